@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { kubeconfig, pki } from "../paths";
+import { run } from "../run";
+import { addresses, clusterDomain, nodeName } from "./addresses";
+
+/** Days; the cluster is remade long before. */
+const validity = "3650";
+
+interface Identity {
+  name: string;
+  subject: string;
+  alternativeNames?: string[];
+}
+
+/** Who talks to the API server, as kubeadm names and groups them. */
+const identities: Identity[] = [
+  {
+    name: "apiserver",
+    subject: "/CN=kube-apiserver",
+    alternativeNames: [
+      ...["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map((name) => `DNS:${name}`),
+      `DNS:kubernetes.default.svc.${clusterDomain}`,
+      "DNS:localhost",
+      ...["127.0.0.1", addresses.node, addresses.kubernetesService].map((ip) => `IP:${ip}`),
+    ],
+  },
+  { name: "apiserver-kubelet-client", subject: "/O=system:masters/CN=kube-apiserver-kubelet-client" },
+  { name: "admin", subject: "/O=system:masters/CN=kubernetes-admin" },
+  { name: "controller-manager", subject: "/CN=system:kube-controller-manager" },
+  { name: "scheduler", subject: "/CN=system:kube-scheduler" },
+  { name: "proxy", subject: "/CN=system:kube-proxy" },
+  { name: "kubelet", subject: `/O=system:nodes/CN=system:node:${nodeName}` },
+];
+
+/** A component that reaches the API server with a kubeconfig named after it. */
+export const clients = ["admin", "controller-manager", "scheduler", "proxy", "kubelet"];
+
+const file = (name: string) => join(pki, name);
+
+/** Makes the certificate authority, all identities and their kubeconfigs, or keeps them as they are. */
+export async function ensureCertificates(): Promise<void> {
+  if (existsSync(file("complete"))) return;
+  rmSync(pki, { recursive: true, force: true });
+  mkdirSync(pki, { recursive: true, mode: 0o700 });
+
+  await newKey("ca");
+  await openssl([
+    ...["req", "-x509", "-new", "-key", file("ca.key"), "-subj", "/CN=image-service-ca"],
+    ...["-days", validity, "-out", file("ca.crt")],
+  ]);
+  await newKey("service-account");
+  await openssl(["ec", "-in", file("service-account.key"), "-pubout", "-out", file("service-account.pub")]);
+  for (const identity of identities) await issue(identity);
+  for (const client of clients) {
+    writeFileSync(file(`${client}.kubeconfig`), renderKubeconfig(client), { mode: 0o600 });
+  }
+  writeFileSync(kubeconfig, renderKubeconfig("admin"), { mode: 0o600 });
+  writeFileSync(file("complete"), "");
+}
+
+async function issue({ name, subject, alternativeNames }: Identity): Promise<void> {
+  await newKey(name);
+  const extensions = [
+    "extendedKeyUsage=serverAuth,clientAuth",
+    ...(alternativeNames ? [`subjectAltName=${alternativeNames.join(",")}`] : []),
+  ];
+  await openssl([
+    ...["req", "-x509", "-new", "-CA", file("ca.crt"), "-CAkey", file("ca.key")],
+    ...["-key", file(`${name}.key`), "-subj", subject, "-days", validity],
+    ...extensions.flatMap((extension) => ["-addext", extension]),
+    ...["-addext", "basicConstraints=critical,CA:FALSE", "-out", file(`${name}.crt`)],
+  ]);
+}
+
+const newKey = (name: string) =>
+  openssl(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", file(`${name}.key`)]);
+
+const openssl = (args: string[]) => run("openssl", args);
+
+function renderKubeconfig(client: string): string {
+  const base64 = (name: string) => readFileSync(file(name)).toString("base64");
+  return JSON.stringify(
+    {
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": nodeName,
+      clusters: [
+        {
+          name: nodeName,
+          cluster: { server: addresses.apiServer, "certificate-authority-data": base64("ca.crt") },
+        },
+      ],
+      contexts: [{ name: nodeName, context: { cluster: nodeName, user: client } }],
+      users: [
+        {
+          name: client,
+          user: {
+            "client-certificate-data": base64(`${client}.crt`),
+            "client-key-data": base64(`${client}.key`),
+          },
+        },
+      ],
+    },
+    null,
+    2,
+  );
+}

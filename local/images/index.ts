@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { findHolder, inNode } from "../cluster/node";
+import { cache, nodeVar } from "../paths";
+import type { Report } from "../progress";
+import { run } from "../run";
+import type { Toolchain } from "../toolchain";
+import { type BaseName, type ImageName, type Recipe, recipes } from "./recipes";
+
+/** Image references by digest, as manifests name them. */
+export type ImageReferences = Record<ImageName, string>;
+
+const repositoryPrefix = "localhost/image-service";
+const mirror = "http://deb.debian.org/debian";
+const archives = join(cache, "images");
+const storage = ["--root", join(cache, "buildah"), "--runroot", "/run/image-service-buildah"];
+const buildEnvironment = { BUILDAH_ISOLATION: "chroot", STORAGE_DRIVER: "overlay" };
+
+/** Builds the images whose recipe or content changed. @returns their references */
+export async function ensureImages(
+  toolchain: Toolchain,
+  report: Report,
+): Promise<{ images: ImageReferences; cached: boolean }> {
+  mkdirSync(archives, { recursive: true });
+  let cached = true;
+  const images: Partial<ImageReferences> = {};
+  for (const [index, recipe] of (recipes as readonly Recipe[]).entries()) {
+    const archive = archivePath(recipe, toolchain);
+    if (!existsSync(archive)) {
+      cached = false;
+      const position = `${index + 1} of ${recipes.length}: ${recipe.name}`;
+      if (recipe.base) await ensureBase(recipe.base, report);
+      report(position, recipe.expectedSeconds);
+      await build(recipe, archive, toolchain);
+    }
+    const digest = readFileSync(`${archive}.digest`, "utf8").trim();
+    images[recipe.name as ImageName] = `${repositoryPrefix}/${recipe.name}@${digest}`;
+  }
+  return { images: images as ImageReferences, cached };
+}
+
+/** Loads into the node's containerd what it lacks. @returns whether all was there */
+export async function loadImages(
+  toolchain: Toolchain,
+  images: ImageReferences,
+  report: Report,
+): Promise<boolean> {
+  const holder = findHolder();
+  if (!holder) throw new Error("images are loaded into a running node");
+  const ctr = `${toolchain.ctr} --namespace k8s.io images`;
+  const present = new Set((await inNode(holder.pid, `${ctr} ls --quiet`)).split("\n"));
+  let loaded = true;
+  for (const recipe of recipes as readonly Recipe[]) {
+    const name = recipe.name as ImageName;
+    if (present.has(images[name])) continue;
+    loaded = false;
+    report(`loading ${name}`, recipe.expectedSeconds / 5);
+    const baseName = `${repositoryPrefix}/${name}`;
+    const archive = archivePath(recipe, toolchain);
+    await inNode(
+      holder.pid,
+      `${ctr} import --local --digests --base-name ${baseName} ${archive} >/dev/null`,
+    );
+  }
+  return loaded;
+}
+
+/** The archive's name holds a hash of all that goes into the image. */
+function archivePath(recipe: Recipe, toolchain: Toolchain): string {
+  const hash = createHash("sha256").update(JSON.stringify({ ...recipe, context: "" }));
+  hash.update(readFileSync(join(__dirname, "install-packages")));
+  for (const program of recipe.programs ?? []) hash.update(toolchain[program] as string);
+  for (const file of files(recipe.context)) {
+    hash.update(file).update(readFileSync(join(recipe.context, file)));
+  }
+  return join(archives, `${recipe.name}-${hash.digest("hex").slice(0, 16)}.tar`);
+}
+
+/** Files of a build, without tests and what tools leave behind. */
+function files(directory: string): string[] {
+  const ignored = /^(\..*|__pycache__|tests)$/;
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .filter((file) => !file.split("/").some((part) => ignored.test(part)))
+    .sort();
+}
+
+async function build(recipe: Recipe, archive: string, toolchain: Toolchain): Promise<void> {
+  const tag = `${repositoryPrefix}/${recipe.name}:local`;
+  await buildah(`image-${recipe.name}`, [
+    ...["bud", "--layers", "--timestamp", "0", "--tag", tag],
+    ...["--file", join(recipe.context, recipe.file)],
+    ...(recipe.target ? ["--target", recipe.target] : []),
+    ...(recipe.base ? ["--build-arg", `BASE_IMAGE=${baseTag(recipe.base)}`] : []),
+    ...(recipe.programs ?? []).flatMap((program) => [
+      "--build-context",
+      `${program}=${dirname(toolchain[program] as string)}`,
+    ]),
+    ...["--build-context", "host=/usr/bin"],
+    ...hostCertificates(),
+    recipe.context,
+  ]);
+  const partial = `${archive}.partial`;
+  await buildah(`image-${recipe.name}-export`, [
+    ...["push", "--disable-compression", "--digestfile", `${archive}.digest`],
+    ...[tag, `oci-archive:${partial}:${tag}`],
+  ]);
+  for (const old of readdirSync(archives)) {
+    const file = join(archives, old);
+    if (old.startsWith(`${recipe.name}-`) && file !== partial && file !== `${archive}.digest`) {
+      rmSync(file);
+    }
+  }
+  renameSync(partial, archive);
+}
+
+/** Builds see the host's certificate authorities, for networks that inspect TLS. */
+function hostCertificates(): string[] {
+  const bundle = "/etc/ssl/certs/ca-certificates.crt";
+  if (!existsSync(bundle)) return [];
+  const inside = "/etc/host-ca-certificates.crt";
+  const pip = join(cache, "pip.conf");
+  writeFileSync(pip, `[global]\ncert = ${inside}\n`);
+  return ["--volume", `${bundle}:${inside}:ro`, "--volume", `${pip}:/etc/pip.conf:ro`];
+}
+
+const baseTag = (base: BaseName) => `${repositoryPrefix}/debian:${base}`;
+
+async function ensureBase(base: BaseName, report: Report): Promise<void> {
+  const tag = baseTag(base);
+  const known = await run("buildah", [...storage, "images", "--quiet", "--filter", `reference=${tag}`], {
+    env: buildEnvironment,
+  });
+  if (known.trim()) return;
+  report(`Debian ${base}`, 35);
+  const root = join(cache, `debian-${base}`);
+  rmSync(root, { recursive: true, force: true });
+  await run("debootstrap", ["--variant=minbase", base, root, mirror], {
+    log: `debootstrap-${base}`,
+  });
+  const container = (await buildah("base", ["from", "scratch"])).trim();
+  await buildah("base", ["add", "--quiet", container, root, "/"]);
+  const script = join(__dirname, "install-packages");
+  await buildah("base", ["add", "--quiet", "--chmod", "755", container, script, "/usr/local/bin/"]);
+  await buildah("base", ["commit", "--quiet", "--rm", container, tag]);
+  rmSync(root, { recursive: true, force: true });
+}
+
+const buildah = (log: string, args: string[]) =>
+  run("buildah", [...storage, ...args], { env: buildEnvironment, log });
+

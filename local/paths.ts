@@ -1,0 +1,20 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** The checkout this file lies in. */
+export const repository = join(__dirname, "..");
+
+/** What is expensive to make and safe to delete: toolchain, image archives. Outside the repo. */
+export const cache =
+  process.env.IMAGE_SERVICE_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "image-service");
+
+/** Everything that the running stack owns; `reset` deletes it. */
+export const state = "/var/lib/image-service";
+
+/** The node sees this directory as its /var. */
+export const nodeVar = join(state, "var");
+export const pki = join(nodeVar, "lib/kubernetes/pki");
+export const logs = join(state, "log");
+export const kubeconfig = join(state, "kubeconfig");
+export const statusFile = join(state, "status.json");

@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "./errors";
+import { logs } from "./paths";
+
+/** Aborted by Ctrl-C; every command that runs gets SIGINT with it. */
+export const interrupt = new AbortController();
+
+export interface RunOptions {
+  cwd?: string;
+  /** Added to this process's environment. */
+  env?: Record<string, string>;
+  /** Standard input; empty by default. */
+  input?: string;
+  /** Keeps the whole output in log/NAME.log, which an error message then names. */
+  log?: string;
+  /** Called with each chunk of output as it comes. */
+  onOutput?: (chunk: string) => void;
+}
+
+export interface Result {
+  /** 0 on success; null after a signal. */
+  status: number | null;
+  stdout: string;
+  /** Standard output and standard error as they came. */
+  output: string;
+}
+
+/** Runs a command to its end and reports how it ended, without throwing on failure. */
+export function attempt(file: string, args: string[], options: RunOptions = {}): Promise<Result> {
+  interrupt.signal.throwIfAborted();
+  const log = options.log === undefined ? undefined : openLog(options.log);
+  return new Promise((resolve) => {
+    const child = spawn(file, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      // A group of its own: Ctrl-C reaches it through `interrupt` alone, once.
+      detached: true,
+    });
+    const stop = () => child.kill("SIGINT");
+    interrupt.signal.addEventListener("abort", stop);
+    let stdout = "";
+    let output = "";
+    const collect = (chunk: string) => {
+      output += chunk;
+      log?.write(chunk);
+      options.onOutput?.(chunk);
+    };
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      stdout += chunk;
+      collect(chunk);
+    });
+    child.stderr.setEncoding("utf8").on("data", collect);
+    child.stdin.on("error", () => {}).end(options.input ?? "");
+    const settle = (status: number | null) => {
+      interrupt.signal.removeEventListener("abort", stop);
+      log?.end();
+      resolve({ status, stdout, output });
+    };
+    child.on("error", (error) => {
+      collect(error.message);
+      settle(127);
+    });
+    child.on("close", settle);
+  });
+}
+
+/**
+ * Runs a command to its end and returns its standard output.
+ * @throws UserError that shows the last lines of its output
+ */
+export async function run(
+  file: string,
+  args: string[],
+  options: RunOptions = {},
+): Promise<string> {
+  const { status, stdout, output } = await attempt(file, args, options);
+  if (status === 0) return stdout;
+  interrupt.signal.throwIfAborted();
+  const tail = output.trim().split("\n").slice(-12).join("\n");
+  const where = options.log === undefined ? "" : `; all output: ${logFile(options.log)}`;
+  throw new UserError(
+    `${[file, ...args.slice(0, 4)].join(" ")} … failed (exit ${status}):\n${tail}`,
+    `run it again to go on from here${where}`,
+  );
+}
+
+const logFile = (name: string) => join(logs, `${name}.log`);
+
+function openLog(name: string) {
+  mkdirSync(logs, { recursive: true });
+  return createWriteStream(logFile(name));
+}

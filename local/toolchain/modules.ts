@@ -1,0 +1,88 @@
+/** One Go module under this folder and the programs that are built from it. */
+export interface Module {
+  name: string;
+  /** Program name → Go package. */
+  programs: Record<string, string>;
+  tags?: string[];
+  /** `-X` values of the linker, as the project's own release builds set them. */
+  variables?: Record<string, string>;
+  /** Seconds a build took on two cores, for the progress line. */
+  expectedSeconds: number;
+  /** Programs on the PATH are used instead of a build when their version output matches. */
+  accepts: { args: string[]; version: RegExp };
+}
+
+const kubernetesVersion = "k8s.io/component-base/version";
+
+export const modules: Module[] = [
+  {
+    name: "pulumi",
+    programs: { pulumi: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
+    expectedSeconds: 130,
+    accepts: { args: ["version"], version: /^v3\.(2[3-9]\d|[3-9]\d\d)\./m },
+  },
+  {
+    name: "pulumi-language-nodejs",
+    programs: {
+      "pulumi-language-nodejs": "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+    },
+    expectedSeconds: 20,
+    accepts: { args: ["-version"], version: /^v?3\./m },
+  },
+  {
+    name: "kubernetes",
+    programs: Object.fromEntries(
+      [
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-proxy",
+        "kube-scheduler",
+        "kubectl",
+        "kubelet",
+      ].map((program) => [program, `k8s.io/kubernetes/cmd/${program}`]),
+    ),
+    variables: {
+      [`${kubernetesVersion}.gitVersion`]: "v1.37.2",
+      [`${kubernetesVersion}.gitMajor`]: "1",
+      [`${kubernetesVersion}.gitMinor`]: "37",
+    },
+    expectedSeconds: 390,
+    accepts: { args: ["--version"], version: /v1\.37\./ },
+  },
+  {
+    name: "containerd",
+    programs: Object.fromEntries(
+      ["containerd", "containerd-shim-runc-v2", "ctr"].map((program) => [
+        program,
+        `github.com/containerd/containerd/v2/cmd/${program}`,
+      ]),
+    ),
+    tags: ["no_btrfs", "no_zfs", "no_devmapper", "no_aufs"],
+    expectedSeconds: 60,
+    accepts: { args: ["--version"], version: /v?2\.\d+\.\d+/ },
+  },
+  {
+    name: "etcd",
+    programs: { etcd: "go.etcd.io/etcd/server/v3" },
+    expectedSeconds: 25,
+    accepts: { args: ["--version"], version: /etcd Version: 3\.6\./ },
+  },
+  {
+    name: "coredns",
+    programs: { coredns: "github.com/coredns/coredns" },
+    expectedSeconds: 95,
+    accepts: { args: ["-version"], version: /CoreDNS-1\.14\./ },
+  },
+  {
+    name: "local-path-provisioner",
+    programs: { "local-path-provisioner": "github.com/rancher/local-path-provisioner" },
+    expectedSeconds: 30,
+    accepts: { args: ["--version"], version: /v0\.0\.3\d/ },
+  },
+  {
+    name: "versitygw",
+    programs: { versitygw: "github.com/versity/versitygw/cmd/versitygw" },
+    expectedSeconds: 50,
+    accepts: { args: ["--version"], version: /1\.8\./ },
+  },
+];
