@@ -27,7 +27,13 @@ export async function ensurePackages(): Promise<boolean> {
       `use Debian or Ubuntu, or install by hand: ${packages.join(", ")}`,
     );
   }
-  const query = await attempt("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...packages]);
+  const query = await attempt("dpkg-query", [
+    "-W",
+    "-f",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
+    "${Package} ${db:Status-Status}\n",
+    ...packages,
+  ]);
   const installed = new Set(
     query.stdout
       .split("\n")

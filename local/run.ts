@@ -70,11 +70,7 @@ export function attempt(file: string, args: string[], options: RunOptions = {}):
  * Runs a command to its end and returns its standard output.
  * @throws UserError that shows the last lines of its output
  */
-export async function run(
-  file: string,
-  args: string[],
-  options: RunOptions = {},
-): Promise<string> {
+export async function run(file: string, args: string[], options: RunOptions = {}): Promise<string> {
   const { status, stdout, output } = await attempt(file, args, options);
   if (status === 0) return stdout;
   interrupt.signal.throwIfAborted();

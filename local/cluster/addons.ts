@@ -42,7 +42,11 @@ function renderDns(image: string): object[] {
       spec: {
         clusterIP: addresses.dns,
         selector: labels,
-        ports: ["UDP", "TCP"].map((protocol) => ({ name: `dns-${protocol.toLowerCase()}`, port: 53, protocol })),
+        ports: ["UDP", "TCP"].map((protocol) => ({
+          name: `dns-${protocol.toLowerCase()}`,
+          port: 53,
+          protocol,
+        })),
       },
     },
     deployment(name, labels, {
@@ -84,7 +88,11 @@ function renderStorage(image: string): object[] {
         verbs: ["get", "list", "watch", "create", "patch", "update", "delete"],
       },
       { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
-      { apiGroups: ["storage.k8s.io"], resources: ["storageclasses"], verbs: ["get", "list", "watch"] },
+      {
+        apiGroups: ["storage.k8s.io"],
+        resources: ["storageclasses"],
+        verbs: ["get", "list", "watch"],
+      },
     ]),
     {
       apiVersion: "v1",
@@ -92,9 +100,7 @@ function renderStorage(image: string): object[] {
       metadata: { name: config, namespace },
       data: {
         "config.json": JSON.stringify({
-          nodePathMap: [
-            { node: "DEFAULT_PATH_FOR_NON_LISTED_NODES", paths: ["/var/lib/volumes"] },
-          ],
+          nodePathMap: [{ node: "DEFAULT_PATH_FOR_NON_LISTED_NODES", paths: ["/var/lib/volumes"] }],
         }),
         setup: '#!/bin/sh\nset -eu\nmkdir -m 0777 -p "$VOL_DIR"\n',
         teardown: '#!/bin/sh\nset -eu\nrm -rf "$VOL_DIR"\n',
@@ -112,25 +118,32 @@ function renderStorage(image: string): object[] {
       volumeBindingMode: "WaitForFirstConsumer",
       reclaimPolicy: "Delete",
     },
-    deployment(name, { app: name }, {
-      serviceAccountName: name,
-      containers: [
-        {
-          name,
-          image,
-          command: [
-            ...[name, "start", "--config=/etc/config/config.json"],
-            ...[`--helper-image=${image}`, `--service-account-name=${name}`],
-          ],
-          env: [
-            { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
-            { name: "CONFIG_MOUNT_PATH", value: "/etc/config/" },
-          ],
-          volumeMounts: [{ name: "config", mountPath: "/etc/config/" }],
-        },
-      ],
-      volumes: [{ name: "config", configMap: { name: config } }],
-    }),
+    deployment(
+      name,
+      { app: name },
+      {
+        serviceAccountName: name,
+        containers: [
+          {
+            name,
+            image,
+            command: [
+              ...[name, "start", "--config=/etc/config/config.json"],
+              ...[`--helper-image=${image}`, `--service-account-name=${name}`],
+            ],
+            env: [
+              {
+                name: "POD_NAMESPACE",
+                valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } },
+              },
+              { name: "CONFIG_MOUNT_PATH", value: "/etc/config/" },
+            ],
+            volumeMounts: [{ name: "config", mountPath: "/etc/config/" }],
+          },
+        ],
+        volumes: [{ name: "config", configMap: { name: config } }],
+      },
+    ),
   ];
 }
 

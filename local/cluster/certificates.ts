@@ -19,13 +19,18 @@ const identities: Identity[] = [
     name: "apiserver",
     subject: "/CN=kube-apiserver",
     alternativeNames: [
-      ...["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map((name) => `DNS:${name}`),
+      ...["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map(
+        (name) => `DNS:${name}`,
+      ),
       `DNS:kubernetes.default.svc.${clusterDomain}`,
       "DNS:localhost",
       ...["127.0.0.1", addresses.node, addresses.kubernetesService].map((ip) => `IP:${ip}`),
     ],
   },
-  { name: "apiserver-kubelet-client", subject: "/O=system:masters/CN=kube-apiserver-kubelet-client" },
+  {
+    name: "apiserver-kubelet-client",
+    subject: "/O=system:masters/CN=kube-apiserver-kubelet-client",
+  },
   { name: "admin", subject: "/O=system:masters/CN=kubernetes-admin" },
   { name: "controller-manager", subject: "/CN=system:kube-controller-manager" },
   { name: "scheduler", subject: "/CN=system:kube-scheduler" },
@@ -50,7 +55,14 @@ export async function ensureCertificates(): Promise<void> {
     ...["-days", validity, "-out", file("ca.crt")],
   ]);
   await newKey("service-account");
-  await openssl(["ec", "-in", file("service-account.key"), "-pubout", "-out", file("service-account.pub")]);
+  await openssl([
+    "ec",
+    "-in",
+    file("service-account.key"),
+    "-pubout",
+    "-out",
+    file("service-account.pub"),
+  ]);
   for (const identity of identities) await issue(identity);
   for (const client of clients) {
     writeFileSync(file(`${client}.kubeconfig`), renderKubeconfig(client), { mode: 0o600 });
@@ -74,7 +86,15 @@ async function issue({ name, subject, alternativeNames }: Identity): Promise<voi
 }
 
 const newKey = (name: string) =>
-  openssl(["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", file(`${name}.key`)]);
+  openssl([
+    "genpkey",
+    "-algorithm",
+    "EC",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-out",
+    file(`${name}.key`),
+  ]);
 
 const openssl = (args: string[]) => run("openssl", args);
 

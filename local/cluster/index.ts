@@ -8,8 +8,8 @@ import { kubeconfig, logs, nodeVar } from "../paths";
 import type { Report } from "../progress";
 import { attempt, interrupt, run } from "../run";
 import type { Toolchain } from "../toolchain";
-import { addresses, nodeName } from "./addresses";
 import { renderAddons } from "./addons";
+import { addresses, nodeName } from "./addresses";
 import { ensureCertificates } from "./certificates";
 import { joinNodeCgroup } from "./cgroups";
 import { ensureNode, findHolder, nodeProcesses } from "./node";
@@ -36,12 +36,12 @@ export async function ensureCluster(
 ): Promise<boolean> {
   const kept = await ensureParts(renderParts(images.pause), toolchain, report);
   const kubectl = (args: string[], input?: string) =>
-    run(toolchain.kubectl as string, [`--kubeconfig=${kubeconfig}`, ...args], {
+    run(toolchain.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], {
       input,
     });
   report("node");
   await until(`node ${nodeName} is registered`, async () => {
-    const node = await attempt(toolchain.kubectl as string, [
+    const node = await attempt(toolchain.kubectl, [
       `--kubeconfig=${kubeconfig}`,
       ...["get", "node", nodeName],
     ]);
@@ -57,7 +57,14 @@ export async function ensureCluster(
   await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], addons.join("\n---\n"));
   await kubectl(["wait", "--for=condition=Ready", `node/${nodeName}`, "--timeout=90s"]);
   for (const deployment of ["coredns", "local-path-provisioner"]) {
-    await kubectl(["-n", "kube-system", "rollout", "status", `deployment/${deployment}`, "--timeout=90s"]);
+    await kubectl([
+      "-n",
+      "kube-system",
+      "rollout",
+      "status",
+      `deployment/${deployment}`,
+      "--timeout=90s",
+    ]);
   }
   return kept;
 }
@@ -90,7 +97,7 @@ async function ensureParts(parts: Part[], toolchain: Toolchain, report?: Report)
 async function startPart(part: Part, toolchain: Toolchain): Promise<boolean> {
   const holder = findHolder();
   if (!holder) throw nodeGone();
-  const binary = toolchain[part.name] as string;
+  const binary = toolchain[part.name];
   const filesChanged = writeFiles(part);
   for (const process of runningPart(part)) {
     if (!filesChanged && process.commandLine.join("\0") === [binary, ...part.args].join("\0")) {
@@ -100,7 +107,7 @@ async function startPart(part: Part, toolchain: Toolchain): Promise<boolean> {
   }
   mkdirSync(logs, { recursive: true });
   const log = openSync(join(logs, `${part.name}.log`), "a");
-  const path = `${dirname(toolchain.containerd as string)}:/usr/sbin:/usr/bin:/sbin:/bin`;
+  const path = `${dirname(toolchain.containerd)}:/usr/sbin:/usr/bin:/sbin:/bin`;
   // The shell ends at once, so that the node's first process adopts the part.
   spawn(
     "nsenter",

@@ -1,5 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
@@ -53,7 +60,10 @@ export async function ensureNode(): Promise<boolean> {
   const pid = await firstChild(unshare.pid as number);
   writeFileSync(holderFile, JSON.stringify({ pid, startTime: startTime(pid) }));
   // /run and /var of its own: containerd, kubelet and CNI keep their usual paths.
-  await inNode(pid, `mount --make-rshared / && mount -t tmpfs tmpfs /run && mount --bind ${nodeVar} /var`);
+  await inNode(
+    pid,
+    `mount --make-rshared / && mount -t tmpfs tmpfs /run && mount --bind ${nodeVar} /var`,
+  );
   await connect(pid);
   return false;
 }

@@ -1,3 +1,4 @@
+import type { Program } from "../toolchain/modules";
 import { addresses, clusterDomain, nodeName } from "./addresses";
 import { cgroupRoot } from "./cgroups";
 
@@ -8,7 +9,7 @@ const containerdSocket = "/run/containerd/containerd.sock";
 
 /** A program of the node: how it is started and when it is ready. */
 export interface Part {
-  name: string;
+  name: Program;
   args: string[];
   /** Configuration files, by their path inside the node. */
   files?: Record<string, string>;
@@ -131,7 +132,11 @@ const kubeletConfiguration = {
   // Images are loaded, never pulled, so none may be collected when the disk fills.
   imageGCHighThresholdPercent: 100,
   imageGCLowThresholdPercent: 99,
-  evictionHard: { "memory.available": "100Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi" },
+  evictionHard: {
+    "memory.available": "100Mi",
+    "nodefs.available": "1Gi",
+    "imagefs.available": "1Gi",
+  },
   maxPods: 110,
 };
 
@@ -175,7 +180,11 @@ function renderCni(): Record<string, string> {
         isGateway: true,
         ipMasq: true,
         hairpinMode: true,
-        ipam: { type: "host-local", ranges: [[{ subnet: addresses.pods }]], routes: [{ dst: "0.0.0.0/0" }] },
+        ipam: {
+          type: "host-local",
+          ranges: [[{ subnet: addresses.pods }]],
+          routes: [{ dst: "0.0.0.0/0" }],
+        },
       },
       { type: "portmap", capabilities: { portMappings: true } },
     ],

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { findHolder, inNode } from "../cluster/node";
-import { cache, nodeVar } from "../paths";
+import { cache } from "../paths";
 import type { Report } from "../progress";
 import { run } from "../run";
 import type { Toolchain } from "../toolchain";
@@ -78,7 +78,7 @@ export async function loadImages(
 function archivePath(recipe: Recipe, toolchain: Toolchain): string {
   const hash = createHash("sha256").update(JSON.stringify({ ...recipe, context: "" }));
   hash.update(readFileSync(join(__dirname, "install-packages")));
-  for (const program of recipe.programs ?? []) hash.update(toolchain[program] as string);
+  for (const program of recipe.programs ?? []) hash.update(toolchain[program]);
   for (const file of files(recipe.context)) {
     hash.update(file).update(readFileSync(join(recipe.context, file)));
   }
@@ -104,7 +104,7 @@ async function build(recipe: Recipe, archive: string, toolchain: Toolchain): Pro
     ...(recipe.base ? ["--build-arg", `BASE_IMAGE=${baseTag(recipe.base)}`] : []),
     ...(recipe.programs ?? []).flatMap((program) => [
       "--build-context",
-      `${program}=${dirname(toolchain[program] as string)}`,
+      `${program}=${dirname(toolchain[program])}`,
     ]),
     ...["--build-context", "host=/usr/bin"],
     ...hostCertificates(),
@@ -138,9 +138,13 @@ const baseTag = (base: BaseName) => `${repositoryPrefix}/debian:${base}`;
 
 async function ensureBase(base: BaseName, report: Report): Promise<void> {
   const tag = baseTag(base);
-  const known = await run("buildah", [...storage, "images", "--quiet", "--filter", `reference=${tag}`], {
-    env: buildEnvironment,
-  });
+  const known = await run(
+    "buildah",
+    [...storage, "images", "--quiet", "--filter", `reference=${tag}`],
+    {
+      env: buildEnvironment,
+    },
+  );
   if (known.trim()) return;
   report(`Debian ${base}`, 35);
   const root = join(cache, `debian-${base}`);
@@ -158,4 +162,3 @@ async function ensureBase(base: BaseName, report: Report): Promise<void> {
 
 const buildah = (log: string, args: string[]) =>
   run("buildah", [...storage, ...args], { env: buildEnvironment, log });
-

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { repository } from "../paths";
+import type { Program } from "../toolchain/modules";
 
 /** How one image is built. */
 export interface Recipe {
@@ -11,7 +12,7 @@ export interface Recipe {
   /** Stage of a multi-stage file. */
   target?: string;
   /** Programs of the toolchain that are copied in. */
-  programs?: string[];
+  programs?: readonly Program[];
   /** Seconds a build took on two cores, for the progress line. */
   expectedSeconds: number;
 }
@@ -23,13 +24,13 @@ export interface Recipe {
 export const bases = ["bookworm", "sid"] as const;
 export type BaseName = (typeof bases)[number];
 
-const here = (name: string) => ({
+const here = <Name extends string>(name: Name) => ({
   name,
   context: join(__dirname, name),
   file: "Containerfile" as const,
   expectedSeconds: 20,
 });
-const service = (target: string) => ({
+const service = <Name extends string>(target: Name) => ({
   name: target,
   context: join(repository, "docker/service"),
   file: "Dockerfile" as const,

@@ -5,10 +5,10 @@ import { UserError } from "../errors";
 import { cache } from "../paths";
 import type { Report } from "../progress";
 import { attempt, run } from "../run";
-import { type Module, modules } from "./modules";
+import { type Module, modules, type Program } from "./modules";
 
 /** Where each program lies, by its name. */
-export type Toolchain = Record<string, string>;
+export type Toolchain = Record<Program, string>;
 
 /**
  * Finds every program on the PATH or in the cache and builds what is missing.
@@ -18,9 +18,9 @@ export type Toolchain = Record<string, string>;
 export async function ensureToolchain(
   report: Report,
 ): Promise<{ toolchain: Toolchain; cached: boolean }> {
-  const toolchain: Toolchain = {};
+  const toolchain: Partial<Toolchain> = {};
   let cached = true;
-  for (const [index, module] of modules.entries()) {
+  for (const [index, module] of (modules as readonly Module[]).entries()) {
     const directory = (await onPath(module)) ?? cacheDirectory(module);
     if (!complete(module, directory)) {
       cached = false;
@@ -28,10 +28,10 @@ export async function ensureToolchain(
       await build(module, directory);
     }
     for (const program of Object.keys(module.programs)) {
-      toolchain[program] = join(directory, program);
+      toolchain[program as Program] = join(directory, program);
     }
   }
-  return { toolchain, cached };
+  return { toolchain: toolchain as Toolchain, cached };
 }
 
 /** The directory on the PATH that holds all of the module's programs in a fitting version. */
@@ -66,7 +66,9 @@ async function build(module: Module, directory: string): Promise<void> {
   const partial = `${directory}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
-  const variables = Object.entries(module.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
+  const variables = Object.entries(module.variables ?? {}).map(
+    ([name, value]) => `-X ${name}=${value}`,
+  );
   for (const [program, goPackage] of Object.entries(module.programs)) {
     await run(
       "go",

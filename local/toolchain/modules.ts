@@ -14,7 +14,7 @@ export interface Module {
 
 const kubernetesVersion = "k8s.io/component-base/version";
 
-export const modules: Module[] = [
+export const modules = [
   {
     name: "pulumi",
     programs: { pulumi: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
@@ -31,16 +31,14 @@ export const modules: Module[] = [
   },
   {
     name: "kubernetes",
-    programs: Object.fromEntries(
-      [
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-proxy",
-        "kube-scheduler",
-        "kubectl",
-        "kubelet",
-      ].map((program) => [program, `k8s.io/kubernetes/cmd/${program}`]),
-    ),
+    programs: {
+      "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+      "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+      "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+      "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+      kubectl: "k8s.io/kubernetes/cmd/kubectl",
+      kubelet: "k8s.io/kubernetes/cmd/kubelet",
+    },
     variables: {
       [`${kubernetesVersion}.gitVersion`]: "v1.37.2",
       [`${kubernetesVersion}.gitMajor`]: "1",
@@ -51,12 +49,11 @@ export const modules: Module[] = [
   },
   {
     name: "containerd",
-    programs: Object.fromEntries(
-      ["containerd", "containerd-shim-runc-v2", "ctr"].map((program) => [
-        program,
-        `github.com/containerd/containerd/v2/cmd/${program}`,
-      ]),
-    ),
+    programs: {
+      containerd: "github.com/containerd/containerd/v2/cmd/containerd",
+      "containerd-shim-runc-v2": "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+      ctr: "github.com/containerd/containerd/v2/cmd/ctr",
+    },
     tags: ["no_btrfs", "no_zfs", "no_devmapper", "no_aufs"],
     expectedSeconds: 60,
     accepts: { args: ["--version"], version: /v?2\.\d+\.\d+/ },
@@ -85,4 +82,7 @@ export const modules: Module[] = [
     expectedSeconds: 50,
     accepts: { args: ["--version"], version: /1\.8\./ },
   },
-];
+] as const satisfies Module[];
+
+type KeysOfEach<Union> = Union extends unknown ? keyof Union : never;
+export type Program = KeysOfEach<(typeof modules)[number]["programs"]>;

@@ -1,0 +1,144 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { ensureCluster, ensureRuntime } from "./cluster";
+import { stopNode } from "./cluster/node";
+import { UserError } from "./errors";
+import { ensureImages, type ImageReferences, loadImages } from "./images";
+import { acquireLock } from "./lock";
+import { ensurePackages } from "./packages";
+import { kubeconfig, repository, state } from "./paths";
+import { makePicture } from "./picture";
+import { preflight } from "./preflight";
+import { Progress } from "./progress";
+import { interrupt } from "./run";
+import { LocalStack, secrets } from "./stack";
+import { describeStatus, readStatus, saveStatus } from "./status";
+import { ensureToolchain, type Toolchain } from "./toolchain";
+
+const help = `npm run local                from a bare machine to a running stack and a first picture
+npm run local -- status      what runs and where; --json for scripts
+npm run local -- down        stop everything and leave the machine as it was; data is kept
+npm run local -- reset       down, and forget all data; the built toolchain and images are kept
+
+Runs a Kubernetes cluster in namespaces of its own on this machine (Linux, root, 8 GB of
+memory, 25 GB of disk) and this repository's Pulumi program on it. A run that was cut off
+goes on from where it was; a run with everything up only checks and mends.
+
+State: ${state}    Cache: $IMAGE_SERVICE_CACHE or ~/.cache/image-service`;
+
+async function up(): Promise<void> {
+  preflight();
+  acquireLock();
+  const progress = new Progress(7);
+  let toolchain = {} as Toolchain;
+  let images = {} as ImageReferences;
+  await progress.phase("packages", 40, () => ensurePackages());
+  await progress.phase("toolchain", 800, async (report) => {
+    const built = await ensureToolchain(report);
+    toolchain = built.toolchain;
+    return built.cached;
+  });
+  await progress.phase("images", 480, async (report) => {
+    const built = await ensureImages(toolchain, report);
+    images = built.images;
+    return built.cached;
+  });
+  await progress.phase("node", 60, async (report) => {
+    const running = await ensureRuntime(toolchain, images.pause);
+    writeFileSync(join(state, "images.json"), JSON.stringify(images, null, 2));
+    return (await loadImages(toolchain, images, report)) && running;
+  });
+  await progress.phase("cluster", 15, (report) => ensureCluster(toolchain, images, report));
+  let outputs: Record<string, string> = {};
+  await progress.phase("stack", 60, async (report) => {
+    const { pause: _, addons: __, "object-store": objectStore, ...rest } = images;
+    const stack = await LocalStack.open(toolchain, {
+      kubeconfig,
+      images: { ...rest, objectStore },
+    });
+    try {
+      if (stack.usesStandIn) report("with the stand-in for the official Kubernetes plugin");
+      const unchanged = await stack.up(report);
+      outputs = (await stack.outputs()) as Record<string, string>;
+      return unchanged;
+    } finally {
+      stack.close();
+    }
+  });
+  const picture = join(repository, "out/first.png");
+  const endpoint = outputs.endpoint as string;
+  await progress.phase("picture", 10, async () => {
+    await makePicture(endpoint, secrets().apiSecret, picture);
+    return false;
+  });
+  saveStatus({
+    endpoint,
+    apiKey: secrets().apiSecret,
+    kubeconfig,
+    namespace: outputs.namespace as string,
+    prometheus: outputs.prometheus as string,
+    s3: outputs.objectStore as string,
+    phases: progress.phases,
+  });
+  console.log(`service: ${endpoint}  (try: npm run local -- status)`);
+  console.log(`picture: ${relative(process.cwd(), picture)}`);
+}
+
+async function down(): Promise<void> {
+  acquireLock();
+  await stopNode();
+}
+
+async function reset(): Promise<void> {
+  await down();
+  rmSync(state, { recursive: true, force: true });
+}
+
+function status(json: boolean): void {
+  const current = readStatus();
+  if (!json) console.log(describeStatus());
+  else if (current) console.log(JSON.stringify(current));
+  else throw new UserError("the local stack is not set up", "start it with: npm run local");
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: "boolean", short: "h" }, json: { type: "boolean" } },
+  });
+  const [command = "up", ...rest] = positionals;
+  const commands: Record<string, () => void | Promise<void>> = {
+    up,
+    status: () => status(values.json === true),
+    down,
+    reset,
+  };
+  if (values.help) return console.log(help);
+  const chosen = commands[command];
+  if (!chosen || rest.length > 0) {
+    throw new UserError(
+      `unknown command: ${positionals.join(" ")}`,
+      `one of: ${Object.keys(commands).join(", ")}; see npm run local -- --help`,
+    );
+  }
+  await chosen();
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => interrupt.abort());
+}
+
+main().catch((error: Error) => {
+  if (interrupt.signal.aborted) {
+    console.error("\ninterrupted; run npm run local again to go on from here");
+    process.exitCode = 130;
+    return;
+  }
+  console.error(
+    error instanceof UserError || error.message.startsWith("Unknown option")
+      ? `\nerror: ${error.message}\nfix:   ${error instanceof UserError ? error.fix : "see npm run local -- --help"}`
+      : error,
+  );
+  process.exitCode = 1;
+});

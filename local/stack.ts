@@ -1,0 +1,237 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { parse, stringify } from "yaml";
+import { UserError } from "./errors";
+import { cache, repository, state } from "./paths";
+import type { Report } from "./progress";
+import { attempt, interrupt, type Result, run } from "./run";
+import type { Toolchain } from "./toolchain";
+
+const project = "image-service";
+const stack = "local";
+const directory = join(state, "pulumi");
+const backend = join(directory, "backend");
+/** The committed Pulumi.local.yaml plus this machine's values; the repo's file stays as it is. */
+const configFile = join(directory, "Pulumi.local.yaml");
+/** An empty project of the same name, where `stack init` and `config set` may write. */
+const scratchProject = join(directory, "project");
+const secretsFile = join(state, "secrets.json");
+
+type ConfigValues = Record<string, unknown>;
+
+/** Made once, at random; only this stack knows them. */
+export interface Secrets {
+  passphrase: string;
+  apiSecret: string;
+  databasePassword: string;
+  redisPassword: string;
+  s3AccessKeyId: string;
+  s3SecretAccessKey: string;
+}
+
+/** The stack's secrets, made on first use. */
+export function secrets(): Secrets {
+  if (!existsSync(secretsFile)) {
+    const random = () => randomBytes(24).toString("hex");
+    const made: Secrets = {
+      passphrase: random(),
+      apiSecret: random(),
+      databasePassword: random(),
+      redisPassword: random(),
+      s3AccessKeyId: randomBytes(10).toString("hex"),
+      s3SecretAccessKey: random(),
+    };
+    mkdirSync(dirname(secretsFile), { recursive: true });
+    writeFileSync(secretsFile, JSON.stringify(made), { mode: 0o600 });
+  }
+  return JSON.parse(readFileSync(secretsFile, "utf8")) as Secrets;
+}
+
+/** The Pulumi CLI on the local stack, with the official Kubernetes plugin or its stand-in. */
+export class LocalStack {
+  private constructor(
+    private readonly pulumi: string,
+    private readonly environment: Record<string, string>,
+    private readonly standIn: ChildProcess | undefined,
+  ) {}
+
+  /** @param values configuration that this machine decides, by key without the project's name */
+  static async open(toolchain: Toolchain, values: ConfigValues): Promise<LocalStack> {
+    const pulumi = toolchain.pulumi;
+    mkdirSync(backend, { recursive: true });
+    mkdirSync(scratchProject, { recursive: true });
+    const environment = {
+      PATH: [dirname(pulumi), dirname(toolchain["pulumi-language-nodejs"]), process.env.PATH].join(
+        ":",
+      ),
+      PULUMI_BACKEND_URL: `file://${backend}`,
+      PULUMI_CONFIG_PASSPHRASE: secrets().passphrase,
+      PULUMI_HOME: join(cache, "pulumi"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    };
+    const opened = new LocalStack(pulumi, environment, undefined);
+    await opened.#init(values);
+    if (await opened.#hasOfficialPlugin()) return opened;
+    const { child, port } = await startStandIn();
+    return new LocalStack(
+      pulumi,
+      {
+        ...environment,
+        PULUMI_DEBUG_PROVIDERS: `kubernetes:${port}`,
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      },
+      child,
+    );
+  }
+
+  /** Whether the stand-in serves the Kubernetes resources, not the official plugin. */
+  get usesStandIn(): boolean {
+    return this.standIn !== undefined;
+  }
+
+  close(): void {
+    this.standIn?.kill();
+  }
+
+  /** @returns whether nothing had to change */
+  async up(report: Report): Promise<boolean> {
+    const { output } = await this.#update("up", ["--skip-preview"], report);
+    return !/^\s+[+~-]+ ?\d+ (created|updated|replaced|deleted)/m.test(output);
+  }
+
+  async destroy(report: Report): Promise<void> {
+    await this.#update("destroy", ["--skip-preview"], report);
+  }
+
+  async outputs(): Promise<Record<string, unknown>> {
+    const json = await run(
+      this.pulumi,
+      ["stack", "output", "--json", "--show-secrets", ...this.#target()],
+      { env: this.environment },
+    );
+    return JSON.parse(json) as Record<string, unknown>;
+  }
+
+  #target(): string[] {
+    return ["--stack", stack, "--cwd", repository, "--non-interactive", "--color=never"];
+  }
+
+  async #update(command: "up" | "destroy", flags: string[], report: Report): Promise<Result> {
+    await this.#releaseStaleLock();
+    const result = await attempt(
+      this.pulumi,
+      [command, "--yes", "--config-file", configFile, ...flags, ...this.#target()],
+      {
+        env: this.environment,
+        log: `pulumi-${command}`,
+        onOutput: (chunk) => {
+          const line = chunk.trim().split("\n").at(-1)?.trim().replace(/\s+/g, " ");
+          if (line) report(line.slice(0, 90));
+        },
+      },
+    );
+    interrupt.signal.throwIfAborted();
+    if (result.status !== 0) {
+      throw new UserError(
+        `pulumi ${command} failed:\n${diagnostics(result.output)}`,
+        "mend what the message names and run it again",
+      );
+    }
+    return result;
+  }
+
+  async #init(values: ConfigValues): Promise<void> {
+    const scratchConfig = join(scratchProject, "Pulumi.local.yaml");
+    const scratch = ["--stack", stack, "--cwd", scratchProject, "--non-interactive"];
+    writeFileSync(
+      join(scratchProject, "Pulumi.yaml"),
+      stringify({ name: project, runtime: "nodejs" }),
+    );
+    if (!existsSync(join(backend, ".pulumi/stacks", project, `${stack}.json`))) {
+      rmSync(scratchConfig, { force: true });
+      await run(this.pulumi, ["stack", "init", "--secrets-provider=passphrase", ...scratch], {
+        env: this.environment,
+      });
+    }
+    if (!readFileSync(scratchConfig, "utf8").includes("secure:")) {
+      const { passphrase: _, ...configured } = secrets();
+      const assignments = Object.entries(configured).flatMap(([key, value]) => [
+        "--secret",
+        `${key}=${value}`,
+      ]);
+      await run(this.pulumi, ["config", "set-all", ...assignments, ...scratch], {
+        env: this.environment,
+      });
+    }
+    type StackFile = { config?: ConfigValues };
+    const committed = parse(
+      readFileSync(join(repository, "Pulumi.local.yaml"), "utf8"),
+    ) as StackFile;
+    const own = parse(readFileSync(scratchConfig, "utf8")) as StackFile;
+    const machine = Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [`${project}:${key}`, value]),
+    );
+    const merged = { ...own, config: { ...committed.config, ...own.config, ...machine } };
+    writeFileSync(configFile, stringify(merged), { mode: 0o600 });
+  }
+
+  /** A lock whose process was killed holds nobody up; a living one does. */
+  async #releaseStaleLock(): Promise<void> {
+    const locks = join(backend, ".pulumi/locks/organization", project, stack);
+    if (!existsSync(locks)) return;
+    for (const file of readdirSync(locks)) {
+      const { pid } = JSON.parse(readFileSync(join(locks, file), "utf8")) as { pid: number };
+      if (existsSync(`/proc/${pid}`)) {
+        throw new UserError(
+          `the stack is locked by another pulumi (pid ${pid})`,
+          "wait for it to end, or end it, and run this again",
+        );
+      }
+      rmSync(join(locks, file));
+    }
+  }
+
+  async #hasOfficialPlugin(): Promise<boolean> {
+    const version = (
+      parse(
+        readFileSync(join(repository, "node_modules/@pulumi/kubernetes/package.json"), "utf8"),
+      ) as {
+        version: string;
+      }
+    ).version;
+    const unavailable = join(directory, `no-kubernetes-plugin-${version}`);
+    if (existsSync(unavailable)) return false;
+    const install = ["plugin", "install", "resource", "kubernetes", `v${version}`];
+    const { status } = await attempt("timeout", ["60", this.pulumi, ...install], {
+      env: this.environment,
+      log: "plugin-install",
+    });
+    if (status !== 0) writeFileSync(unavailable, "");
+    return status === 0;
+  }
+}
+
+async function startStandIn(): Promise<{ child: ChildProcess; port: number }> {
+  const child = spawn(
+    process.execPath,
+    ["--import", "tsx", join(__dirname, "kubernetes-plugin/main.ts")],
+    { cwd: repository, stdio: ["ignore", "pipe", "inherit"], detached: true },
+  );
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    if (/^\d+$/.test(line)) return { child, port: Number(line) };
+  }
+  throw new UserError(
+    "the Kubernetes plugin stand-in ended before it served",
+    "its message stands above; check node_modules with npm ci",
+  );
+}
+
+/** The part of Pulumi's output that says what went wrong. */
+function diagnostics(output: string): string {
+  const start = output.lastIndexOf("Diagnostics:");
+  const text = start >= 0 ? output.slice(start) : output.split("\n").slice(-25).join("\n");
+  return text.trim();
+}
