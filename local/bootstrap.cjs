@@ -28,4 +28,5 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mti
 
 // In the same process, so that signals and the exit status need no forwarding.
 require("tsx/cjs");
-require(path.join(root, process.argv[2]));
+process.argv.splice(1, 1);
+require(path.join(root, process.argv[1]));

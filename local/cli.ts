@@ -52,11 +52,7 @@ async function up(): Promise<void> {
   await progress.phase("cluster", 15, (report) => ensureCluster(toolchain, images, report));
   let outputs: Record<string, string> = {};
   await progress.phase("stack", 60, async (report) => {
-    const { pause: _, addons: __, "object-store": objectStore, ...rest } = images;
-    const stack = await LocalStack.open(toolchain, {
-      kubeconfig,
-      images: { ...rest, objectStore },
-    });
+    const stack = await LocalStack.open("local", toolchain, images);
     try {
       if (stack.usesStandIn) report("with the stand-in for the official Kubernetes plugin");
       const unchanged = await stack.up(report);

@@ -5,17 +5,15 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { parse, stringify } from "yaml";
 import { UserError } from "./errors";
-import { cache, repository, state } from "./paths";
+import type { ImageReferences } from "./images";
+import { cache, kubeconfig, repository, state } from "./paths";
 import type { Report } from "./progress";
 import { attempt, interrupt, type Result, run } from "./run";
 import type { Toolchain } from "./toolchain";
 
 const project = "image-service";
-const stack = "local";
 const directory = join(state, "pulumi");
 const backend = join(directory, "backend");
-/** The committed Pulumi.local.yaml plus this machine's values; the repo's file stays as it is. */
-const configFile = join(directory, "Pulumi.local.yaml");
 /** An empty project of the same name, where `stack init` and `config set` may write. */
 const scratchProject = join(directory, "project");
 const secretsFile = join(state, "secrets.json");
@@ -50,16 +48,25 @@ export function secrets(): Secrets {
   return JSON.parse(readFileSync(secretsFile, "utf8")) as Secrets;
 }
 
-/** The Pulumi CLI on the local stack, with the official Kubernetes plugin or its stand-in. */
+/** The Pulumi CLI on a stack of the local cluster, with the official Kubernetes plugin or its stand-in. */
 export class LocalStack {
   private constructor(
+    private readonly name: string,
     private readonly pulumi: string,
     private readonly environment: Record<string, string>,
     private readonly standIn: ChildProcess | undefined,
   ) {}
 
-  /** @param values configuration that this machine decides, by key without the project's name */
-  static async open(toolchain: Toolchain, values: ConfigValues): Promise<LocalStack> {
+  /**
+   * @param name the stack's; each starts from the committed Pulumi.local.yaml
+   * @param overrides configuration, by key without the project's name
+   */
+  static async open(
+    name: string,
+    toolchain: Toolchain,
+    images: ImageReferences,
+    overrides: ConfigValues = {},
+  ): Promise<LocalStack> {
     const pulumi = toolchain.pulumi;
     mkdirSync(backend, { recursive: true });
     mkdirSync(scratchProject, { recursive: true });
@@ -72,11 +79,12 @@ export class LocalStack {
       PULUMI_HOME: join(cache, "pulumi"),
       PULUMI_SKIP_UPDATE_CHECK: "true",
     };
-    const opened = new LocalStack(pulumi, environment, undefined);
-    await opened.#init(values);
+    const opened = new LocalStack(name, pulumi, environment, undefined);
+    await opened.#init({ kubeconfig, images: imageConfig(images), ...overrides });
     if (await opened.#hasOfficialPlugin()) return opened;
     const { child, port } = await startStandIn();
     return new LocalStack(
+      name,
       pulumi,
       {
         ...environment,
@@ -115,15 +123,20 @@ export class LocalStack {
     return JSON.parse(json) as Record<string, unknown>;
   }
 
+  /** The committed Pulumi.local.yaml plus this machine's values; the repo's file stays as it is. */
+  get #configFile(): string {
+    return join(directory, `Pulumi.${this.name}.yaml`);
+  }
+
   #target(): string[] {
-    return ["--stack", stack, "--cwd", repository, "--non-interactive", "--color=never"];
+    return ["--stack", this.name, "--cwd", repository, "--non-interactive", "--color=never"];
   }
 
   async #update(command: "up" | "destroy", flags: string[], report: Report): Promise<Result> {
     await this.#releaseStaleLock();
     const result = await attempt(
       this.pulumi,
-      [command, "--yes", "--config-file", configFile, ...flags, ...this.#target()],
+      [command, "--yes", "--config-file", this.#configFile, ...flags, ...this.#target()],
       {
         env: this.environment,
         log: `pulumi-${command}`,
@@ -144,13 +157,13 @@ export class LocalStack {
   }
 
   async #init(values: ConfigValues): Promise<void> {
-    const scratchConfig = join(scratchProject, "Pulumi.local.yaml");
-    const scratch = ["--stack", stack, "--cwd", scratchProject, "--non-interactive"];
+    const scratchConfig = join(scratchProject, `Pulumi.${this.name}.yaml`);
+    const scratch = ["--stack", this.name, "--cwd", scratchProject, "--non-interactive"];
     writeFileSync(
       join(scratchProject, "Pulumi.yaml"),
       stringify({ name: project, runtime: "nodejs" }),
     );
-    if (!existsSync(join(backend, ".pulumi/stacks", project, `${stack}.json`))) {
+    if (!existsSync(join(backend, ".pulumi/stacks", project, `${this.name}.json`))) {
       rmSync(scratchConfig, { force: true });
       await run(this.pulumi, ["stack", "init", "--secrets-provider=passphrase", ...scratch], {
         env: this.environment,
@@ -175,12 +188,12 @@ export class LocalStack {
       Object.entries(values).map(([key, value]) => [`${project}:${key}`, value]),
     );
     const merged = { ...own, config: { ...committed.config, ...own.config, ...machine } };
-    writeFileSync(configFile, stringify(merged), { mode: 0o600 });
+    writeFileSync(this.#configFile, stringify(merged), { mode: 0o600 });
   }
 
   /** A lock whose process was killed holds nobody up; a living one does. */
   async #releaseStaleLock(): Promise<void> {
-    const locks = join(backend, ".pulumi/locks/organization", project, stack);
+    const locks = join(backend, ".pulumi/locks/organization", project, this.name);
     if (!existsSync(locks)) return;
     for (const file of readdirSync(locks)) {
       const { pid } = JSON.parse(readFileSync(join(locks, file), "utf8")) as { pid: number };
@@ -212,6 +225,12 @@ export class LocalStack {
     if (status !== 0) writeFileSync(unavailable, "");
     return status === 0;
   }
+}
+
+/** The images as the program's configuration names them; the cluster's own stay out. */
+function imageConfig(images: ImageReferences): ConfigValues {
+  const { pause: _, addons: __, "object-store": objectStore, ...rest } = images;
+  return { ...rest, objectStore };
 }
 
 async function startStandIn(): Promise<{ child: ChildProcess; port: number }> {

@@ -1,0 +1,176 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { kubeconfig } from "../../local/paths";
+import { attempt, run } from "../../local/run";
+import { LocalStack, secrets } from "../../local/stack";
+import { localCluster } from "./cluster";
+import { textChunks } from "./png";
+
+// A stack of its own beside the user's: other namespace, other node port, same cluster.
+const namespace = "image-service-e2e";
+const nodePort = 30081;
+const clients = 4;
+const generations = 20;
+
+let stack: LocalStack;
+let kubectl: string;
+let endpoint: string;
+let prometheus: string;
+let objectStore: string;
+
+const inNamespace = (...args: string[]) =>
+  run(kubectl, [`--kubeconfig=${kubeconfig}`, "--namespace", namespace, ...args]);
+
+const generate = (body: object, headers: Record<string, string> = {}) =>
+  fetch(`${endpoint}/api/generate`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${secrets().apiSecret}`,
+      "content-type": "application/json",
+      ...headers,
+    },
+    body: JSON.stringify({ width: 256, height: 256, steps: 4, ...body }),
+  });
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+beforeAll(async () => {
+  const { toolchain, images } = await localCluster();
+  kubectl = toolchain.kubectl;
+  stack = await LocalStack.open("e2e", toolchain, images, {
+    namespace,
+    nginx: { serviceType: "NodePort", nodePort },
+    endpoint: `http://10.250.0.2:${nodePort}`,
+  });
+  await stack.up(() => {});
+  const outputs = (await stack.outputs()) as Record<string, string>;
+  endpoint = outputs.endpoint as string;
+  prometheus = outputs.prometheus as string;
+  objectStore = outputs.objectStore as string;
+});
+
+afterAll(() => stack?.close());
+
+describe("the stack on a real cluster", () => {
+  test("a request without the token, or with a wrong one, gets 401", async () => {
+    expect((await generate({ prompt: "x" }, { authorization: "" })).status).toBe(401);
+    expect((await generate({ prompt: "x" }, { authorization: "Bearer wrong" })).status).toBe(401);
+  });
+
+  test(`${generations} generations from ${clients} clients each get the picture of their own prompt and seed`, async () => {
+    const digests = new Map<number, string>();
+    const client = async (first: number) => {
+      for (let seed = first; seed < generations; seed += clients) {
+        const prompt = `picture number ${seed}`;
+        const response = await generate({ prompt, seed }, { accept: "image/png" });
+        expect(response.status).toBe(200);
+        const png = new Uint8Array(await response.arrayBuffer());
+        expect(textChunks(png)).toMatchObject({ prompt, seed: String(seed) });
+        digests.set(seed, sha256(png));
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, (_, first) => client(first)));
+    expect(new Set(digests.values()).size).toBe(generations);
+
+    const again = await generate({ prompt: "picture number 7", seed: 7 }, { accept: "image/png" });
+    expect(sha256(new Uint8Array(await again.arrayBuffer()))).toBe(digests.get(7));
+  });
+
+  test("an answered task can be read again, and its picture", async () => {
+    const answer = (await (await generate({ prompt: "read me again", seed: 1 })).json()) as {
+      id: string;
+    };
+    const headers = { authorization: `Bearer ${secrets().apiSecret}` };
+    const task = await fetch(`${endpoint}/api/tasks/${answer.id}`, { headers });
+    expect(await task.json()).toMatchObject({ id: answer.id, status: "succeeded" });
+    const image = await fetch(`${endpoint}/api/tasks/${answer.id}/images/0`, { headers });
+    expect(image.status).toBe(200);
+    expect(textChunks(new Uint8Array(await image.arrayBuffer()))).toMatchObject({
+      prompt: "read me again",
+    });
+  });
+
+  test("every answered task has a row in PostgreSQL and an object in S3", async () => {
+    const count = "select count(*) from tasks where status = 'succeeded'";
+    const psql = `psql --username aigc --dbname aigc --tuples-only --no-align --command "${count}"`;
+    const rows = await inNamespace("exec", "postgres-0", "--", "sh", "-c", psql);
+    expect(Number(rows)).toBe(generations + 2);
+
+    const { s3AccessKeyId, s3SecretAccessKey } = secrets();
+    const listing = await run("curl", [
+      ...["--silent", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3"],
+      ...["--user", `${s3AccessKeyId}:${s3SecretAccessKey}`],
+      `${objectStore}/aigc?list-type=2&prefix=outputs/`,
+    ]);
+    expect(listing.match(/<Key>/g)).toHaveLength(generations + 2);
+  });
+
+  test("Prometheus has scraped the chapter's metrics", async () => {
+    const value = async (query: string) => {
+      const url = `${prometheus}/api/v1/query?query=${encodeURIComponent(query)}`;
+      const answer = (await (await fetch(url)).json()) as {
+        data: { result: { value: [number, string] }[] };
+      };
+      return Number(answer.data.result[0]?.value[1] ?? 0);
+    };
+    const success = 'sum(aigc_requests_total{endpoint="generate",status="success"})';
+    await expect
+      .poll(() => value(success), { timeout: 60_000, interval: 2_000 })
+      .toBeGreaterThanOrEqual(generations);
+    expect(await value("sum(aigc_generation_seconds_count)")).toBeGreaterThanOrEqual(generations);
+    expect(await value("count(aigc_queue_size)")).toBeGreaterThan(0);
+    expect(await value("count(aigc_gpu_memory_used_bytes)")).toBeGreaterThan(0);
+    expect(await value("min(up)")).toBe(1);
+  });
+
+  test("the workers are the chapter's: one GPU each, WORKER_ID from the pod's name", async () => {
+    const deployment = JSON.parse(
+      await inNamespace("get", "deployment", "aigc-workers", "-o", "json"),
+    );
+    expect(deployment.spec.template.metadata.labels.app).toBe("aigc-worker");
+    const [container] = deployment.spec.template.spec.containers;
+    expect(container.resources.limits["nvidia.com/gpu"]).toBe("1");
+    expect(container.env).toContainEqual({
+      name: "WORKER_ID",
+      valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } },
+    });
+  });
+
+  test("kubectl exec, logs and port-forward work", async () => {
+    expect(await inNamespace("exec", "redis-0", "--", "redis-server", "--version")).toContain(
+      "v=8",
+    );
+    expect(await inNamespace("logs", "deployment/aigc-workers")).not.toBe("");
+    const forward = spawn(kubectl, [
+      ...[`--kubeconfig=${kubeconfig}`, "--namespace", namespace],
+      ...["port-forward", "service/nginx", ":80"],
+    ]);
+    try {
+      for await (const line of createInterface({ input: forward.stdout })) {
+        const port = /127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+        if (!port) continue;
+        expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+        break;
+      }
+    } finally {
+      forward.kill();
+    }
+  });
+
+  test("a second pulumi up changes nothing", async () => {
+    expect(await stack.up(() => {})).toBe(true);
+  });
+
+  test("pulumi destroy leaves no namespace", async () => {
+    await stack.destroy(() => {});
+    const found = await attempt(kubectl, [
+      `--kubeconfig=${kubeconfig}`,
+      "get",
+      "namespace",
+      namespace,
+    ]);
+    expect(found.output).toContain("not found");
+  });
+});
