@@ -1,0 +1,1 @@
+"""The task protocol shared by the API and the workers."""

@@ -1,0 +1,68 @@
+"""The metrics, and the small HTTP server on the metrics port that every process has."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import prometheus_client
+import uvicorn
+from prometheus_client import Counter, Gauge, Histogram
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+prometheus_client.disable_created_metrics()
+
+REQUESTS = Counter("aigc_requests_total", "Requests for pictures", ["endpoint", "status"])
+GENERATION = Histogram(
+    "aigc_generation_seconds",
+    "Time that a worker spends on a task",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 300),
+)
+GPU_MEMORY = Gauge("aigc_gpu_memory_used_bytes", "GPU memory in use", ["gpu_id"])
+QUEUE_SIZE = Gauge("aigc_queue_size", "Queued tasks, counted in the database")
+
+Check = Callable[[], Awaitable[bool]]
+Refresh = Callable[[], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def serve(port: int, *, ready: Check, refresh: Refresh) -> AsyncIterator[None]:
+    """Serves /metrics (refreshed at each scrape), /healthz and /readyz."""
+
+    async def metrics(_request: Request) -> Response:
+        await refresh()
+        return Response(
+            prometheus_client.generate_latest(),
+            media_type=prometheus_client.CONTENT_TYPE_LATEST,
+        )
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        if await ready():
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("not ready\n", status_code=503)
+
+    app = Starlette(
+        routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
+    )
+    server = _Server(
+        uvicorn.Config(app, host="0.0.0.0", port=port, log_config=None, lifespan="off")  # noqa: S104
+    )
+    serving = asyncio.create_task(server.serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves the process's signals alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield

@@ -1,0 +1,77 @@
+"""Pictures as bytes: encoded with how they were made, kept in S3 or in a directory."""
+
+import hashlib
+import io
+from datetime import timedelta
+
+import obstore
+from obstore.store import LocalStore, ObjectStore, S3Store
+from PIL import Image as PillowImage
+from PIL.PngImagePlugin import PngInfo
+
+from tasks.parameters import ImageFormat, Parameters
+from tasks.settings import Settings
+from tasks.store import Claim
+from tasks.task import Image
+
+
+def encode(picture: PillowImage.Image, parameters: Parameters, n: int) -> bytes:
+    """The same picture gives the same bytes. PNG says in its text chunks how it was made."""
+    buffer = io.BytesIO()
+    match parameters.format:
+        case ImageFormat.PNG:
+            info = PngInfo()
+            info.add_text("prompt", parameters.prompt, zip=False)
+            info.add_text("seed", str(parameters.image_seed(n)))
+            info.add_text("parameters", parameters.model_dump_json(exclude={"prompt", "seed"}))
+            picture.save(buffer, "PNG", pnginfo=info)
+        case ImageFormat.JPEG:
+            picture.save(buffer, "JPEG", quality=95)
+        case ImageFormat.WEBP:
+            picture.save(buffer, "WEBP", quality=95)
+    return buffer.getvalue()
+
+
+class PictureStore:
+    def __init__(self, settings: Settings) -> None:
+        self._store = _open(settings)
+        # In-cluster and local stores have no address that a client could reach.
+        self.presigns = isinstance(self._store, S3Store) and settings.s3_endpoint_url is None
+
+    async def put(self, data: bytes, parameters: Parameters, claim: Claim, n: int) -> Image:
+        # The attempt is in the key: a worker that lost its claim overwrites nothing.
+        key = f"outputs/{claim.task_id}/{claim.attempt}/{n}.{parameters.format}"
+        await obstore.put_async(
+            self._store, key, data, attributes={"Content-Type": parameters.format.media_type}
+        )
+        return Image(
+            object_key=key,
+            seed=parameters.image_seed(n),
+            format=parameters.format,
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+
+    async def get(self, image: Image) -> bytes:
+        result = await obstore.get_async(self._store, image.object_key)
+        return bytes(await result.bytes_async())
+
+    async def delete(self, image: Image) -> None:
+        await obstore.delete_async(self._store, image.object_key)
+
+    async def presigned_url(self, image: Image, expires_in: timedelta) -> str:
+        assert isinstance(self._store, S3Store)
+        return await obstore.sign_async(self._store, "GET", image.object_key, expires_in)
+
+
+def _open(settings: Settings) -> ObjectStore:
+    if settings.s3_bucket is None:
+        return LocalStore(settings.data_dir, mkdir=True)
+    options = {"endpoint": settings.s3_endpoint_url} if settings.s3_endpoint_url else {}
+    return S3Store(
+        settings.s3_bucket,
+        region=settings.aws_region,
+        virtual_hosted_style_request=settings.s3_endpoint_url is None,
+        client_options={"allow_http": True, "connect_timeout": "3s", "timeout": "20s"},
+        retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
+        **options,
+    )

@@ -1,0 +1,53 @@
+"""Wakes workers and carries events. It may lose everything at any moment: the store decides."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, Self
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a task; `step` counts denoising steps."""
+
+    task_id: UUID
+    status: str
+    step: int = 0
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        values: dict[str, Any] = json.loads(text)
+        return cls(**values | {"task_id": UUID(values["task_id"])})
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One wake-up: some task is waiting. Which one to run is the store's choice."""
+
+    entry: str
+    task_id: UUID
+
+
+class Queue(Protocol):
+    async def put(self, task_ids: Sequence[UUID]) -> None: ...
+
+    async def take(self, worker_id: str, timeout: float) -> Ticket | None:  # noqa: ASYNC109
+        """The next ticket, or None after the timeout."""
+
+    async def acknowledge(self, ticket: Ticket) -> None: ...
+
+    async def waiting(self) -> int:
+        """How many tickets no worker has taken."""
+
+    async def publish(self, event: Event) -> None: ...
+
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Event]]: ...
+
+    async def ping(self) -> None: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,125 @@
+"""The queue on Redis: a stream of task ids for tickets, a channel for events."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
+
+from tasks.queue import Event, Ticket
+
+STREAM = "tasks"
+GROUP = "workers"
+CHANNEL = "task-events"
+BLOCK_SECONDS = 5
+
+
+def connect(url: str, *, patience: float = 2) -> "Redis":
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=2,
+        socket_timeout=patience,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+class RedisQueue:
+    def __init__(self, url: str, *, abandoned_seconds: float = 15) -> None:
+        self._redis = connect(url)
+        # Blocking reads need a connection that is allowed to be silent.
+        self._blocking = connect(url, patience=BLOCK_SECONDS + 2)
+        self._abandoned_ms = int(abandoned_seconds * 1000)
+
+    async def put(self, task_ids: Sequence[UUID]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for task_id in task_ids:
+                pipeline.xadd(STREAM, {"task_id": str(task_id)})
+            await pipeline.execute()
+
+    async def take(self, worker_id: str, timeout: float) -> Ticket | None:  # noqa: ASYNC109
+        async def read() -> Any:
+            return await self._blocking.xreadgroup(
+                GROUP,
+                worker_id,
+                {STREAM: ">"},
+                count=1,
+                block=int(min(timeout, BLOCK_SECONDS) * 1000),
+            )
+
+        try:
+            streams = await read()
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            await self._create_group()
+            streams = await read()
+        for _, entries in _pairs(streams):
+            for entry, fields in entries:
+                return Ticket(entry, UUID(fields["task_id"]))
+        return None
+
+    async def _create_group(self) -> None:
+        try:
+            await self._redis.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def acknowledge(self, ticket: Ticket) -> None:
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.xack(STREAM, GROUP, ticket.entry)
+            pipeline.xdel(STREAM, ticket.entry)
+            await pipeline.execute()
+
+    async def waiting(self) -> int:
+        try:
+            pending = await self._redis.xpending(STREAM, GROUP)
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            await self._create_group()
+            return int(await self._redis.xlen(STREAM))
+        if pending["pending"]:
+            await self._drop_abandoned()
+        return int(await self._redis.xlen(STREAM)) - int(pending["pending"])
+
+    async def _drop_abandoned(self) -> None:
+        """Forgets tickets whose worker died between taking and claiming."""
+        _, entries, _ = await self._redis.xautoclaim(
+            STREAM, GROUP, "relay", min_idle_time=self._abandoned_ms, justid=False
+        )
+        for entry, fields in entries:
+            await self.acknowledge(Ticket(entry, UUID(fields["task_id"])))
+
+    async def publish(self, event: Event) -> None:
+        await self._redis.publish(CHANNEL, event.to_json())
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[AsyncIterator[Event]]:
+        async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+            await pubsub.subscribe(CHANNEL)
+
+            async def events() -> AsyncIterator[Event]:
+                while True:
+                    message = await pubsub.get_message(timeout=BLOCK_SECONDS)
+                    if message is not None:
+                        yield Event.from_json(message["data"])
+
+            yield events()
+
+    async def ping(self) -> None:
+        await self._redis.ping()
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+        await self._blocking.aclose()
+
+
+def _pairs(streams: Any) -> Any:
+    return streams.items() if isinstance(streams, dict) else streams

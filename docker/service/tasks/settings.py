@@ -1,0 +1,51 @@
+"""Every setting of the service, read from the environment once."""
+
+import socket
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(frozen=True)
+
+    api_secret: SecretStr | None = None
+    """The operator's key. Standalone mode makes one up when it is unset."""
+
+    database_url: str | None = None
+    """postgresql://user:password@host:5432/name; unset means standalone mode on SQLite."""
+    redis_url: str | None = None
+
+    s3_bucket: str | None = None
+    s3_endpoint_url: str | None = None
+    """Unset means AWS."""
+    aws_region: str = "us-east-1"
+
+    data_dir: Path = Path("data")
+    """Where standalone mode keeps its database and pictures."""
+
+    model_dir: Path = Path("/models")
+    model_id: str = "stabilityai/stable-diffusion-xl-base-1.0"
+    worker_id: str = Field(default_factory=socket.gethostname)
+
+    max_wait_seconds: float = 300
+    """The longest time that a request waits for its picture."""
+    task_seconds: float = 900
+    """A task that is not done this long after it was accepted fails."""
+    lease_seconds: float = 30
+    heartbeat_seconds: float = 5
+    relay_seconds: float = 2
+    max_attempts: int = 3
+    queue_limit: int = 1000
+
+    metrics_port: int = 9090
+
+    @cached_property
+    def standalone(self) -> bool:
+        return self.database_url is None
+
+    @cached_property
+    def model_path(self) -> Path:
+        return self.model_dir / self.model_id

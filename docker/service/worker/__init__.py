@@ -1,0 +1,1 @@
+"""The GPU worker: claims tasks, makes pictures, finalises records."""

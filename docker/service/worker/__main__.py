@@ -1,0 +1,46 @@
+"""python -m worker"""
+
+import asyncio
+import signal
+
+import uvloop
+
+from tasks import logs, metrics
+from tasks.database import create_engine
+from tasks.pictures import PictureStore
+from tasks.redis_queue import RedisQueue
+from tasks.relay import Relay
+from tasks.settings import Settings
+from tasks.store import TaskStore
+from worker.worker import Worker
+
+
+async def main() -> None:
+    settings = Settings()
+    if settings.database_url is None or settings.redis_url is None:
+        raise SystemExit("A worker needs DATABASE_URL and REDIS_URL.")
+    engine = create_engine(settings)
+    store = TaskStore(engine, settings)
+    queue = RedisQueue(settings.redis_url)
+    worker = Worker(store, queue, PictureStore(settings), settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+
+    async def ready() -> bool:
+        return worker.ready
+
+    async def refresh() -> None:
+        for gpu, used in worker.memory_used().items():
+            metrics.GPU_MEMORY.labels(gpu).set(used)
+
+    async with metrics.serve(settings.metrics_port, ready=ready, refresh=refresh):
+        relaying = asyncio.create_task(Relay(store, queue, settings).run())
+        await worker.run()
+        relaying.cancel()
+    await queue.close()
+    await engine.dispose()
+
+
+logs.configure()
+uvloop.run(main())
