@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from contextlib import suppress
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -37,10 +38,8 @@ async def generate(parameters: Parameters, services: Provided, key_id: KeyId) ->
 async def submit(services: Services, parameters: Parameters, key_id: int) -> Task:
     task = await services.store.submit(parameters, key_id=key_id, request_id=uuid.uuid4().hex)
     assert task is not None
-    try:
+    with suppress(Exception):  # accepted is accepted: the relay makes up for it
         await services.queue.put([task.id])
-    except Exception:  # noqa: S110 - accepted is accepted: the relay puts it
-        pass
     return task
 
 
@@ -52,16 +51,10 @@ async def wait(services: Services, task: Task, seconds: float) -> Task:
             remaining = deadline - asyncio.get_running_loop().time()
             if remaining <= 0:
                 break
-            await _next_change(events, min(remaining, _POLL_SECONDS))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(events.get(), min(remaining, _POLL_SECONDS))
             task = await services.store.get(task.id, key_id=task.key_id) or task
     return task
-
-
-async def _next_change(events: "asyncio.Queue[object]", seconds: float) -> None:
-    try:
-        await asyncio.wait_for(events.get(), seconds)
-    except TimeoutError:
-        pass
 
 
 def _response(task: Task) -> Response:

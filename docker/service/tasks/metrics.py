@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-prometheus_client.disable_created_metrics()
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REQUESTS = Counter("aigc_requests_total", "Requests for pictures", ["endpoint", "status"])
 GENERATION = Histogram(

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.store import LocalStore, ObjectStore, S3Store
@@ -13,6 +14,9 @@ from tasks.parameters import ImageFormat, Parameters
 from tasks.settings import Settings
 from tasks.store import Claim
 from tasks.task import Image
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 
 def encode(picture: PillowImage.Image, parameters: Parameters, n: int) -> bytes:
@@ -66,12 +70,13 @@ class PictureStore:
 def _open(settings: Settings) -> ObjectStore:
     if settings.s3_bucket is None:
         return LocalStore(settings.data_dir, mkdir=True)
-    options = {"endpoint": settings.s3_endpoint_url} if settings.s3_endpoint_url else {}
+    config: S3Config = {"region": settings.aws_region}
+    if settings.s3_endpoint_url is not None:
+        config["endpoint"] = settings.s3_endpoint_url
     return S3Store(
         settings.s3_bucket,
-        region=settings.aws_region,
+        config=config,
         virtual_hosted_style_request=settings.s3_endpoint_url is None,
         client_options={"allow_http": True, "connect_timeout": "3s", "timeout": "20s"},
         retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
-        **options,
     )

@@ -41,12 +41,13 @@ def upgrade() -> None:
         ),
     )
     queued = sa.text("status = 'queued'")
-    for name, columns, where in (
+    indexes: list[tuple[str, list[str | sa.TextClause], sa.TextClause]] = [
         ("tasks_queue", [sa.text("priority DESC"), "rank", "id"], queued),
         ("tasks_queue_of_key", ["key_id", "priority", "rank"], queued),
         ("tasks_leases", ["lease_until"], sa.text("status = 'running'")),
         ("tasks_finished", ["finished_at"], sa.text("finished_at IS NOT NULL")),
-    ):
+    ]
+    for name, columns, where in indexes:
         op.create_index(name, "tasks", columns, postgresql_where=where, sqlite_where=where)
     keyed = sa.text("idempotency_key IS NOT NULL")
     op.create_index(

@@ -1,0 +1,110 @@
+"""Real PostgreSQL and Redis for the tests: on free loopback ports, in a directory that goes."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# initdb and postgres refuse to run as root.
+_UNPRIVILEGED = "nobody" if os.geteuid() == 0 else None
+
+
+def find_program(name: str) -> str | None:
+    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    return shutil.which(name) or next((str(path) for path in debian), None)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """A process that listens on a port and can be killed and started again."""
+
+    def __init__(self, arguments: list[str], port: int, log: Path, user: str | None = None) -> None:
+        self._arguments = arguments
+        self._user = user
+        self._log = log
+        self.port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, user=self._user
+            )
+        for _ in range(600):
+            if self._process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise RuntimeError(f"{self._arguments[0]} did not start:\n{self._log.read_text()}")
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait()
+
+
+@contextmanager
+def postgres(directory: Path) -> Iterator[tuple[Server, str]]:
+    """A server, and the URL of an empty database on it."""
+    data = directory / "postgres"
+    data.mkdir(parents=True)
+    if _UNPRIVILEGED:
+        shutil.chown(data, _UNPRIVILEGED)
+    subprocess.run(
+        [str(find_program("initdb")), "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"],
+        check=True,
+        capture_output=True,
+        user=_UNPRIVILEGED,
+        cwd="/",
+    )
+    port = free_port()
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": "",
+    }
+    arguments = [str(find_program("postgres")), "-D", str(data)]
+    arguments += [f"--{name}={value}" for name, value in options.items()]
+    server = Server(arguments, port, directory / "postgres.log", _UNPRIVILEGED)
+    server.start()
+    try:
+        yield server, f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        server.kill(signal.SIGINT)
+
+
+@contextmanager
+def redis(directory: Path) -> Iterator[tuple[Server, str]]:
+    """A server that keeps its data as production does, and its URL."""
+    data = directory / "redis"
+    data.mkdir(parents=True)
+    port = free_port()
+    arguments = [
+        *(str(find_program("redis-server")), "--bind", "127.0.0.1", "--port", str(port)),
+        *("--dir", str(data), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
+        *("--maxmemory-policy", "noeviction"),
+    ]
+    server = Server(arguments, port, directory / "redis.log")
+    server.start()
+    try:
+        yield server, f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.kill()

@@ -1,0 +1,206 @@
+"""The task protocol: every promise on both databases."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tasks.parameters import ImageFormat, Parameters
+from tasks.schema import OPERATOR_KEY_ID, Status
+from tasks.store import Claim, TaskStore
+from tasks.task import Image, Task
+
+IMAGE = Image(object_key="outputs/x/1/0.png", seed=7, format=ImageFormat.PNG, sha256="00")
+
+
+async def submit(store: TaskStore, prompt: str = "a cat", key_id: int = 1, **more: object) -> Task:
+    task = await store.submit(
+        Parameters(prompt=prompt, seed=7),
+        key_id=key_id,
+        request_id="request",
+        **more,  # type: ignore[arg-type]
+    )
+    assert task is not None
+    return task
+
+
+async def claim(store: TaskStore) -> Task:
+    task = await store.claim("worker-1")
+    assert task is not None
+    return task
+
+
+async def get(store: TaskStore, task: Task) -> Task:
+    found = await store.get(task.id, key_id=task.key_id)
+    assert found is not None
+    return found
+
+
+async def expire_lease(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE tasks SET lease_until = '2000-01-01 00:00:00'"))
+
+
+async def test_a_task_goes_from_queued_to_succeeded(store: TaskStore) -> None:
+    accepted = await submit(store)
+    assert (accepted.status, accepted.attempt) == (Status.QUEUED, 0)
+
+    running = await claim(store)
+    assert (running.id, running.status, running.attempt) == (accepted.id, Status.RUNNING, 1)
+    assert running.queued_seconds is not None
+    assert running.queued_seconds >= 0
+
+    assert await store.succeed(Claim(running.id, 1), [IMAGE])
+    done = await get(store, running)
+    assert (done.status, done.images) == (Status.SUCCEEDED, [IMAGE])
+    assert done.generation_seconds is not None
+
+
+async def test_an_empty_queue_gives_nothing(store: TaskStore) -> None:
+    assert await store.claim("worker-1") is None
+
+
+async def test_concurrent_claims_never_share_a_task(store: TaskStore) -> None:
+    for _ in range(20):
+        await submit(store)
+    claimed = await asyncio.gather(*(store.claim(f"worker-{n}") for n in range(20)))
+    assert len({task.id for task in claimed if task}) == 20
+
+
+async def test_a_stale_worker_cannot_finalise(store: TaskStore, engine: AsyncEngine) -> None:
+    await submit(store)
+    stale = await claim(store)
+    await expire_lease(engine)
+    assert [task.status for task in await store.requeue_expired()] == [Status.QUEUED]
+    fresh = await claim(store)
+    assert (fresh.id, fresh.attempt) == (stale.id, 2)
+
+    stale_claim = Claim(stale.id, stale.attempt)
+    assert not await store.renew(stale_claim, 3)
+    assert not await store.succeed(stale_claim, [IMAGE])
+    assert not await store.fail(stale_claim, "code", "text")
+    assert not await store.hand_back(stale_claim)
+    assert await store.succeed(Claim(fresh.id, fresh.attempt), [IMAGE])
+
+
+async def test_a_result_is_recorded_once(store: TaskStore) -> None:
+    await submit(store)
+    task = await claim(store)
+    assert await store.succeed(Claim(task.id, task.attempt), [IMAGE])
+    assert not await store.succeed(Claim(task.id, task.attempt), [])
+    assert (await get(store, task)).images == [IMAGE]
+
+
+async def test_a_live_lease_is_left_alone(store: TaskStore) -> None:
+    await submit(store)
+    await claim(store)
+    assert await store.requeue_expired() == []
+
+
+async def test_renewing_extends_the_lease(store: TaskStore, engine: AsyncEngine) -> None:
+    await submit(store)
+    task = await claim(store)
+    await expire_lease(engine)
+    assert await store.renew(Claim(task.id, task.attempt), 5)
+    assert await store.requeue_expired() == []
+    assert (await get(store, task)).step == 5
+
+
+async def test_the_third_lost_worker_ends_the_task(store: TaskStore, engine: AsyncEngine) -> None:
+    await submit(store)
+    outcomes = []
+    for _ in range(3):
+        await claim(store)
+        await expire_lease(engine)
+        outcomes += [task.status for task in await store.requeue_expired()]
+    assert outcomes == [Status.QUEUED, Status.QUEUED, Status.FAILED]
+    assert await store.claim("worker-1") is None
+
+
+async def test_handing_back_costs_no_attempt(store: TaskStore) -> None:
+    await submit(store)
+    for attempt in range(1, 6):
+        task = await claim(store)
+        assert task.attempt == attempt
+        assert await store.hand_back(Claim(task.id, attempt))
+    assert (await claim(store)).attempts_left == 3
+
+
+@pytest.mark.parametrize("running", [False, True])
+async def test_cancelling_is_final(store: TaskStore, running: bool) -> None:
+    task = await submit(store)
+    if running:
+        task = await claim(store)
+    assert await store.cancel(task.id, key_id=task.key_id)
+    assert not await store.cancel(task.id, key_id=task.key_id)
+    assert not await store.succeed(Claim(task.id, task.attempt), [IMAGE])
+    assert await store.claim("worker-1") is None
+    assert (await get(store, task)).status is Status.CANCELLED
+
+
+async def test_a_key_sees_and_cancels_only_its_own(store: TaskStore) -> None:
+    task = await submit(store, key_id=1)
+    assert await store.get(task.id, key_id=2) is None
+    assert not await store.cancel(task.id, key_id=2)
+    assert await store.page(key_id=2, before=None, limit=10) == []
+
+
+async def test_an_idempotency_key_is_used_once_per_key(store: TaskStore) -> None:
+    first = await submit(store, idempotency_key="k", request_hash=b"h")
+    again = await store.submit(
+        Parameters(prompt="x"), key_id=1, request_id="r", idempotency_key="k", request_hash=b"g"
+    )
+    assert again is None
+    found = await store.get_by_idempotency_key("k", key_id=1)
+    assert found is not None
+    assert found.id == first.id
+    await submit(store, key_id=2, idempotency_key="k")
+
+
+async def test_a_key_with_many_tasks_starves_nobody(store: TaskStore) -> None:
+    for n in range(50):
+        await submit(store, f"greedy {n}", key_id=1)
+    for n in range(3):
+        await submit(store, f"modest {n}", key_id=2)
+    order = [(await claim(store)).parameters.prompt for _ in range(6)]
+    assert order == ["greedy 0", "modest 0", "greedy 1", "modest 1", "greedy 2", "modest 2"]
+
+
+async def test_priority_goes_first(store: TaskStore) -> None:
+    await submit(store, "later")
+    await submit(store, "sooner", priority=1)
+    assert (await claim(store)).parameters.prompt == "sooner"
+
+
+async def test_position_counts_those_ahead(store: TaskStore) -> None:
+    tasks = [await submit(store) for _ in range(3)]
+    assert [await store.position(task) for task in tasks] == [0, 1, 2]
+
+
+async def test_an_overdue_task_fails_and_is_not_started(
+    store: TaskStore, engine: AsyncEngine
+) -> None:
+    task = await submit(store)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE tasks SET deadline_at = '2000-01-01 00:00:00'"))
+    assert await store.claim("worker-1") is None
+    assert [late.id for late in await store.fail_overdue()] == [task.id]
+    assert (await get(store, task)).error_code == "deadline_exceeded"
+
+
+async def test_pages_go_from_new_to_old_without_gaps(store: TaskStore) -> None:
+    ids = [(await submit(store)).id for _ in range(5)]
+    first = await store.page(key_id=OPERATOR_KEY_ID, before=None, limit=3)
+    rest = await store.page(key_id=OPERATOR_KEY_ID, before=first[-1].id, limit=3)
+    assert [task.id for task in first + rest] == ids[::-1]
+
+
+async def test_counts(store: TaskStore) -> None:
+    for _ in range(3):
+        await submit(store)
+    await claim(store)
+    task = await claim(store)
+    await store.succeed(Claim(task.id, task.attempt), [IMAGE])
+    counts = await store.counts()
+    assert (counts.queued, counts.running, counts.finished_last_minute) == (1, 1, 1)
