@@ -8,6 +8,8 @@ rm -rf "$site/pip" "$site"/pip-* "$1"/bin/pip*
 rm -rf "$site/torch/include" "$site/torch/share" "$site/torch/test" "$site/torch/bin/protoc"*
 find "$site" -name '*.a' -not -path '*/triton/*' -delete
 find "$site/nvidia" -type d -name include -prune -exec rm -rf {} + 2>/dev/null || true
+# Bitcode for compiling device code against nvshmem.
+rm -f "$site"/nvidia/nvshmem/lib/*.bc
 # Tests that a package ships beside its code, where nothing imports them.
 for package in numpy sympy networkx mpmath greenlet; do
   find "$site/$package" -type d -name tests -prune -exec rm -rf {} + 2>/dev/null || true
