@@ -42,10 +42,11 @@ export async function ensurePackages(): Promise<boolean> {
   );
   const missing = packages.filter((name) => !installed.has(name));
   if (missing.length === 0) return true;
-  await run("apt-get", ["update", "-q"]);
+  await run("apt-get", ["update", "-q"], { quietSeconds: 120 });
   await run("apt-get", ["install", "-qy", "--no-install-recommends", ...missing], {
     env: { DEBIAN_FRONTEND: "noninteractive" },
     log: "packages",
+    quietSeconds: 180,
   });
   return false;
 }

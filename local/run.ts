@@ -15,6 +15,11 @@ export interface RunOptions {
   input?: string;
   /** Keeps the whole output in log/NAME.log, which an error message then names. */
   log?: string;
+  /**
+   * Ends the command when it says nothing for so long: a registry that stopped answering.
+   * Without it there is no limit.
+   */
+  quietSeconds?: number;
   /** Called with each chunk of output as it comes. */
   onOutput?: (chunk: string) => void;
 }
@@ -25,6 +30,8 @@ export interface Result {
   stdout: string;
   /** Standard output and standard error as they came. */
   output: string;
+  /** Whether it was ended because it said nothing for `quietSeconds`. */
+  stalled: boolean;
 }
 
 /** Runs a command to its end and reports how it ended, without throwing on failure. */
@@ -38,12 +45,22 @@ export function attempt(file: string, args: string[], options: RunOptions = {}):
       // A group of its own: Ctrl-C reaches it through `interrupt` alone, once.
       detached: true,
     });
-    const stop = () => child.kill("SIGINT");
+    const stop = () => process.kill(-(child.pid as number), "SIGINT");
     interrupt.signal.addEventListener("abort", stop);
     let stdout = "";
     let output = "";
+    let stalled = false;
+    const watchdog = setTimeout(
+      () => {
+        stalled = true;
+        process.kill(-(child.pid as number), "SIGTERM");
+      },
+      (options.quietSeconds ?? 0) * 1_000,
+    );
+    if (options.quietSeconds === undefined) clearTimeout(watchdog);
     const collect = (chunk: string) => {
       output += chunk;
+      if (options.quietSeconds !== undefined) watchdog.refresh();
       log?.write(chunk);
       options.onOutput?.(chunk);
     };
@@ -55,8 +72,9 @@ export function attempt(file: string, args: string[], options: RunOptions = {}):
     child.stdin.on("error", () => {}).end(options.input ?? "");
     const settle = (status: number | null) => {
       interrupt.signal.removeEventListener("abort", stop);
+      clearTimeout(watchdog);
       log?.end();
-      resolve({ status, stdout, output });
+      resolve({ status, stdout, output, stalled });
     };
     child.on("error", (error) => {
       collect(error.message);
@@ -71,15 +89,21 @@ export function attempt(file: string, args: string[], options: RunOptions = {}):
  * @throws UserError that shows the last lines of its output
  */
 export async function run(file: string, args: string[], options: RunOptions = {}): Promise<string> {
-  const { status, stdout, output } = await attempt(file, args, options);
+  const { status, stdout, output, stalled } = await attempt(file, args, options);
   if (status === 0) return stdout;
   interrupt.signal.throwIfAborted();
   const tail = output.trim().split("\n").slice(-12).join("\n");
   const where = options.log === undefined ? "" : `; all output: ${logFile(options.log)}`;
-  throw new UserError(
-    `${[file, ...args.slice(0, 4)].join(" ")} … failed (exit ${status}):\n${tail}`,
-    `run it again to go on from here${where}`,
-  );
+  const command = [file, ...args.filter((arg) => !arg.startsWith("-")).slice(0, 3)].join(" ");
+  throw stalled
+    ? new UserError(
+        `${command} … heard nothing from the network for ${options.quietSeconds} s:\n${tail}`,
+        `check that the package registries answer, and run it again to go on from here${where}`,
+      )
+    : new UserError(
+        `${command} … failed (exit ${status}):\n${tail}`,
+        `run it again to go on from here${where}`,
+      );
 }
 
 const logFile = (name: string) => join(logs, `${name}.log`);

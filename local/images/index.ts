@@ -151,6 +151,7 @@ async function ensureBase(base: BaseName, report: Report): Promise<void> {
   rmSync(root, { recursive: true, force: true });
   await run("debootstrap", ["--variant=minbase", base, root, mirror], {
     log: `debootstrap-${base}`,
+    quietSeconds: 120,
   });
   const container = (await buildah("base", ["from", "scratch"])).trim();
   await buildah("base", ["add", "--quiet", container, root, "/"]);
@@ -161,4 +162,8 @@ async function ensureBase(base: BaseName, report: Report): Promise<void> {
 }
 
 const buildah = (log: string, args: string[]) =>
-  run("buildah", [...storage, ...args], { env: buildEnvironment, log });
+  run("buildah", [...storage, ...args], {
+    env: buildEnvironment,
+    log,
+    quietSeconds: 300,
+  });

@@ -7,6 +7,15 @@ import type { Report } from "../progress";
 import { attempt, run } from "../run";
 import { type Module, modules, type Program } from "./modules";
 
+/** Go's own caches are as large as ten toolchains; they live as long as the builds. */
+const goDirectory = join(cache, "go");
+const goEnvironment = {
+  CGO_ENABLED: "0",
+  GOCACHE: join(goDirectory, "build"),
+  GOMODCACHE: join(goDirectory, "mod"),
+  GOFLAGS: "-modcacherw",
+};
+
 /** Where each program lies, by its name. */
 export type Toolchain = Record<Program, string>;
 
@@ -31,6 +40,7 @@ export async function ensureToolchain(
       toolchain[program as Program] = join(directory, program);
     }
   }
+  rmSync(goDirectory, { recursive: true, force: true });
   return { toolchain: toolchain as Toolchain, cached };
 }
 
@@ -66,6 +76,12 @@ async function build(module: Module, directory: string): Promise<void> {
   const partial = `${directory}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
+  await run("go", ["mod", "download", "-x"], {
+    cwd: join(__dirname, module.name),
+    env: goEnvironment,
+    log: `download-${module.name}`,
+    quietSeconds: 120,
+  });
   const variables = Object.entries(module.variables ?? {}).map(
     ([name, value]) => `-X ${name}=${value}`,
   );
@@ -84,7 +100,7 @@ async function build(module: Module, directory: string): Promise<void> {
       ],
       {
         cwd: join(__dirname, module.name),
-        env: { CGO_ENABLED: "0" },
+        env: goEnvironment,
         log: `build-${program}`,
       },
     );

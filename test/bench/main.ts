@@ -1,0 +1,48 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** One line of a benchmark's table. */
+export interface Figure {
+  figure: string;
+  value: number;
+  unit: string;
+  /** What the figure has to reach, as text. */
+  target?: string;
+}
+
+/** A benchmark's module; its name is its file's or folder's. */
+interface Benchmark {
+  description: string;
+  run(args: string[]): Promise<Figure[]>;
+}
+
+const names = readdirSync(__dirname)
+  .map((entry) => entry.replace(/\.ts$/, ""))
+  .filter((name) => name !== "main" && existsSync(join(__dirname, `${name}.ts`)))
+  .sort();
+
+async function main(): Promise<void> {
+  const [name, ...args] = process.argv.slice(2);
+  if (!name || !names.includes(name)) {
+    for (const known of names) {
+      const { description } = (await import(`./${known}`)) as Benchmark;
+      console.log(`npm run bench -- ${known.padEnd(8)}  ${description}`);
+    }
+    process.exitCode = name && name !== "--help" ? 1 : 0;
+    return;
+  }
+  const figures = await ((await import(`./${name}`)) as Benchmark).run(args);
+  const width = Math.max(...figures.map(({ figure }) => figure.length));
+  for (const { figure, value, unit, target } of figures) {
+    console.log(
+      `${figure.padEnd(width)}  ${String(value).padStart(8)} ${unit.padEnd(4)} ${target ?? ""}`,
+    );
+  }
+  const values = figures.map(({ figure, value }) => [figure, value]);
+  console.log(JSON.stringify({ benchmark: name, ...Object.fromEntries(values) }));
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
