@@ -12,6 +12,7 @@ import { makePicture } from "./picture";
 import { preflight } from "./preflight";
 import { Progress } from "./progress";
 import { interrupt } from "./run";
+import { hostUrl } from "./services";
 import { LocalStack, secrets } from "./stack";
 import { describeStatus, readStatus, saveStatus } from "./status";
 import { ensureToolchain, type Toolchain } from "./toolchain";
@@ -73,8 +74,8 @@ async function up(): Promise<void> {
     apiKey: secrets().apiSecret,
     kubeconfig,
     namespace: outputs.namespace as string,
-    prometheus: outputs.prometheus as string,
-    s3: outputs.objectStore as string,
+    prometheus: await hostUrl(toolchain, outputs.prometheus as string),
+    s3: await hostUrl(toolchain, outputs.objectStore as string),
     phases: progress.phases,
   });
   console.log(`service: ${endpoint}  (try: npm run local -- status)`);

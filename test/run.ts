@@ -37,9 +37,22 @@ const steps: Step[] = [
   { name: "lint", command: ["npm", "run", "--silent", "lint"] },
   vitest("unit"),
   {
+    name: "python",
+    cwd: service,
+    command: [
+      "sh",
+      "-euc",
+      "command -v redis-server >/dev/null && ls /usr/lib/postgresql/*/bin/initdb >/dev/null || " +
+        "{ apt-get update -q; apt-get install -qy --no-install-recommends redis-server postgresql; }; " +
+        "python3 -m venv .venv; " +
+        ".venv/bin/pip install --quiet --require-hashes -r requirements/dev.txt; " +
+        ".venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy",
+    ],
+  },
+  {
     name: "service",
     cwd: service,
-    command: ["./test.sh", `--junitxml=${reportFile("service")}`],
+    command: [".venv/bin/pytest", "-m", "not model", `--junitxml=${reportFile("service")}`],
     report: "junit",
   },
   { name: "local", command: local },

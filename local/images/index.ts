@@ -153,6 +153,8 @@ async function ensureBase(base: BaseName, report: Report): Promise<void> {
     log: `debootstrap-${base}`,
     quietSeconds: 120,
   });
+  rmSync(join(root, "var/cache/apt"), { recursive: true });
+  rmSync(join(root, "var/lib/apt/lists"), { recursive: true });
   const container = (await buildah("base", ["from", "scratch"])).trim();
   await buildah("base", ["add", "--quiet", container, root, "/"]);
   const script = join(__dirname, "install-packages");

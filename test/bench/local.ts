@@ -3,10 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { repository, statusFile } from "../../local/paths";
-import { LocalStack } from "../../local/stack";
 import { readStatus } from "../../local/status";
 import { ensureToolchain } from "../../local/toolchain";
-import { localCluster } from "../e2e/cluster";
 import type { Figure } from "./main";
 
 export const description =

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kubeconfig } from "../../local/paths";
 import { attempt, run } from "../../local/run";
+import { hostUrl } from "../../local/services";
 import { LocalStack, secrets } from "../../local/stack";
 import { localCluster } from "./cluster";
 import { textChunks } from "./png";
@@ -41,14 +42,14 @@ beforeAll(async () => {
   kubectl = toolchain.kubectl;
   stack = await LocalStack.open("e2e", toolchain, images, {
     namespace,
-    nginx: { serviceType: "NodePort", nodePort },
+    nginx: { replicas: 1, serviceType: "NodePort", nodePort },
     endpoint: `http://10.250.0.2:${nodePort}`,
   });
   await stack.up(() => {});
   const outputs = (await stack.outputs()) as Record<string, string>;
   endpoint = outputs.endpoint as string;
-  prometheus = outputs.prometheus as string;
-  objectStore = outputs.objectStore as string;
+  prometheus = await hostUrl(toolchain, outputs.prometheus as string);
+  objectStore = await hostUrl(toolchain, outputs.objectStore as string);
 });
 
 afterAll(() => stack?.close());

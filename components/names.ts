@@ -1,0 +1,20 @@
+/** Ports by what listens on them, the same on every replica. */
+export const ports = {
+  http: 8000,
+  metrics: 9090,
+  nginx: 8080,
+  postgres: 5432,
+  prometheus: 9090,
+  redis: 6379,
+  s3: 7070,
+};
+
+/** The bucket and the database; `aigc` is also the prefix of every metric. */
+export const aigc = "aigc";
+
+/** The label that Services select by. */
+export const labels = (app: string) => ({ app });
+
+/** The DNS name under which the cluster's other pods reach a Service. */
+export const serviceHost = (service: string, namespace: string) =>
+  `${service}.${namespace}.svc.cluster.local`;

@@ -1,0 +1,104 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "./component";
+import { labels, ports, serviceHost } from "./names";
+import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
+
+export interface ObjectStoreArgs extends ComponentArgs {
+  namespace: string;
+  /** By digest; versitygw on the PATH. */
+  image: string;
+  /** Name of the one bucket. */
+  bucket: string;
+  accessKeyId: pulumi.Input<string>;
+  secretAccessKey: pulumi.Input<string>;
+  /** Size of the volume that holds the objects, a Kubernetes quantity. */
+  storage: string;
+  resources: Resources;
+}
+
+const uid = 65534;
+const root = "/data/buckets";
+
+/** An S3 endpoint in the cluster, for a cluster without AWS: versitygw over a volume. */
+export class ObjectStore extends Component {
+  /** URL inside the cluster. */
+  readonly endpoint: string;
+
+  constructor(name: string, args: ObjectStoreArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ObjectStore", name, args, opts);
+    const { namespace } = args;
+    const metadata = { name, namespace, labels: labels(name) };
+    const mounts = [
+      { name: "data", mountPath: "/data" },
+      { name: "tmp", mountPath: "/tmp" },
+    ];
+    const credentials = new k8s.core.v1.Secret(
+      `${name}-credentials`,
+      {
+        metadata: { namespace },
+        stringData: { ROOT_ACCESS_KEY: args.accessKeyId, ROOT_SECRET_KEY: args.secretAccessKey },
+      },
+      this.child,
+    );
+    const service = new k8s.core.v1.Service(
+      `${name}-service`,
+      { metadata, spec: { selector: labels(name), ports: [{ name: "s3", port: ports.s3 }] } },
+      this.child,
+    );
+    new k8s.apps.v1.StatefulSet(
+      `${name}-server`,
+      {
+        metadata,
+        spec: {
+          serviceName: service.metadata.name,
+          replicas: 1,
+          selector: { matchLabels: labels(name) },
+          template: {
+            metadata: { labels: labels(name) },
+            spec: {
+              ...restrictedPod(uid),
+              initContainers: [
+                {
+                  ...restrictedContainer,
+                  name: "bucket",
+                  image: args.image,
+                  // The gateway shows each directory under its root as a bucket.
+                  command: ["mkdir", "-p", `${root}/${args.bucket}`],
+                  resources: args.resources,
+                  volumeMounts: mounts,
+                },
+              ],
+              containers: [
+                {
+                  ...restrictedContainer,
+                  name: "versitygw",
+                  image: args.image,
+                  command: ["versitygw", "--port", `:${ports.s3}`, "posix", root],
+                  envFrom: [{ secretRef: { name: credentials.metadata.name } }],
+                  ports: [{ name: "s3", containerPort: ports.s3 }],
+                  resources: args.resources,
+                  readinessProbe: { tcpSocket: { port: "s3" }, periodSeconds: 5 },
+                  volumeMounts: mounts,
+                },
+              ],
+              volumes: [scratch("tmp")],
+            },
+          },
+          volumeClaimTemplates: [
+            {
+              metadata: { name: "data" },
+              spec: {
+                accessModes: ["ReadWriteOnce"],
+                resources: { requests: { storage: args.storage } },
+              },
+            },
+          ],
+        },
+      },
+      this.child,
+    );
+    this.endpoint = `http://${serviceHost(name, namespace)}:${ports.s3}`;
+    this.registerOutputs({ endpoint: this.endpoint });
+  }
+}

@@ -1,0 +1,22 @@
+/** A job of Prometheus: every address behind a headless Service, at one port. */
+export interface ScrapeTarget {
+  job: string;
+  host: string;
+  port: number;
+}
+
+/**
+ * prometheus.yml, which is also valid JSON. Targets come from DNS, so that Prometheus needs no
+ * access to the Kubernetes API.
+ * https://prometheus.io/docs/prometheus/latest/configuration/configuration/#dns_sd_config
+ */
+export function renderPrometheusConfig(targets: ScrapeTarget[]): string {
+  const configuration = {
+    global: { scrape_interval: "5s", scrape_timeout: "4s" },
+    scrape_configs: targets.map(({ job, host, port }) => ({
+      job_name: job,
+      dns_sd_configs: [{ names: [host], type: "A", port, refresh_interval: "5s" }],
+    })),
+  };
+  return `${JSON.stringify(configuration, null, 2)}\n`;
+}

@@ -1,0 +1,70 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "./component";
+
+export interface ServiceSettingsArgs extends ComponentArgs {
+  namespace: string;
+  /** The operator's key, checked against `Authorization: Bearer`. */
+  apiSecret: pulumi.Input<string>;
+  /** postgresql://… */
+  databaseUrl: pulumi.Input<string>;
+  /** redis://… */
+  redisUrl: pulumi.Input<string>;
+  objectStore: {
+    bucket: pulumi.Input<string>;
+    region: string;
+    /** URL of an S3-compatible server. @default AWS */
+    endpoint?: string;
+    accessKeyId: pulumi.Input<string>;
+    secretAccessKey: pulumi.Input<string>;
+  };
+  /** Requests a minute per client IP on generate, e.g. "10/minute". */
+  rateLimit: string;
+  /** Directory name of the model's weights, or the repository they come from. */
+  modelId: string;
+}
+
+/** The environment that api and workers share. Its name changes with its content, which rolls both. */
+export class ServiceSettings extends Component {
+  /** For a container's `envFrom`. */
+  readonly envFrom: k8s.types.input.core.v1.EnvFromSource[];
+
+  constructor(name: string, args: ServiceSettingsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ServiceSettings", name, args, opts);
+    const metadata = { namespace: args.namespace };
+    const { objectStore } = args;
+    const secret = new k8s.core.v1.Secret(
+      `${name}-secret`,
+      {
+        metadata,
+        stringData: {
+          API_SECRET: args.apiSecret,
+          DATABASE_URL: args.databaseUrl,
+          REDIS_URL: args.redisUrl,
+          AWS_ACCESS_KEY_ID: objectStore.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: objectStore.secretAccessKey,
+        },
+      },
+      this.child,
+    );
+    const config = new k8s.core.v1.ConfigMap(
+      `${name}-config`,
+      {
+        metadata,
+        data: {
+          S3_BUCKET: objectStore.bucket,
+          AWS_REGION: objectStore.region,
+          ...(objectStore.endpoint ? { S3_ENDPOINT_URL: objectStore.endpoint } : {}),
+          RATE_LIMIT: args.rateLimit,
+          MODEL_ID: args.modelId,
+        },
+      },
+      this.child,
+    );
+    this.envFrom = [
+      { secretRef: { name: secret.metadata.name } },
+      { configMapRef: { name: config.metadata.name } },
+    ];
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,119 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { serviceUid } from "./api";
+import { Component, type ComponentArgs } from "./component";
+import { labels, ports, serviceHost } from "./names";
+import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
+import type { ServiceSettings } from "./serviceSettings";
+
+export interface WorkersArgs extends ComponentArgs {
+  namespace: string;
+  /** By digest; target `worker` of docker/service. */
+  image: pulumi.Input<string>;
+  /** Pods, one GPU each. */
+  replicas: number;
+  settings: ServiceSettings;
+  resources: Resources;
+  /** CPU threads that the model uses. @default as many as the node has cores */
+  threads?: number;
+}
+
+const app = "aigc-worker";
+const modelDirectory = "/models";
+
+/** Draw the pictures: each claims one task at a time and writes the image to S3. */
+export class Workers extends Component {
+  /** Host name of the headless Service: one address a pod. */
+  readonly host: string;
+
+  constructor(name: string, args: WorkersArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("Workers", name, args, opts);
+    const { namespace } = args;
+    const metadata = { name, namespace, labels: labels(app) };
+    const container = {
+      ...restrictedContainer,
+      image: args.image,
+      envFrom: args.settings.envFrom,
+      env: [
+        { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+        { name: "MODEL_DIR", value: modelDirectory },
+        ...(args.threads ? [{ name: "OMP_NUM_THREADS", value: String(args.threads) }] : []),
+      ],
+      volumeMounts: [
+        { name: "models", mountPath: modelDirectory },
+        { name: "tmp", mountPath: "/tmp" },
+      ],
+    };
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata,
+        spec: {
+          clusterIP: "None",
+          selector: labels(app),
+          ports: [{ name: "metrics", port: ports.metrics }],
+        },
+      },
+      this.child,
+    );
+    new k8s.apps.v1.Deployment(
+      `${name}-server`,
+      {
+        metadata,
+        spec: {
+          replicas: args.replicas,
+          selector: { matchLabels: labels(app) },
+          // GPUs are scarce: there is none for a surge.
+          strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+          template: {
+            metadata: { labels: labels(app) },
+            spec: {
+              ...restrictedPod(serviceUid),
+              // The current picture is finished first.
+              terminationGracePeriodSeconds: 120,
+              initContainers: [
+                {
+                  ...container,
+                  name: "model",
+                  command: ["python", "download_models.py"],
+                  resources: args.resources,
+                },
+              ],
+              containers: [
+                {
+                  ...container,
+                  name: "worker",
+                  command: ["python", "-m", "worker"],
+                  resources: {
+                    ...args.resources,
+                    limits: { ...args.resources.limits, "nvidia.com/gpu": "1" },
+                  },
+                  ports: [{ name: "metrics", containerPort: ports.metrics }],
+                  // Loading the model takes up to two minutes from a cold disk.
+                  startupProbe: {
+                    httpGet: { path: "/readyz", port: "metrics" },
+                    periodSeconds: 2,
+                    failureThreshold: 150,
+                  },
+                  readinessProbe: {
+                    httpGet: { path: "/readyz", port: "metrics" },
+                    timeoutSeconds: 5,
+                  },
+                  livenessProbe: {
+                    httpGet: { path: "/healthz", port: "metrics" },
+                    timeoutSeconds: 5,
+                    failureThreshold: 6,
+                  },
+                },
+              ],
+              volumes: [scratch("models"), scratch("tmp")],
+            },
+          },
+        },
+      },
+      this.child,
+    );
+    this.host = serviceHost(name, namespace);
+    this.registerOutputs({ host: this.host });
+  }
+}

@@ -1,0 +1,126 @@
+import * as k8s from "@pulumi/kubernetes";
+import { Api } from "./components/api";
+import { Monitoring } from "./components/monitoring";
+import { aigc, ports } from "./components/names";
+import { NginxIngress } from "./components/nginxIngress";
+import { ObjectStore } from "./components/objectStore";
+import { Postgres } from "./components/postgres";
+import { Redis } from "./components/redis";
+import { ServiceSettings } from "./components/serviceSettings";
+import { Workers } from "./components/workers";
+import { loadConfig } from "./config";
+import type { Outputs } from "./outputs";
+
+const config = loadConfig();
+const { images, secrets } = config;
+
+const provider = new k8s.Provider("cluster", {
+  kubeconfig: config.kubeconfig,
+  context: config.context,
+  // Without it, an edit of the kubeconfig could replace everything.
+  clusterIdentifier: "image-service",
+});
+
+const home = new k8s.core.v1.Namespace(
+  "home",
+  {
+    metadata: {
+      name: config.namespace,
+      labels: { "pod-security.kubernetes.io/enforce": "restricted" },
+    },
+  },
+  { provider },
+);
+const namespace = config.namespace;
+const options = { provider, dependsOn: home };
+
+const postgres = new Postgres(
+  "postgres",
+  {
+    namespace,
+    image: images.postgres,
+    password: secrets.databasePassword,
+    protect: config.protect,
+    ...config.postgres,
+  },
+  options,
+);
+const redis = new Redis(
+  "redis",
+  { namespace, image: images.redis, password: secrets.redisPassword, ...config.redis },
+  options,
+);
+const objectStore = new ObjectStore(
+  "object-store",
+  {
+    namespace,
+    image: images.objectStore,
+    bucket: aigc,
+    accessKeyId: secrets.s3AccessKeyId,
+    secretAccessKey: secrets.s3SecretAccessKey,
+    ...config.objectStore,
+  },
+  options,
+);
+
+const settings = new ServiceSettings(
+  "settings",
+  {
+    namespace,
+    apiSecret: secrets.apiSecret,
+    databaseUrl: postgres.url,
+    redisUrl: redis.url,
+    objectStore: {
+      bucket: aigc,
+      region: "us-east-1",
+      endpoint: objectStore.endpoint,
+      accessKeyId: secrets.s3AccessKeyId,
+      secretAccessKey: secrets.s3SecretAccessKey,
+    },
+    rateLimit: config.api.rateLimit,
+    modelId: config.workers.model,
+  },
+  options,
+);
+const stores = { ...options, dependsOn: [home, postgres, redis, objectStore] };
+
+const api = new Api("api", { namespace, image: images.api, settings, ...config.api }, stores);
+const workers = new Workers(
+  "aigc-workers",
+  { namespace, image: images.worker, settings, ...config.workers },
+  { ...stores, dependsOn: [api] },
+);
+const nginx = new NginxIngress(
+  "nginx",
+  {
+    namespace,
+    image: images.nginx,
+    upstream: api.host,
+    resolver: config.clusterDns,
+    ...config.nginx,
+  },
+  options,
+);
+
+const monitoring = new Monitoring(
+  "monitoring",
+  {
+    namespace,
+    image: images.prometheus,
+    targets: [
+      { job: "api", host: api.host, port: ports.metrics },
+      { job: "worker", host: workers.host, port: ports.metrics },
+    ],
+    ...config.monitoring,
+  },
+  options,
+);
+
+const outputs: Outputs = {
+  endpoint: config.endpoint,
+  namespace,
+  internalService: nginx.url,
+  prometheus: monitoring.url,
+  objectStore: objectStore.endpoint,
+};
+export = outputs;

@@ -1,0 +1,63 @@
+import { basename } from "node:path";
+import { expect, test } from "vitest";
+import { ensureCluster, ensureRuntime } from "../../local/cluster";
+import { findHolder, nodeProcesses, stopNode } from "../../local/cluster/node";
+import { kubeconfig } from "../../local/paths";
+import { attempt, run } from "../../local/run";
+import { localCluster } from "./cluster";
+
+const parts = [
+  "etcd",
+  "containerd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+];
+
+const processOf = (part: string) => {
+  const holder = findHolder();
+  if (!holder) throw new Error("the node is not running");
+  return nodeProcesses(holder).find(({ commandLine }) => basename(commandLine[0] ?? "") === part);
+};
+
+async function start(): Promise<void> {
+  const { toolchain, images } = await localCluster();
+  await ensureRuntime(toolchain, images.pause);
+  await ensureCluster(toolchain, images, () => {});
+}
+
+test.each(parts)("after kill -9 of %s another start mends the cluster", async (part) => {
+  const killed = processOf(part);
+  expect(killed).toBeDefined();
+  process.kill(killed?.pid as number, "SIGKILL");
+  await expect.poll(() => processOf(part)?.pid).not.toBe(killed?.pid);
+  await start();
+  expect(processOf(part)?.pid).toBeDefined();
+  const { toolchain } = await localCluster();
+  await run(toolchain.kubectl, [`--kubeconfig=${kubeconfig}`, "get", "--raw", "/readyz"]);
+});
+
+test("a start beside a running cluster changes nothing", async () => {
+  const before = parts.map((part) => processOf(part)?.pid);
+  await start();
+  expect(parts.map((part) => processOf(part)?.pid)).toEqual(before);
+});
+
+test("down leaves network, mounts, cgroups and processes as they were, and a start brings the cluster back", async () => {
+  await stopNode();
+  const shown = async (command: string) => (await attempt("sh", ["-c", command])).output;
+  expect(await shown("ip -oneline link; ip route; ip netns")).not.toMatch(
+    /image-service|10\.250|10\.96/,
+  );
+  expect(await shown("cat /proc/mounts")).not.toMatch(
+    /\/var\/lib\/image-service|\/run\/containerd/,
+  );
+  expect(await shown("find /sys/fs/cgroup -name 'image-service*' -o -name 'kubepods*'")).toBe("");
+  expect(await shown("ps -eo args")).not.toMatch(
+    /\/kubelet |\/containerd |containerd-shim|\/etcd /,
+  );
+  await start();
+  expect(findHolder()).toBeDefined();
+});
