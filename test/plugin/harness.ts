@@ -9,9 +9,12 @@ import {
   type EngineEvent,
   LocalWorkspace,
   type OpMap,
+  PulumiCommand,
   type PulumiFn,
   type Stack,
 } from "@pulumi/pulumi/automation";
+import * as pulumi from "@pulumi/pulumi/package.json";
+import { SemVer } from "semver";
 
 const repository = join(__dirname, "../..");
 
@@ -47,9 +50,13 @@ export class Engine {
     if (process.env.PULUMI_BIN_DIR) {
       process.env.PATH = process.env.PULUMI_BIN_DIR + delimiter + process.env.PATH;
     }
+    // A pulumi built from its Go module may carry no version, and the Automation API asks for one.
+    const pulumiCommand = await PulumiCommand.get({ skipVersionCheck: true });
+    Object.assign(pulumiCommand, { version: new SemVer(pulumi.version) });
     engine.#stack = await LocalWorkspace.createStack(
       { stackName: name, projectName: "plugin-test", program: async () => {} },
       {
+        pulumiCommand,
         envVars: {
           PULUMI_BACKEND_URL: `file://${engine.#directory}`,
           PULUMI_CONFIG_PASSPHRASE: "test",
@@ -72,7 +79,8 @@ export class Engine {
     const events: EngineEvent[] = [];
     const onEvent = (event: EngineEvent) => {
       events.push(event);
-      if (event.diagnosticEvent) messages.push(event.diagnosticEvent.message);
+      const { severity, message } = event.diagnosticEvent ?? {};
+      if (message && severity !== "debug") messages.push(message.trim());
     };
     if (program) this.#stack.workspace.program = program;
     const run: Run = { changes: {}, messages, outputs: {} };
@@ -81,8 +89,8 @@ export class Engine {
     } catch (error) {
       run.error = (error as Error).message;
     }
-    for (const { resourcePreEvent } of events) {
-      const { op, type } = resourcePreEvent?.metadata ?? {};
+    for (const { resOutputsEvent } of events) {
+      const { op, type } = resOutputsEvent?.metadata ?? {};
       if (op && type && !type.startsWith("pulumi:")) run.changes[op] = (run.changes[op] ?? 0) + 1;
     }
     const outputs = await this.#stack.outputs();
@@ -101,7 +109,7 @@ export class Engine {
 
   /** Destroys what is left and ends the plugin. */
   async stop(): Promise<void> {
-    await this.#stack.destroy();
+    await this.#stack.destroy({ remove: true });
     this.#plugin.kill();
     await once(this.#plugin, "exit");
     rmSync(this.#directory, { recursive: true });
