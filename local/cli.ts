@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { ensureCluster, ensureRuntime } from "./cluster";
 import { stopNode } from "./cluster/node";
 import { UserError } from "./errors";
-import { ensureImages, type ImageReferences, loadImages } from "./images";
+import { ensureImages, type Images, loadImages } from "./images";
 import { acquireLock } from "./lock";
 import { ensurePackages } from "./packages";
 import { kubeconfig, repository, state } from "./paths";
@@ -33,7 +33,7 @@ async function up(): Promise<void> {
   acquireLock();
   const progress = new Progress(7);
   let toolchain = {} as Toolchain;
-  let images = {} as ImageReferences;
+  let images = {} as Images;
   await progress.phase("packages", 40, () => ensurePackages());
   await progress.phase("toolchain", 800, async (report) => {
     const built = await ensureToolchain(report);
@@ -46,14 +46,16 @@ async function up(): Promise<void> {
     return built.cached;
   });
   await progress.phase("node", 60, async (report) => {
-    const running = await ensureRuntime(toolchain, images.pause);
-    writeFileSync(join(state, "images.json"), JSON.stringify(images, null, 2));
+    const running = await ensureRuntime(toolchain, images.references.pause);
+    writeFileSync(join(state, "images.json"), JSON.stringify(images.references, null, 2));
     return (await loadImages(toolchain, images, report)) && running;
   });
-  await progress.phase("cluster", 15, (report) => ensureCluster(toolchain, images, report));
+  await progress.phase("cluster", 15, (report) =>
+    ensureCluster(toolchain, images.references, report),
+  );
   let outputs: Record<string, string> = {};
   await progress.phase("stack", 60, async (report) => {
-    const stack = await LocalStack.open("local", toolchain, images);
+    const stack = await LocalStack.open("local", toolchain, images.references);
     try {
       if (stack.usesStandIn) report("with the stand-in for the official Kubernetes plugin");
       const unchanged = await stack.up(report);

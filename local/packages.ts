@@ -30,7 +30,6 @@ export async function ensurePackages(): Promise<boolean> {
   const query = await attempt("dpkg-query", [
     "-W",
     "-f",
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
     "${Package} ${db:Status-Status}\n",
     ...packages,
   ]);

@@ -19,9 +19,15 @@ import { type BaseName, type ImageName, type Recipe, recipes } from "./recipes";
 /** Image references by digest, as manifests name them. */
 export type ImageReferences = Record<ImageName, string>;
 
+export interface Images {
+  references: ImageReferences;
+  /** Where each lies as a tar file. */
+  archives: Record<ImageName, string>;
+}
+
 const repositoryPrefix = "localhost/image-service";
 const mirror = "http://deb.debian.org/debian";
-const archives = join(cache, "images");
+const directory = join(cache, "images");
 const storage = ["--root", join(cache, "buildah"), "--runroot", "/run/image-service-buildah"];
 const buildEnvironment = { BUILDAH_ISOLATION: "chroot", STORAGE_DRIVER: "overlay" };
 
@@ -29,10 +35,11 @@ const buildEnvironment = { BUILDAH_ISOLATION: "chroot", STORAGE_DRIVER: "overlay
 export async function ensureImages(
   toolchain: Toolchain,
   report: Report,
-): Promise<{ images: ImageReferences; cached: boolean }> {
-  mkdirSync(archives, { recursive: true });
+): Promise<{ images: Images; cached: boolean }> {
+  mkdirSync(directory, { recursive: true });
   let cached = true;
-  const images: Partial<ImageReferences> = {};
+  const references: Partial<ImageReferences> = {};
+  const archives: Partial<Images["archives"]> = {};
   for (const [index, recipe] of (recipes as readonly Recipe[]).entries()) {
     const archive = archivePath(recipe, toolchain);
     if (!existsSync(archive)) {
@@ -43,15 +50,16 @@ export async function ensureImages(
       await build(recipe, archive, toolchain);
     }
     const digest = readFileSync(`${archive}.digest`, "utf8").trim();
-    images[recipe.name as ImageName] = `${repositoryPrefix}/${recipe.name}@${digest}`;
+    archives[recipe.name as ImageName] = archive;
+    references[recipe.name as ImageName] = `${repositoryPrefix}/${recipe.name}@${digest}`;
   }
-  return { images: images as ImageReferences, cached };
+  return { images: { references, archives } as Images, cached };
 }
 
 /** Loads into the node's containerd what it lacks. @returns whether all was there */
 export async function loadImages(
   toolchain: Toolchain,
-  images: ImageReferences,
+  { references, archives }: Images,
   report: Report,
 ): Promise<boolean> {
   const holder = findHolder();
@@ -61,14 +69,13 @@ export async function loadImages(
   let loaded = true;
   for (const recipe of recipes as readonly Recipe[]) {
     const name = recipe.name as ImageName;
-    if (present.has(images[name])) continue;
+    if (present.has(references[name])) continue;
     loaded = false;
     report(`loading ${name}`, recipe.expectedSeconds / 5);
     const baseName = `${repositoryPrefix}/${name}`;
-    const archive = archivePath(recipe, toolchain);
     await inNode(
       holder.pid,
-      `${ctr} import --local --digests --base-name ${baseName} ${archive} >/dev/null`,
+      `${ctr} import --local --digests --base-name ${baseName} ${archives[name]} >/dev/null`,
     );
   }
   return loaded;
@@ -82,7 +89,7 @@ function archivePath(recipe: Recipe, toolchain: Toolchain): string {
   for (const file of files(recipe.context)) {
     hash.update(file).update(readFileSync(join(recipe.context, file)));
   }
-  return join(archives, `${recipe.name}-${hash.digest("hex").slice(0, 16)}.tar`);
+  return join(directory, `${recipe.name}-${hash.digest("hex").slice(0, 16)}.tar`);
 }
 
 /** Files of a build, without tests and what tools leave behind. */
@@ -115,8 +122,8 @@ async function build(recipe: Recipe, archive: string, toolchain: Toolchain): Pro
     ...["push", "--disable-compression", "--digestfile", `${archive}.digest`],
     ...[tag, `oci-archive:${partial}:${tag}`],
   ]);
-  for (const old of readdirSync(archives)) {
-    const file = join(archives, old);
+  for (const old of readdirSync(directory)) {
+    const file = join(directory, old);
     if (old.startsWith(`${recipe.name}-`) && file !== partial && file !== `${archive}.digest`) {
       rmSync(file);
     }
