@@ -62,7 +62,7 @@ export function markSecrets(plain: unknown, marked: unknown): unknown {
 function markContents(object: Fields): Fields {
   const marked = { ...object };
   for (const key of ["data", "stringData"]) {
-    if (marked[key] !== undefined && !isSecret(marked[key])) marked[key] = secret(marked[key]);
+    if (marked[key] !== undefined) marked[key] = secret(reveal(marked[key]));
   }
   // kubectl apply copies the whole object, contents and all, into an annotation.
   const { metadata } = marked;

@@ -1,64 +1,62 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import * as kubernetes from "@pulumi/kubernetes";
 import {
   type EngineEvent,
   LocalWorkspace,
-  type OpMap,
+  type OpType,
   PulumiCommand,
   type PulumiFn,
   type Stack,
 } from "@pulumi/pulumi/automation";
-import * as pulumi from "@pulumi/pulumi/package.json";
+import { version } from "@pulumi/pulumi/package.json";
 import { SemVer } from "semver";
+import { kubeconfig as localKubeconfig, repository } from "../../local/paths";
+import { localCluster } from "../e2e/cluster";
 
-const repository = join(__dirname, "../..");
+const kubeconfig = process.env.KUBECONFIG ?? localKubeconfig;
 
-export const kubeconfig = process.env.KUBECONFIG ?? "/var/lib/image-service/kubeconfig";
-
-/** A reference to one of the images that the cluster's node has. */
-export function image(name: string): string {
-  const images = JSON.parse(readFileSync("/var/lib/image-service/images.json", "utf8"));
-  return images[name] as string;
-}
+type Operation = "up" | "preview" | "refresh" | "destroy";
 
 /** What one run of the engine did and said. */
 export interface Run {
-  /** How many resources were created, updated, …; the stack itself and the provider left out. */
-  changes: OpMap;
+  /** What was done to each resource, by its name, in the order in which it was done. */
+  steps: { name: string; op: OpType }[];
   /** Every message, also those that the engine shows for a moment only. */
   messages: string[];
   outputs: Record<string, unknown>;
-  /** The engine's output of a run that failed. */
+  /** The engine's output, when it failed. */
   error?: string;
 }
 
 /** The real engine with the stand-in attached, and a stack of its own. */
 export class Engine {
-  readonly #directory = mkdtempSync(join(tmpdir(), "plugin-test-"));
-  #plugin!: ChildProcess;
-  #stack!: Stack;
+  private constructor(
+    readonly stack: Stack,
+    private readonly plugin: ChildProcess,
+    private readonly backend: string,
+    private readonly kubectlPath: string,
+    private readonly images: Record<string, string>,
+  ) {}
 
   static async start(name: string): Promise<Engine> {
-    const engine = new Engine();
-    const [plugin, port] = await startPlugin();
-    engine.#plugin = plugin;
-    if (process.env.PULUMI_BIN_DIR) {
-      process.env.PATH = process.env.PULUMI_BIN_DIR + delimiter + process.env.PATH;
-    }
+    const { toolchain, images } = await localCluster();
+    process.env.PATH = dirname(toolchain.pulumi) + delimiter + process.env.PATH;
     // A pulumi built from its Go module may carry no version, and the Automation API asks for one.
     const pulumiCommand = await PulumiCommand.get({ skipVersionCheck: true });
-    Object.assign(pulumiCommand, { version: new SemVer(pulumi.version) });
-    engine.#stack = await LocalWorkspace.createStack(
+    Object.assign(pulumiCommand, { version: new SemVer(version) });
+    const [plugin, port] = await startPlugin();
+    const backend = mkdtempSync(join(tmpdir(), "plugin-test-"));
+    const stack = await LocalWorkspace.createStack(
       { stackName: name, projectName: "plugin-test", program: async () => {} },
       {
         pulumiCommand,
         envVars: {
-          PULUMI_BACKEND_URL: `file://${engine.#directory}`,
+          PULUMI_BACKEND_URL: `file://${backend}`,
           PULUMI_CONFIG_PASSPHRASE: "test",
           PULUMI_DEBUG_PROVIDERS: `kubernetes:${port}`,
           PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -66,53 +64,61 @@ export class Engine {
         },
       },
     );
-    return engine;
+    return new Engine(stack, plugin, backend, toolchain.kubectl, images);
   }
 
-  get stack(): Stack {
-    return this.#stack;
+  /** A reference to one of the images that the cluster's node has. */
+  image(name: string): string {
+    const reference = this.images[name];
+    if (!reference) throw new Error(`the node has no image ${name}`);
+    return reference;
+  }
+
+  /** The cluster as someone else sees and changes it. */
+  kubectl(...args: string[]): string {
+    return execFileSync(this.kubectlPath, ["--kubeconfig", kubeconfig, ...args], {
+      encoding: "utf8",
+    });
   }
 
   /** A run that may fail. */
-  async try(operation: "up" | "preview" | "refresh" | "destroy", program?: PulumiFn): Promise<Run> {
-    const messages: string[] = [];
-    const events: EngineEvent[] = [];
-    const onEvent = (event: EngineEvent) => {
-      events.push(event);
-      const { severity, message } = event.diagnosticEvent ?? {};
-      if (message && severity !== "debug") messages.push(message.trim());
+  async attempt(operation: Operation, program?: PulumiFn): Promise<Run> {
+    const run: Run = { steps: [], messages: [], outputs: {} };
+    const onEvent = ({ diagnosticEvent, resOutputsEvent }: EngineEvent) => {
+      const severities: unknown[] = ["info", "warning", "error"];
+      if (diagnosticEvent && severities.includes(diagnosticEvent.severity)) {
+        run.messages.push(diagnosticEvent.message.trim());
+      }
+      const { op, type = "pulumi:", urn = "" } = resOutputsEvent?.metadata ?? {};
+      if (op && !type.startsWith("pulumi:")) {
+        run.steps.push({ name: urn.split("::").at(-1) as string, op });
+      }
     };
-    if (program) this.#stack.workspace.program = program;
-    const run: Run = { changes: {}, messages, outputs: {} };
+    if (program) this.stack.workspace.program = program;
     try {
-      await this.#stack[operation]({ onEvent });
+      await this.stack[operation]({ onEvent });
     } catch (error) {
       run.error = (error as Error).message;
     }
-    for (const { resOutputsEvent } of events) {
-      const { op, type } = resOutputsEvent?.metadata ?? {};
-      if (op && type && !type.startsWith("pulumi:")) run.changes[op] = (run.changes[op] ?? 0) + 1;
+    for (const [key, { value }] of Object.entries(await this.stack.outputs())) {
+      run.outputs[key] = value;
     }
-    const outputs = await this.#stack.outputs();
-    run.outputs = Object.fromEntries(
-      Object.entries(outputs).map(([key, { value }]) => [key, value]),
-    );
     return run;
   }
 
   /** A run that must succeed. */
-  async run(operation: "up" | "preview" | "refresh" | "destroy", program?: PulumiFn): Promise<Run> {
-    const run = await this.try(operation, program);
+  async run(operation: Operation, program?: PulumiFn): Promise<Run> {
+    const run = await this.attempt(operation, program);
     if (run.error) throw new Error(run.error);
     return run;
   }
 
   /** Destroys what is left and ends the plugin. */
   async stop(): Promise<void> {
-    await this.#stack.destroy({ remove: true });
-    this.#plugin.kill();
-    await once(this.#plugin, "exit");
-    rmSync(this.#directory, { recursive: true });
+    await this.stack.destroy({ remove: true });
+    this.plugin.kill();
+    await once(this.plugin, "exit");
+    rmSync(this.backend, { recursive: true });
   }
 }
 
