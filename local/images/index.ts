@@ -129,6 +129,8 @@ async function build(recipe: Recipe, archive: string, toolchain: Toolchain): Pro
     }
   }
   renameSync(partial, archive);
+  // What the new image replaced; the layers of tagged images stay as the next build's cache.
+  await buildah("image-prune", ["rmi", "--prune"]);
 }
 
 /** Builds see the host's certificate authorities, for networks that inspect TLS. */

@@ -18,6 +18,7 @@ export const modules = [
   {
     name: "pulumi",
     programs: { pulumi: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
+    variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.230.0" },
     expectedSeconds: 130,
     accepts: { args: ["version"], version: /^v3\.(2[3-9]\d|[3-9]\d\d)\./m },
   },
