@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { renderNginxConf } from "../../components/nginxConf";
+import { renderInitScript } from "../../components/postgres";
+import { renderPrometheusConfig } from "../../components/prometheusConfig";
+import { renderRedisConf } from "../../components/redis";
+
+const nginx = renderNginxConf({ upstream: "api.ns.svc.cluster.local", resolver: "dns.example" });
+
+test("nginx balances over the api's pods by least connections, as DNS lists them", () => {
+  expect(nginx).toMatch(
+    /least_conn;\n\s+server api\.ns\.svc\.cluster\.local:8000 resolve weight=1 max_fails=3;/,
+  );
+  expect(nginx).toContain("resolver dns.example");
+});
+
+test("nginx waits 300 s for a picture and never sends a POST twice", () => {
+  expect(nginx).toMatch(/location \/api\/generate \{[^}]*proxy_read_timeout 300s;/);
+  expect(nginx).not.toContain("non_idempotent");
+});
+
+test("nginx tells the api the address it saw, not one a client claimed", () => {
+  expect(nginx).toContain("proxy_set_header X-Real-IP $remote_addr;");
+  expect(nginx).not.toContain("proxy_add_x_forwarded_for");
+});
+
+test("Redis keeps an append-only file and evicts nothing", () => {
+  expect(renderRedisConf()).toMatch(/appendonly yes\nappendfsync everysec/);
+  expect(renderRedisConf()).toContain("maxmemory-policy noeviction");
+});
+
+test("a database that was half made is made anew, a whole one is left alone", () => {
+  const script = renderInitScript();
+  expect(script.split("\n")[0]).toBe('[ -s "$PGDATA/PG_VERSION" ] && exit 0');
+  expect(script.trimEnd().split("\n").at(-1)).toBe('mv "$new" "$PGDATA"');
+});
+
+test("Prometheus finds every pod behind a Service through DNS", () => {
+  const config = JSON.parse(renderPrometheusConfig([{ job: "api", host: "api.ns", port: 9090 }]));
+  expect(config.scrape_configs).toEqual([
+    {
+      job_name: "api",
+      dns_sd_configs: [{ names: ["api.ns"], type: "A", port: 9090, refresh_interval: "5s" }],
+    },
+  ]);
+});
