@@ -1,64 +1,138 @@
 """Puts the API together."""
 
 import asyncio
+import contextlib
+import logging
+import secrets
+import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi import FastAPI
+from pydantic import SecretStr
 
-from api import generate, health, tasks
-from api.events import EventHub
-from api.health import stores_answer
-from api.problems import Problem
+from api import generate, health, openai, playground, problems, queue, tasks
+from api.admission import Admission
+from api.auth import KeyRing
+from api.links import Links
+from api.middleware import BodyLimit, RequestContext
+from api.ratelimit import RateLimiter
 from api.services import Services
 from tasks import logs, metrics
-from tasks.database import create_engine
+from tasks.database import create_engine, migrate
+from tasks.events import EventHub
+from tasks.keys import KeyStore
+from tasks.local_queue import LocalQueue
 from tasks.pictures import PictureStore
 from tasks.redis_queue import RedisQueue
 from tasks.relay import Relay
 from tasks.settings import Settings
 from tasks.store import TaskStore
 
+log = logging.getLogger(__name__)
 
-def create_app() -> FastAPI:
-    app = FastAPI(title="Image service", version="1.0.0", lifespan=_lifespan)
-    for module in (generate, tasks, health):
+_DESCRIPTION = """\
+Pictures from text by Stable Diffusion XL. A request waits for its picture; with
+`Prefer: respond-async` it gets a task to follow instead. Errors are problem documents (RFC 9457).
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The app; its settings come from the environment when it starts, unless given."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logs.configure()
+        async with _running(settings or Settings()) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Image service",
+        version="1.0.0",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    for module in (generate, tasks, openai, queue, health, playground):
         app.include_router(module.router)
-    app.add_exception_handler(Problem, _problem)
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestContext)
     return app
 
 
-async def _problem(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return error.response()
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    logs.configure()
-    settings = Settings()
-    if settings.redis_url is None:
-        raise SystemExit("The API needs DATABASE_URL and REDIS_URL.")
+@contextlib.asynccontextmanager
+async def _running(settings: Settings) -> AsyncIterator[Services]:
+    settings = _with_secret(settings)
     engine = create_engine(settings)
     store = TaskStore(engine, settings)
-    queue = RedisQueue(settings.redis_url)
-    services = Services(settings, store, queue, PictureStore(settings), EventHub(queue))
-    app.state.services = services
+    keys = KeyStore(engine)
+    work_queue = RedisQueue(settings.redis_url) if settings.redis_url else LocalQueue()
+    services = Services(
+        settings=settings,
+        store=store,
+        queue=work_queue,
+        events=EventHub(work_queue),
+        pictures=PictureStore(settings),
+        keyring=KeyRing(settings, keys),
+        limiter=RateLimiter(settings),
+        admission=Admission(store, keys, settings),
+        links=Links(settings),
+    )
 
     async def ready() -> bool:
-        return await stores_answer(services)
+        return await health.stores_answer(services)
 
     async def refresh() -> None:
         metrics.QUEUE_SIZE.set((await store.counts()).queued)
 
-    background = [
-        asyncio.create_task(services.events.run()),
-        asyncio.create_task(Relay(store, queue, settings).run()),
-    ]
-    async with metrics.serve(settings.metrics_port, ready=ready, refresh=refresh):
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(engine.dispose)
+        stack.push_async_callback(work_queue.close)
+        if settings.standalone:
+            await migrate(engine)
+            await stack.enter_async_context(_own_worker(services))
+        for job in (services.events.run(), Relay(store, work_queue, settings).run()):
+            stack.callback(asyncio.create_task(job).cancel)
+        await stack.enter_async_context(
+            metrics.serve(settings.metrics_port, ready=ready, refresh=refresh)
+        )
+        yield services
+
+
+def _with_secret(settings: Settings) -> Settings:
+    if settings.api_secret is not None:
+        return settings
+    if not settings.standalone:
+        raise SystemExit("API_SECRET is not set.")
+    secret = secrets.token_urlsafe(16)
+    log.warning("API_SECRET is not set; the key of this run is %s", secret)
+    return settings.model_copy(update={"api_secret": SecretStr(secret)})
+
+
+@contextlib.asynccontextmanager
+async def _own_worker(services: Services) -> AsyncIterator[None]:
+    """Standalone mode: the worker that elsewhere is a process of its own."""
+    from worker import download
+    from worker.worker import Worker
+
+    settings = services.settings
+    worker = Worker(services.store, services.queue, services.events, services.pictures, settings)
+
+    async def work() -> None:
+        try:
+            if settings.model_id != "noop":
+                await asyncio.to_thread(download.ensure, settings)
+            await worker.run()
+        except BaseException as error:
+            if not isinstance(error, asyncio.CancelledError):
+                log.critical("the worker ended: %s", error, exc_info=error)
+                signal.raise_signal(signal.SIGTERM)
+
+    working = asyncio.create_task(work())
+    try:
         yield
-    for task in background:
-        task.cancel()
-    await queue.close()
-    await engine.dispose()
+    finally:
+        worker.stop()
+        await asyncio.wait([working])

@@ -1,67 +1,76 @@
-"""POST /api/generate: accepts a task and waits for its picture."""
+"""POST /api/generate: accepts a task and waits for its pictures."""
 
-import asyncio
-import uuid
-from contextlib import suppress
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
 
-from api.auth import KeyId
-from api.problems import Problem
-from api.services import Provided, Services
+from api.preferences import WaitSeconds
+from api.problems import Problem, documented
+from api.services import Provided
+from api.submission import Submitted, raise_unless_succeeded, wait
 from api.views import TaskView, task_path, task_view
-from tasks import metrics
-from tasks.parameters import Parameters
-from tasks.schema import Status
-from tasks.task import Task
+from tasks.parameters import ImageFormat, Parameters
 
 router = APIRouter(tags=["generate"])
 
-_POLL_SECONDS = 2
-"""Events get lost; the store is asked again at least this often."""
+_PICTURE = {"schema": {"type": "string", "format": "binary"}}
 
 
-@router.post("/api/generate", response_model=TaskView)
-async def generate(parameters: Parameters, services: Provided, key_id: KeyId) -> Response:
-    try:
-        task = await submit(services, parameters, key_id)
-        task = await wait(services, task, services.settings.max_wait_seconds)
-        response = _response(task)
-    except Exception:
-        metrics.REQUESTS.labels("generate", "failed").inc()
-        raise
-    metrics.REQUESTS.labels("generate", "success").inc()
-    return response
+@router.post(
+    "/api/generate",
+    response_model=TaskView,
+    summary="Make pictures from a prompt",
+    responses={
+        200: {
+            "description": "The finished task, or its first picture when `Accept` asks for one.",
+            "content": {format_.media_type: _PICTURE for format_ in ImageFormat},
+        },
+        202: {"description": "The task goes on; look for it at `Location`.", "model": TaskView},
+        **documented(400, 401, 406, 409, 413, 415, 422, 429, 500, 503, 504),
+    },
+)
+async def generate(
+    request: Request,
+    submission: Submitted,
+    services: Provided,
+    wait_seconds: WaitSeconds,
+    parameters: Parameters,
+    accept: Annotated[str, Header(include_in_schema=False)] = "*/*",
+) -> Response:
+    wanted = _wanted_format(accept)
+    if wanted is not None:
+        parameters = _in_format(parameters, wanted)
+    task = await submission.accept(parameters, await request.json())
+    task = await wait(services, task, wait_seconds)
+    headers = {"Location": task_path(task)}
+    if not task.status.final:
+        return JSONResponse(
+            task_view(task).model_dump(mode="json"),
+            status_code=202,
+            headers=headers | {"Retry-After": "2"},
+        )
+    raise_unless_succeeded(task)
+    if wanted is not None:
+        data = await services.pictures.get(task.images[0])
+        return Response(data, media_type=wanted.media_type, headers=headers)
+    return JSONResponse(task_view(task).model_dump(mode="json"), headers=headers)
 
 
-async def submit(services: Services, parameters: Parameters, key_id: int) -> Task:
-    task = await services.store.submit(parameters, key_id=key_id, request_id=uuid.uuid4().hex)
-    assert task is not None
-    with suppress(Exception):  # accepted is accepted: the relay makes up for it
-        await services.queue.put([task.id])
-    return task
+def _wanted_format(accept: str) -> ImageFormat | None:
+    """The first format that the Accept header names, unless JSON comes before it."""
+    for part in accept.lower().split(","):
+        media_type = part.split(";")[0].strip()
+        if media_type in ("application/json", "*/*", "application/*"):
+            return None
+        for format_ in ImageFormat:
+            if media_type == format_.media_type:
+                return format_
+    return None
 
 
-async def wait(services: Services, task: Task, seconds: float) -> Task:
-    """The task in its final state, or as it is when the time is up."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    with services.events.listen(task.id) as events:
-        while not task.status.final:
-            remaining = deadline - asyncio.get_running_loop().time()
-            if remaining <= 0:
-                break
-            with suppress(TimeoutError):
-                await asyncio.wait_for(events.get(), min(remaining, _POLL_SECONDS))
-            task = await services.store.get(task.id, key_id=task.key_id) or task
-    return task
-
-
-def _response(task: Task) -> Response:
-    if task.status is Status.FAILED:
-        raise Problem(500, task.error_code or "failed", task.error or "", task_id=str(task.id))
-    return JSONResponse(
-        task_view(task).model_dump(mode="json"),
-        status_code=200 if task.status.final else 202,
-        headers={"Location": task_path(task)},
-    )
+def _in_format(parameters: Parameters, wanted: ImageFormat) -> Parameters:
+    if "format" in parameters.model_fields_set and parameters.format is not wanted:
+        detail = f"The body asks for {parameters.format}, the Accept header for {wanted}."
+        raise Problem(406, "format-conflict", detail)
+    return parameters.model_copy(update={"format": wanted})

@@ -1,15 +1,23 @@
 """What the request handlers work with."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from api.events import EventHub
+from tasks.events import EventHub
 from tasks.pictures import PictureStore
 from tasks.queue import Queue
 from tasks.settings import Settings
 from tasks.store import TaskStore
+
+if TYPE_CHECKING:
+    from api.admission import Admission
+    from api.auth import KeyRing
+    from api.links import Links
+    from api.ratelimit import RateLimiter
 
 
 @dataclass(frozen=True)
@@ -17,8 +25,12 @@ class Services:
     settings: Settings
     store: TaskStore
     queue: Queue
-    pictures: PictureStore
     events: EventHub
+    pictures: PictureStore
+    keyring: KeyRing
+    limiter: RateLimiter
+    admission: Admission
+    links: Links
 
 
 def _services(request: Request) -> Services:

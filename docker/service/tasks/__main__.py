@@ -2,26 +2,88 @@
 
 import argparse
 import asyncio
+import sys
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tasks import logs
 from tasks.database import create_engine, migrate
+from tasks.keys import KeyStore
 from tasks.settings import Settings
+from tasks.store import TaskStore
 
 
-async def _migrate() -> None:
-    engine = create_engine(Settings())
+async def _migrate(engine: AsyncEngine, _: argparse.Namespace) -> None:
     await migrate(engine)
-    await engine.dispose()
     print("The schema is up to date.")
 
 
-def main() -> None:
+async def _dead(engine: AsyncEngine, _: argparse.Namespace) -> None:
+    for task in await TaskStore(engine, Settings()).dead():
+        print(task.id, task.finished_at, task.error_code, task.error, sep="\t")
+
+
+async def _requeue(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
+    ids = await TaskStore(engine, Settings()).requeue_dead(arguments.task_id or None)
+    print(f"{len(ids)} tasks queued again.")
+
+
+async def _create_key(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
+    try:
+        token = await KeyStore(engine).create(
+            arguments.name, priority=arguments.priority, images_per_day=arguments.images_per_day
+        )
+    except IntegrityError:
+        sys.exit(f"There is or was a key named {arguments.name}.")
+    print(token)
+
+
+async def _list_keys(engine: AsyncEngine, _: argparse.Namespace) -> None:
+    for key in await KeyStore(engine).list():
+        quota = "no quota" if key.images_per_day is None else f"{key.images_per_day} images a day"
+        state = f"revoked {key.revoked_at}" if key.revoked_at else "active"
+        print(key.name, f"priority {key.priority}", quota, state, sep="\t")
+
+
+async def _revoke_key(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
+    if not await KeyStore(engine).revoke(arguments.name):
+        sys.exit(f"There is no active key named {arguments.name}.")
+    print("Revoked. Every replica refuses it within a minute.")
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tasks", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
     commands.add_parser("migrate", help="bring the schema up to date").set_defaults(run=_migrate)
-    arguments = parser.parse_args()
-    asyncio.run(arguments.run())
+    commands.add_parser("dead", help="list tasks whose last attempt failed").set_defaults(run=_dead)
+    requeue = commands.add_parser("requeue", help="give dead tasks fresh attempts")
+    requeue.add_argument("task_id", nargs="*", type=UUID, help="only these; all when none is named")
+    requeue.set_defaults(run=_requeue)
+
+    keys = commands.add_parser("keys", help="create, list and revoke keys")
+    verbs = keys.add_subparsers(required=True, metavar="VERB")
+    create = verbs.add_parser("create", help="make a key and show it, this once")
+    create.add_argument("name")
+    create.add_argument("--images-per-day", type=int, help="quota; none when left out")
+    create.add_argument("--priority", type=int, default=0, help="higher goes first; 0 by default")
+    create.set_defaults(run=_create_key)
+    verbs.add_parser("list", help="show all keys").set_defaults(run=_list_keys)
+    revoke = verbs.add_parser("revoke", help="refuse a key from now on")
+    revoke.add_argument("name")
+    revoke.set_defaults(run=_revoke_key)
+    return parser
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    engine = create_engine(Settings())
+    try:
+        await arguments.run(engine, arguments)
+    finally:
+        await engine.dispose()
 
 
 logs.configure()
-main()
+asyncio.run(_run(_parser().parse_args()))

@@ -31,7 +31,25 @@ Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8)]
 
 
 class Parameters(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {"prompt": "a lighthouse at dawn, oil painting"},
+                {
+                    "prompt": "a lighthouse at dawn, oil painting",
+                    "negative_prompt": "people",
+                    "width": 768,
+                    "height": 512,
+                    "steps": 20,
+                    "seed": 42,
+                },
+            ]
+        },
+    )
 
     prompt: Prompt = Field(min_length=1, max_length=2000)
     negative_prompt: Prompt = Field(default="", max_length=2000)

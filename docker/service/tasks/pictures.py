@@ -45,9 +45,10 @@ class PictureStore:
     async def put(self, data: bytes, parameters: Parameters, claim: Claim, n: int) -> Image:
         # The attempt is in the key: a worker that lost its claim overwrites nothing.
         key = f"outputs/{claim.task_id}/{claim.attempt}/{n}.{parameters.format}"
-        await obstore.put_async(
-            self._store, key, data, attributes={"Content-Type": parameters.format.media_type}
-        )
+        # Directories keep no attributes.
+        on_s3 = isinstance(self._store, S3Store)
+        attributes = {"Content-Type": parameters.format.media_type} if on_s3 else None
+        await obstore.put_async(self._store, key, data, attributes=attributes)
         return Image(
             object_key=key,
             seed=parameters.image_seed(n),
@@ -58,9 +59,6 @@ class PictureStore:
     async def get(self, image: Image) -> bytes:
         result = await obstore.get_async(self._store, image.object_key)
         return bytes(await result.bytes_async())
-
-    async def delete(self, image: Image) -> None:
-        await obstore.delete_async(self._store, image.object_key)
 
     async def presigned_url(self, image: Image, expires_in: timedelta) -> str:
         assert isinstance(self._store, S3Store)

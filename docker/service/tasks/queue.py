@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
 from uuid import UUID
 
+from tasks.schema import Status
+
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a task; `step` counts denoising steps."""
+    """A task reached a status, or a denoising step while it runs."""
 
     task_id: UUID
-    status: str
+    status: Status
     step: int = 0
 
     def to_json(self) -> str:
@@ -22,7 +24,7 @@ class Event:
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
         values: dict[str, Any] = json.loads(text)
-        return cls(**values | {"task_id": UUID(values["task_id"])})
+        return cls(UUID(values["task_id"]), Status(values["status"]), values["step"])
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Ticket:
 
     entry: str
     task_id: UUID
+
+
+ANNOUNCE_SECONDS = 5
 
 
 class Queue(Protocol):
@@ -43,6 +48,12 @@ class Queue(Protocol):
 
     async def waiting(self) -> int:
         """How many tickets no worker has taken."""
+
+    async def announce(self, worker_id: str) -> None:
+        """Says that a worker is there; to be repeated every few seconds."""
+
+    async def workers(self) -> int:
+        """How many workers announced themselves lately."""
 
     async def publish(self, event: Event) -> None: ...
 

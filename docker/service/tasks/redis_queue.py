@@ -1,5 +1,6 @@
 """The queue on Redis: a stream of task ids for tickets, a channel for events."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,11 +11,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
-from tasks.queue import Event, Ticket
+from tasks.queue import ANNOUNCE_SECONDS, Event, Ticket
 
 STREAM = "tasks"
 GROUP = "workers"
 CHANNEL = "task-events"
+WORKERS = "workers-seen"
 BLOCK_SECONDS = 5
 
 
@@ -96,6 +98,17 @@ class RedisQueue:
         )
         for entry, fields in entries:
             await self.acknowledge(Ticket(entry, UUID(fields["task_id"])))
+
+    async def announce(self, worker_id: str) -> None:
+        now = time.time()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zadd(WORKERS, {worker_id: now})
+            pipeline.zremrangebyscore(WORKERS, 0, now - 3 * ANNOUNCE_SECONDS)
+            await pipeline.execute()
+
+    async def workers(self) -> int:
+        recent = time.time() - 3 * ANNOUNCE_SECONDS
+        return int(await self._redis.zcount(WORKERS, recent, "+inf"))
 
     async def publish(self, event: Event) -> None:
         await self._redis.publish(CHANNEL, event.to_json())

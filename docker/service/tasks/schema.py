@@ -105,6 +105,7 @@ keys = Table(
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("hash", LargeBinary, unique=True),
+    Column("priority", SmallInteger, nullable=False),
     Column("images_per_day", Integer),
     Column("created_at", Timestamp, nullable=False),
     Column("revoked_at", Timestamp),

@@ -2,10 +2,14 @@
 
 import socket
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
 
 
 class Settings(BaseSettings):
@@ -37,10 +41,26 @@ class Settings(BaseSettings):
     lease_seconds: float = 30
     heartbeat_seconds: float = 5
     relay_seconds: float = 2
+    stall_seconds: float = 600
+    """A worker whose model makes no step for so long ends itself."""
     max_attempts: int = 3
     queue_limit: int = 1000
 
+    rate_limit: str = "10/minute"
+    """Requests for pictures from one client address."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Networks, with commas between, whose X-Real-IP is believed."""
+    public_url: str | None = None
+    """Where clients reach the service; by default what their Host header says."""
+
     metrics_port: int = 9090
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: str | tuple[Network, ...]) -> tuple[Network, ...]:
+        if isinstance(value, str):
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
 
     @cached_property
     def standalone(self) -> bool:

@@ -29,6 +29,7 @@ from tasks.task import Image, Task
 
 _queued = status_is(Status.QUEUED)
 _running = status_is(Status.RUNNING)
+_dead = and_(status_is(Status.FAILED), t.c.attempts_left == 0)
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,12 @@ class TaskStore:
         rows = await self._rows(statement)
         return Task.from_row(rows[0]) if rows else None
 
-    async def get(self, task_id: UUID, *, key_id: int) -> Task | None:
-        return await self._one(select(t).where(t.c.id == task_id, t.c.key_id == key_id))
+    async def get(self, task_id: UUID, *, key_id: int | None) -> Task | None:
+        """The task, if it is the key's; any task for no key."""
+        statement = select(t).where(t.c.id == task_id)
+        return await self._one(
+            statement if key_id is None else statement.where(t.c.key_id == key_id)
+        )
 
     async def get_by_idempotency_key(self, idempotency_key: str, *, key_id: int) -> Task | None:
         return await self._one(
@@ -185,13 +190,27 @@ class TaskStore:
         return await self._changed(_held(claim).values(lease_until=lease_until, step=step))
 
     async def succeed(self, claim: Claim, images: Sequence[Image]) -> bool:
-        stored = [image.model_dump(mode="json") for image in images]
-        return await self._changed(_held(claim).values(**_final(Status.SUCCEEDED), images=stored))
+        return await self._changed(
+            _held(claim).values(
+                **_final(Status.SUCCEEDED), images=_stored(images), error_code=None, error=None
+            )
+        )
 
     async def fail(self, claim: Claim, error_code: str, error: str) -> bool:
         return await self._changed(
             _held(claim).values(**_final(Status.FAILED), error_code=error_code, error=error)
         )
+
+    async def retry(self, claim: Claim, error_code: str, error: str) -> Status | None:
+        """Charges a failed attempt; the last one ends the task. None when the claim is lost."""
+        rows = await self._rows(
+            _held(claim).values(**_lost_attempt(error_code, error)).returning(t.c.status)
+        )
+        return Status(rows[0].status) if rows else None
+
+    async def record(self, claim: Claim, images: Sequence[Image]) -> bool:
+        """Keeps the pictures made so far: the next attempt goes on after them."""
+        return await self._changed(_held(claim).values(images=_stored(images)))
 
     async def hand_back(self, claim: Claim) -> bool:
         """Gives a task up through no fault of its own: it keeps its attempts."""
@@ -200,19 +219,11 @@ class TaskStore:
     # -- the relay's side ------------------------------------------------------------------
 
     async def requeue_expired(self) -> list[Task]:
-        """Takes tasks from workers that stopped renewing; a task's third loss is its last."""
-        last = t.c.attempts_left <= 1
+        """Takes tasks from workers that stopped renewing their leases."""
         return await self._updated(
             update(t)
             .where(_running, t.c.lease_until < seconds_from_now(0))
-            .values(
-                status=case((last, Status.FAILED), else_=Status.QUEUED),
-                attempts_left=t.c.attempts_left - 1,
-                lease_until=None,
-                error_code=case((last, "attempts_exhausted")),
-                error=case((last, "Every worker that ran this task stopped without a result.")),
-                finished_at=case((last, seconds_from_now(0))),
-            )
+            .values(**_lost_attempt("worker_lost", "The worker stopped without a result."))
         )
 
     async def fail_overdue(self) -> list[Task]:
@@ -239,6 +250,28 @@ class TaskStore:
         )
         return [row.id for row in rows]
 
+    # -- the operator's side ---------------------------------------------------------------
+
+    async def dead(self) -> list[Task]:
+        """Tasks that used up their attempts."""
+        rows = await self._rows(select(t).where(_dead).order_by(t.c.id))
+        return [Task.from_row(row) for row in rows]
+
+    async def requeue_dead(self, task_ids: Sequence[UUID] | None) -> list[UUID]:
+        chosen = _dead if task_ids is None else and_(_dead, t.c.id.in_(task_ids))
+        rows = await self._rows(
+            update(t)
+            .where(chosen)
+            .values(
+                status=Status.QUEUED,
+                attempts_left=self._settings.max_attempts,
+                finished_at=None,
+                deadline_at=seconds_from_now(self._settings.task_seconds),
+            )
+            .returning(t.c.id)
+        )
+        return [row.id for row in rows]
+
     async def ping(self) -> None:
         await self._rows(select(literal_column("1")))
 
@@ -258,3 +291,20 @@ def _held(claim: Claim) -> Update:
 
 def _final(status: Status) -> dict[str, Any]:
     return {"status": status, "lease_until": None, "finished_at": seconds_from_now(0)}
+
+
+def _lost_attempt(error_code: str, error: str) -> dict[str, Any]:
+    """Back into the queue, or dead when it was the last attempt."""
+    last = t.c.attempts_left <= 1
+    return {
+        "status": case((last, Status.FAILED), else_=Status.QUEUED),
+        "attempts_left": t.c.attempts_left - 1,
+        "lease_until": None,
+        "error_code": error_code,
+        "error": error,
+        "finished_at": case((last, seconds_from_now(0))),
+    }
+
+
+def _stored(images: Sequence[Image]) -> list[dict[str, Any]]:
+    return [image.model_dump(mode="json") for image in images]

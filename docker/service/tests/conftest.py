@@ -4,7 +4,9 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,6 +15,7 @@ from tasks.redis_queue import RedisQueue
 from tasks.settings import Settings
 from tasks.store import TaskStore
 from tests import stores
+from tests.service import SECRET, serve, worker
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +40,16 @@ def redis_url(servers_directory: Path) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.stores)])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    on_sqlite = request.param == "sqlite"
+    """Standalone mode, and the stores of production; a limit that tests don't meet by chance."""
+    standalone = request.param == "sqlite"
     return Settings(
-        database_url=None if on_sqlite else request.getfixturevalue("postgres_url"),
+        api_secret=SecretStr(SECRET),
+        database_url=None if standalone else request.getfixturevalue("postgres_url"),
+        redis_url=None if standalone else request.getfixturevalue("redis_url"),
         data_dir=tmp_path,
-        lease_seconds=30,
+        model_id="noop",
+        rate_limit="100000/minute",
+        queue_limit=20,
     )
 
 
@@ -62,8 +70,26 @@ def store(engine: AsyncEngine, settings: Settings) -> TaskStore:
 
 
 @pytest.fixture
-async def redis_queue(redis_url: str) -> AsyncIterator[RedisQueue]:
-    queue = RedisQueue(redis_url)
-    await queue._redis.flushall()
-    yield queue
-    await queue.close()
+async def clean(engine: AsyncEngine, settings: Settings) -> None:
+    """Stores with nothing in them."""
+    if settings.redis_url:
+        queue = RedisQueue(settings.redis_url)
+        await queue._redis.flushall()
+        await queue.close()
+
+
+@pytest.fixture
+async def client(clean: None, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A service with one worker."""
+    async with serve(settings) as client, worker(settings):
+        yield client
+
+
+@pytest.fixture
+async def client_without_worker(
+    clean: None, settings: Settings
+) -> AsyncIterator[httpx.AsyncClient]:
+    if settings.standalone:
+        pytest.skip("standalone mode always has its worker")
+    async with serve(settings) as client:
+        yield client

@@ -16,6 +16,14 @@ class Interrupted(Exception):  # noqa: N818
     """The picture in work is not wanted any more."""
 
 
+class OutOfMemory(Exception):  # noqa: N818
+    """The picture does not fit into the GPU's memory, even with everything else freed."""
+
+
+class Poisoned(Exception):  # noqa: N818
+    """The GPU's context is broken: this process can make no more pictures."""
+
+
 class Model(Protocol):
     def generate(self, parameters: Parameters, n: int, on_step: OnStep) -> Image:
         """Makes the task's picture number n. Runs in the inference thread."""

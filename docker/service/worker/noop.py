@@ -1,23 +1,31 @@
 """A model that paints one colour, for tests and for measuring the queue without a GPU."""
 
 import hashlib
-import os
+import re
 import time
 
 from PIL import Image
 
 from tasks.parameters import Parameters
-from worker.model import OnStep
+from worker.model import OnStep, OutOfMemory, Poisoned
 
 
 class NoopModel:
-    def __init__(self) -> None:
-        self._step_seconds = float(os.environ.get("NOOP_STEP_SECONDS", "0"))
+    """What it does besides is in the prompt: `slow SECONDS` a step, or a way to fail."""
 
     def generate(self, parameters: Parameters, n: int, on_step: OnStep) -> Image.Image:
+        slow = re.search(r"slow ([\d.]+)", parameters.prompt)
         for step in range(1, parameters.steps + 1):
-            time.sleep(self._step_seconds)
+            if slow:
+                time.sleep(float(slow[1]))
             on_step(step)
+        match parameters.prompt:
+            case "fail":
+                raise ValueError("this prompt always fails")
+            case "out of memory":
+                raise OutOfMemory("this prompt needs too much")
+            case "poison":
+                raise Poisoned("this prompt breaks the GPU")
         text = f"{parameters.prompt}|{parameters.image_seed(n)}"
         red, green, blue = hashlib.sha256(text.encode()).digest()[:3]
         return Image.new("RGB", (parameters.width, parameters.height), (red, green, blue))

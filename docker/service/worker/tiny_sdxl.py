@@ -20,8 +20,6 @@ from transformers import (
     CLIPTokenizer,
 )
 
-MODEL_ID = "tiny-random-sdxl"
-
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 _WIDTH = 32
 

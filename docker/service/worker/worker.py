@@ -3,20 +3,21 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from functools import partial
 
 from tasks import metrics
+from tasks.events import EventHub
 from tasks.pictures import PictureStore, encode
-from tasks.queue import Event, Queue
+from tasks.queue import ANNOUNCE_SECONDS, Queue, Ticket
 from tasks.schema import Status
 from tasks.settings import Settings
-from tasks.store import Claim, TaskStore
-from tasks.task import Image, Task
+from tasks.store import TaskStore
+from tasks.task import Task
 from worker import model as models
-from worker.model import Interrupted, Model
+from worker.model import Interrupted, Model, OutOfMemory, Poisoned
+from worker.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -24,23 +25,18 @@ _POLL_SECONDS = 5
 """How long a worker without a ticket waits before it asks the store all the same."""
 
 
-@dataclass
-class _Run:
-    """The task in work, shared by the event loop and the inference thread."""
-
-    task: Task
-    claim: Claim
-    step: int = 0
-    lost: bool = False
-    images: list[Image] = field(default_factory=list)
-
-
 class Worker:
     def __init__(
-        self, store: TaskStore, queue: Queue, pictures: PictureStore, settings: Settings
+        self,
+        store: TaskStore,
+        queue: Queue,
+        events: EventHub,
+        pictures: PictureStore,
+        settings: Settings,
     ) -> None:
         self._store = store
         self._queue = queue
+        self._events = events
         self._pictures = pictures
         self._settings = settings
         # Inference has its own thread: the event loop goes on renewing the lease.
@@ -53,7 +49,7 @@ class Worker:
         return self._model is not None and not self._stopping.is_set()
 
     def stop(self) -> None:
-        """Finishes the task in work, takes no other."""
+        """Finishes the picture in work and takes no other."""
         self._stopping.set()
 
     def memory_used(self) -> dict[str, int]:
@@ -63,91 +59,114 @@ class Worker:
         loop = asyncio.get_running_loop()
         self._model = await loop.run_in_executor(self._inference, models.load, self._settings)
         log.info("model loaded", extra={"model": self._settings.model_id})
+        announcing = asyncio.create_task(self._announce())
         while not self._stopping.is_set():
-            try:
-                task = await self._next()
-                if task is not None:
-                    await self._process(self._model, task)
-            except Exception:
-                log.exception("worker: a store does not answer")
-                await asyncio.sleep(1)
+            task = await self._next()
+            if task is not None:
+                await self._process(self._model, task)
+        announcing.cancel()
+
+    async def _announce(self) -> None:
+        while True:
+            with suppress(Exception):  # for the queue's view only
+                await self._queue.announce(self._settings.worker_id)
+            await asyncio.sleep(ANNOUNCE_SECONDS)
 
     async def _next(self) -> Task | None:
-        ticket = None
-        try:
-            ticket = await self._queue.take(self._settings.worker_id, _POLL_SECONDS)
-        except Exception as error:
-            log.warning("queue: %r", error)
-            await asyncio.sleep(1)
+        ticket = await self._ticket()
         if self._stopping.is_set():
-            # Not acknowledged: the relay makes a new ticket of it.
             return None
-        task = await self._store.claim(self._settings.worker_id)
+        try:
+            task = await self._store.claim(self._settings.worker_id)
+        except Exception as error:
+            log.warning("claim: %r", error)
+            await asyncio.sleep(1)
+            return None
         if ticket is not None:
+            # An acknowledgement that gets lost makes a ticket too many, no more.
             with suppress(Exception):
                 await self._queue.acknowledge(ticket)
         return task
 
+    async def _ticket(self) -> Ticket | None:
+        """The next ticket; None when it is time to look into the store without one, or to stop."""
+        taking = asyncio.ensure_future(self._queue.take(self._settings.worker_id, _POLL_SECONDS))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not taking.done():
+            taking.cancel()
+            return None
+        try:
+            return taking.result()
+        except Exception as error:
+            log.warning("queue: %r", error)
+            await asyncio.sleep(1)
+            return None
+
     async def _process(self, model: Model, task: Task) -> None:
-        run = _Run(task, Claim(task.id, task.attempt))
+        run = Run(task, self._store, self._queue, self._events, self._settings)
         context = {"task_id": str(task.id), "request_id": task.request_id, "attempt": task.attempt}
         log.info("task started", extra=context)
         started = time.monotonic()
-        await self._publish(run, Status.RUNNING)
-        async with self._heartbeat(run):
-            try:
-                await self._make_images(model, run)
-                done = await self._store.succeed(run.claim, run.images)
-                status = Status.SUCCEEDED
-            except Interrupted:
-                done = False
-            except Exception as error:
-                log.exception("task failed", extra=context)
-                done = await self._store.fail(run.claim, "generation_failed", type(error).__name__)
-                status = Status.FAILED
-        if done:
-            await self._publish(run, status)
-            seconds = time.monotonic() - started
+        await run.publish(Status.RUNNING)
+        async with run.held():
+            status = await self._settle(model, run, context)
+        if status is None:
+            log.warning("the task was taken away", extra=context)
+            return
+        await run.publish(status)
+        seconds = time.monotonic() - started
+        if status is Status.SUCCEEDED:
             metrics.GENERATION.observe(seconds)
-            log.info("task finished", extra=context | {"status": status, "seconds": seconds})
-        else:
-            log.warning("claim lost", extra=context)
-            for image in run.images:
-                await self._pictures.delete(image)
+        log.info("task left", extra=context | {"status": status, "seconds": round(seconds, 3)})
 
-    async def _make_images(self, model: Model, run: _Run) -> None:
+    async def _settle(self, model: Model, run: Run, context: dict[str, object]) -> Status | None:
+        """Makes the pictures and records the outcome; None when it is no longer this worker's."""
+        store, claim = self._store, run.claim
+        try:
+            try:
+                done = await self._make_images(model, run)
+            except OutOfMemory as error:
+                log.warning("out of memory: %s", error, extra=context)
+                message = "The picture does not fit into the GPU's memory."
+                failed = await run.insist(partial(store.fail, claim, "out_of_memory", message))
+                return Status.FAILED if failed else None
+            except Poisoned as error:
+                log.critical("the GPU failed, this process ends: %s", error, extra=context)
+                await store.retry(claim, "gpu_error", "The GPU failed.")
+                raise SystemExit(1) from error
+            except Interrupted:
+                raise
+            except Exception as error:
+                log.exception("attempt failed", extra=context)
+                message = type(error).__name__
+                return await run.insist(partial(store.retry, claim, "generation_failed", message))
+            if not done:
+                returned = await run.insist(partial(store.hand_back, claim))
+                return Status.QUEUED if returned else None
+            succeeded = await run.insist(partial(store.succeed, claim, run.images))
+            return Status.SUCCEEDED if succeeded else None
+        except Interrupted:
+            return None
+
+    async def _make_images(self, model: Model, run: Run) -> bool:
+        """False when the worker has to stop before the last picture."""
         loop = asyncio.get_running_loop()
         parameters = run.task.parameters
 
         def generate(n: int) -> bytes:
             def on_step(step: int) -> None:
-                if run.lost:
-                    raise Interrupted
-                run.step = n * parameters.steps + step
-                loop.call_soon_threadsafe(lambda: loop.create_task(self._publish(run, "step")))
+                run.step_done(n * parameters.steps + step)
 
             return encode(model.generate(parameters, n, on_step), parameters, n)
 
-        for n in range(parameters.num_images):
+        for n in range(len(run.images), parameters.num_images):
+            if self._stopping.is_set():
+                return False
             data = await loop.run_in_executor(self._inference, generate, n)
-            run.images.append(await self._pictures.put(data, parameters, run.claim, n))
-
-    async def _publish(self, run: _Run, status: str) -> None:
-        with suppress(Exception):
-            await self._queue.publish(Event(run.task.id, status, run.step))
-
-    @asynccontextmanager
-    async def _heartbeat(self, run: _Run) -> AsyncIterator[None]:
-        async def beat() -> None:
-            while not run.lost:
-                await asyncio.sleep(self._settings.heartbeat_seconds)
-                try:
-                    run.lost = not await self._store.renew(run.claim, run.step)
-                except Exception as error:
-                    log.warning("heartbeat: %r", error)
-
-        beating = asyncio.create_task(beat())
-        try:
-            yield
-        finally:
-            beating.cancel()
+            image = await run.insist(partial(self._pictures.put, data, parameters, run.claim, n))
+            run.images.append(image)
+            if len(run.images) < parameters.num_images:
+                await run.insist(partial(self._store.record, run.claim, run.images))
+        return True

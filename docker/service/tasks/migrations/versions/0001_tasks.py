@@ -65,12 +65,15 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("name", sa.Text, nullable=False, unique=True),
         sa.Column("hash", sa.LargeBinary, unique=True),
+        sa.Column("priority", sa.SmallInteger, nullable=False),
         sa.Column("images_per_day", sa.Integer),
         sa.Column("created_at", Timestamp, nullable=False),
         sa.Column("revoked_at", Timestamp),
     )
     op.execute(
-        keys.insert().values(id=OPERATOR_KEY_ID, name="operator", created_at=seconds_from_now(0))
+        keys.insert().values(
+            id=OPERATOR_KEY_ID, name="operator", priority=0, created_at=seconds_from_now(0)
+        )
     )
     # The sequence behind id does not see the row above.
     if op.get_bind().dialect.name == "postgresql":

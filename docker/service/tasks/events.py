@@ -1,4 +1,4 @@
-"""Hands the queue's events to the requests that wait for them."""
+"""Hands the queue's events to those that wait for them."""
 
 import asyncio
 import logging
@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
+
+from cachetools import LRUCache
 
 from tasks.queue import Event, Queue
 
@@ -16,12 +18,15 @@ class EventHub:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self._listeners: defaultdict[UUID, set[asyncio.Queue[Event]]] = defaultdict(set)
+        # A task can be done before anyone has begun to listen.
+        self._recent: LRUCache[UUID, Event] = LRUCache(10_000)
 
     async def run(self) -> None:
         while True:
             try:
                 async with self._queue.subscribe() as events:
                     async for event in events:
+                        self._recent[event.task_id] = event
                         for listener in self._listeners.get(event.task_id, ()):
                             listener.put_nowait(event)
             except Exception as error:
@@ -32,6 +37,8 @@ class EventHub:
     def listen(self, task_id: UUID) -> Iterator[asyncio.Queue[Event]]:
         listener: asyncio.Queue[Event] = asyncio.Queue()
         self._listeners[task_id].add(listener)
+        if task_id in self._recent:
+            listener.put_nowait(self._recent[task_id])
         try:
             yield listener
         finally:

@@ -1,0 +1,49 @@
+"""Keeps the queue within its bound, and tells those outside when to come back."""
+
+import math
+import time
+
+from api.problems import Problem
+from tasks.keys import Key, KeyStore
+from tasks.parameters import Parameters
+from tasks.settings import Settings
+from tasks.store import QueueCounts, TaskStore
+
+_COUNTS_SECONDS = 1
+_LONGEST_RETRY = 300
+
+
+class Admission:
+    def __init__(self, store: TaskStore, keys: KeyStore, settings: Settings) -> None:
+        self._store = store
+        self._keys = keys
+        self._limit = settings.queue_limit
+        self._counts = QueueCounts(0, 0, 0)
+        self._counted_at = -math.inf
+        self._accepted_since = 0
+
+    async def check(self, key: Key, parameters: Parameters) -> None:
+        """Raises 429 when the queue is full or the key's quota is used up."""
+        counts = await self._current()
+        excess = counts.queued + self._accepted_since + 1 - self._limit
+        if excess > 0:
+            per_second = max(counts.finished_last_minute, 1) / 60
+            seconds = min(math.ceil(excess / per_second), _LONGEST_RETRY)
+            raise Problem(
+                429, "queue-full", "The queue is full.", headers={"Retry-After": str(seconds)}
+            )
+        quota = key.images_per_day
+        if quota is not None:
+            used = await self._keys.images_in_a_day(key)
+            if used + parameters.num_images > quota:
+                detail = f"The key's quota of {quota} images a day leaves {max(quota - used, 0)}."
+                raise Problem(429, "quota-exceeded", detail, headers={"Retry-After": "3600"})
+        self._accepted_since += 1
+
+    async def _current(self) -> QueueCounts:
+        # Counting once a second is enough: in between, what came in here is added.
+        if time.monotonic() - self._counted_at > _COUNTS_SECONDS:
+            self._counted_at = time.monotonic()
+            self._accepted_since = 0
+            self._counts = await self._store.counts()
+        return self._counts

@@ -1,0 +1,111 @@
+"""Accepts tasks and waits for them: what both POST routes share."""
+
+import asyncio
+import hashlib
+import json
+from contextlib import suppress
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request
+
+from api.auth import Caller
+from api.problems import Problem
+from api.ratelimit import Limited
+from api.services import Provided, Services
+from tasks.parameters import Parameters
+from tasks.schema import Status
+from tasks.task import Task
+
+_POLL_SECONDS = 2
+"""Events get lost; the store is asked again at least this often."""
+
+
+class Submission:
+    """One request for pictures: its caller, its headers, and what it may do with them."""
+
+    def __init__(
+        self,
+        request: Request,
+        services: Provided,
+        key: Caller,
+        _limited: Limited,
+        idempotency_key: Annotated[
+            str | None,
+            Header(min_length=1, max_length=255, description="Repeating it repeats no work."),
+        ] = None,
+    ) -> None:
+        self._services = services
+        self._key = key
+        self._path = request.url.path
+        self._request_id: str = request.state.request_id
+        self._idempotency_key = idempotency_key
+
+    async def accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
+        """A new task, or the one that this idempotency key made before."""
+        fingerprint = self._fingerprint(body)
+        task = await self._earlier(fingerprint)
+        if task is not None:
+            return task
+        await self._services.admission.check(self._key, parameters)
+        task = await self._services.store.submit(
+            parameters,
+            key_id=self._key.id,
+            request_id=self._request_id,
+            priority=self._key.priority,
+            idempotency_key=self._idempotency_key,
+            request_hash=fingerprint if self._idempotency_key else None,
+        )
+        if task is None:
+            # The same request, sent twice at once: the other one made the task.
+            task = await self._earlier(fingerprint)
+            assert task is not None
+            return task
+        with suppress(Exception):  # accepted is accepted: the relay makes up for a lost ticket
+            await self._services.queue.put([task.id])
+        return task
+
+    async def _earlier(self, fingerprint: bytes) -> Task | None:
+        if self._idempotency_key is None:
+            return None
+        task = await self._services.store.get_by_idempotency_key(
+            self._idempotency_key, key_id=self._key.id
+        )
+        if task is not None and task.request_hash != fingerprint:
+            detail = "This Idempotency-Key came with another body before."
+            raise Problem(422, "idempotency-key-reused", detail, task_id=str(task.id))
+        return task
+
+    def _fingerprint(self, body: dict[str, Any]) -> bytes:
+        canonical = json.dumps([self._path, body], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).digest()
+
+
+Submitted = Annotated[Submission, Depends()]
+
+
+async def wait(services: Services, task: Task, seconds: float) -> Task:
+    """The task in its final state, or as it is when the time is up."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    with services.events.listen(task.id) as events:
+        while not task.status.final:
+            remaining = deadline - loop.time()
+            if remaining <= 0:
+                break
+            event = None
+            with suppress(TimeoutError):
+                event = await asyncio.wait_for(events.get(), min(remaining, _POLL_SECONDS))
+            if event is None or event.status is not Status.RUNNING:
+                task = await services.store.get(task.id, key_id=task.key_id) or task
+    return task
+
+
+def raise_unless_succeeded(task: Task) -> None:
+    if task.status is Status.FAILED:
+        code = task.error_code or "failed"
+        status = 504 if code == "deadline_exceeded" else 500
+        raise Problem(
+            status, code.replace("_", "-"), task.error or "The task failed.", task_id=str(task.id)
+        )
+    if task.status is Status.CANCELLED:
+        raise Problem(409, "cancelled", "The task was cancelled.", task_id=str(task.id))

@@ -1,0 +1,83 @@
+"""The service, started inside the test: real HTTP, a model that paints one colour."""
+
+import asyncio
+import contextlib
+import hashlib
+import io
+from collections.abc import AsyncIterator
+
+import httpx
+import uvicorn
+from PIL import Image
+
+from api.app import create_app
+from tasks.database import create_engine
+from tasks.events import EventHub
+from tasks.pictures import PictureStore
+from tasks.redis_queue import RedisQueue
+from tasks.settings import Settings
+from tasks.store import TaskStore
+from tests.stores import free_port
+from worker.worker import Worker
+
+SECRET = "operator-secret"
+SMALL = {"prompt": "a cat", "width": 256, "height": 256, "steps": 2, "seed": 7}
+
+
+@contextlib.asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Runs an API process's app and gives a client that has the operator's key."""
+    settings = settings.model_copy(update={"metrics_port": free_port()})
+    port = free_port()
+    config = uvicorn.Config(create_app(settings), port=port, log_config=None, timeout_keep_alive=75)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        if serving.done():
+            serving.result()
+        await asyncio.sleep(0.01)
+    client = httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}",
+        headers={"Authorization": f"Bearer {SECRET}"},
+        timeout=30,
+    )
+    client.metrics_url = f"http://127.0.0.1:{settings.metrics_port}/metrics"  # type: ignore[attr-defined]
+    try:
+        async with client:
+            yield client
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@contextlib.asynccontextmanager
+async def worker(settings: Settings) -> AsyncIterator[None]:
+    """A worker beside the API; standalone mode has its own."""
+    if settings.redis_url is None:
+        yield
+        return
+    engine = create_engine(settings)
+    store, queue = TaskStore(engine, settings), RedisQueue(settings.redis_url)
+    events = EventHub(queue)
+    worker = Worker(store, queue, events, PictureStore(settings), settings)
+    listening = asyncio.create_task(events.run())
+    working = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await working
+        listening.cancel()
+        await queue.close()
+        await engine.dispose()
+
+
+def colour(prompt: str, seed: int) -> tuple[int, ...]:
+    """What the no-op model paints."""
+    return tuple(hashlib.sha256(f"{prompt}|{seed}".encode()).digest()[:3])
+
+
+def colour_of(data: bytes) -> tuple[int, ...]:
+    pixel = Image.open(io.BytesIO(data)).convert("RGB").getpixel((0, 0))
+    assert isinstance(pixel, tuple)
+    return pixel
