@@ -31,7 +31,7 @@ export async function makePicture(endpoint: string, apiKey: string, file: string
     if (response instanceof Error) {
       interrupt.signal.throwIfAborted();
       problem = response.message;
-    } else if (response.status === 200) {
+    } else if (response.headers.get("content-type") === "image/png") {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, Buffer.from(await response.arrayBuffer()));
       return;

@@ -141,8 +141,9 @@ export class LocalStack {
         env: this.environment,
         log: `pulumi-${command}`,
         onOutput: (chunk) => {
-          const line = chunk.trim().split("\n").at(-1)?.trim().replace(/\s+/g, " ");
-          if (line) report(line.slice(0, 90));
+          // Lines about resources; the engine's dots and headings say nothing new.
+          const line = chunk.trim().split("\n").at(-1)?.trim().replace(/\s+/g, " ") ?? "";
+          if (/^[+~-]+ \w+:/.test(line)) report(line.slice(0, 100));
         },
       },
     );
