@@ -1,157 +1,53 @@
 import * as pulumi from "@pulumi/pulumi";
-import { z } from "zod";
+import type { z } from "zod";
+import { schema, secrets } from "./configSchema";
 
-/** Kubernetes quantity of memory or disk, e.g. 512Mi. */
-const quantity = z.string().regex(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti)$/, "a quantity like 512Mi or 10Gi");
-const digest = z
-  .string()
-  .regex(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "an image by digest: repository@sha256:…");
-const resources = (cpu: string, request: string, limit: string) =>
-  z
-    .strictObject({
-      requests: z.strictObject({ cpu: z.string(), memory: quantity }),
-      limits: z.strictObject({ memory: quantity }),
-    })
-    .default({ requests: { cpu, memory: request }, limits: { memory: limit } });
-const replicas = (count: number) => z.int().min(1).max(100).default(count);
-
-/** Every key of the stack's configuration. A stack file gives what has no default. */
-const schema = z.strictObject({
-  /** Namespace that holds the whole stack. */
-  namespace: z
-    .string()
-    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
-    .default("image-service"),
-  /** Path of the kubeconfig file. Default: $KUBECONFIG or ~/.kube/config, as kubectl. */
-  kubeconfig: z.string().optional(),
-  /** Context in the kubeconfig. Default: its current context. */
-  context: z.string().optional(),
-  /** Host name of the cluster's DNS Service, for nginx. */
-  clusterDns: z.string().default("kube-dns.kube-system.svc.cluster.local"),
-  /** URL under which clients reach the service. */
-  endpoint: z.url(),
-  /** Images by digest. */
-  images: z.strictObject({
-    api: digest,
-    worker: digest,
-    nginx: digest,
-    redis: digest,
-    postgres: digest,
-    prometheus: digest,
-    objectStore: digest,
-  }),
-  api: z
-    .strictObject({
-      replicas: replicas(2),
-      /** Longest wait for a picture, in seconds: 300, or 90 behind Cloudflare. */
-      maxWaitSeconds: z.int().min(1).max(300).default(300),
-      /** Requests a minute per client IP on generate. */
-      rateLimit: z
-        .string()
-        .regex(/^\d+\/minute$/)
-        .default("10/minute"),
-      resources: resources("100m", "128Mi", "512Mi"),
-    })
-    .prefault({}),
-  workers: z
-    .strictObject({
-      replicas: replicas(4),
-      /** Repository of the weights, or tiny-random-sdxl, which is made by code. */
-      model: z.string().default("stabilityai/stable-diffusion-xl-base-1.0"),
-      /** CPU threads of the model. */
-      threads: z.int().min(1).optional(),
-      resources: resources("1", "16Gi", "24Gi"),
-    })
-    .prefault({}),
-  nginx: z
-    .strictObject({
-      replicas: replicas(2),
-      serviceType: z.enum(["ClusterIP", "NodePort", "LoadBalancer"]).default("ClusterIP"),
-      nodePort: z.int().min(30000).max(32767).optional(),
-      resources: resources("50m", "64Mi", "256Mi"),
-    })
-    .prefault({}),
-  redis: z
-    .strictObject({
-      storage: quantity.default("5Gi"),
-      resources: resources("50m", "128Mi", "384Mi"),
-    })
-    .prefault({}),
-  postgres: z
-    .strictObject({
-      storage: quantity.default("20Gi"),
-      resources: resources("100m", "256Mi", "1Gi"),
-    })
-    .prefault({}),
-  objectStore: z
-    .strictObject({
-      storage: quantity.default("100Gi"),
-      resources: resources("50m", "64Mi", "512Mi"),
-    })
-    .prefault({}),
-  monitoring: z
-    .strictObject({
-      storage: quantity.default("20Gi"),
-      /** How long samples are kept. */
-      retention: z
-        .string()
-        .regex(/^\d+[hdwy]$/)
-        .default("15d"),
-      resources: resources("100m", "256Mi", "1Gi"),
-    })
-    .prefault({}),
-  /** Refuse to delete what holds data. */
-  protect: z.boolean().default(true),
-});
-
-/** Secrets: `pulumi config set --secret KEY`. */
-const secretKeys = [
-  "apiSecret",
-  "databasePassword",
-  "redisPassword",
-  "s3AccessKeyId",
-  "s3SecretAccessKey",
-] as const;
-
+/** The stack's configuration, whole and checked. */
 export type Config = z.infer<typeof schema> & {
-  secrets: Record<(typeof secretKeys)[number], pulumi.Output<string>>;
+  secrets: Record<keyof typeof secrets, pulumi.Output<string>>;
 };
 
-/** Thrown before any resource is registered; its message lists every fault. */
+/** Its message lists every fault; thrown before any resource is registered. */
 export class ConfigError extends pulumi.RunError {}
 
 /**
  * The stack's configuration, checked as a whole.
- * @throws ConfigError with every fault: key, value and what was expected
+ * @throws ConfigError with every fault: key, value and fix
  */
-export function loadConfig(config = new pulumi.Config()): Config {
-  const values: Record<string, unknown> = {};
-  for (const key of Object.keys(schema.shape)) {
-    const text = config.get(key);
-    if (text !== undefined) values[key] = parseValue(text);
-  }
-  const result = schema.safeParse(values);
-  const faults = result.success
-    ? []
-    : result.error.issues.flatMap((issue) => describe(issue, values));
-  const prefix = `${config.name}:`;
-  for (const key of Object.keys(pulumi.runtime.allConfig())) {
-    const name = key.slice(prefix.length);
-    if (!key.startsWith(prefix)) continue;
-    if (!(name in schema.shape) && !(secretKeys as readonly string[]).includes(name)) {
-      faults.push(`${name}: no such key; remove it: pulumi config rm ${name}`);
-    }
-  }
-  for (const key of secretKeys) {
-    if (!config.get(key)) faults.push(`${key}: missing; set it: pulumi config set --secret ${key}`);
-  }
-  if (!result.success || faults.length > 0) {
+export function loadConfig(): Config {
+  const config = new pulumi.Config();
+  const given = givenValues(config.name);
+  const { error, data } = schema.safeParse(omitSecrets(given));
+  const faults = [
+    ...(error?.issues ?? []).flatMap((issue) => describe(issue, given)),
+    ...Object.keys(secrets).flatMap((key) => secretFaults(`${config.name}:${key}`, key)),
+  ];
+  if (!data || faults.length > 0) {
+    const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
     throw new ConfigError(
-      `the configuration of stack ${pulumi.getStack()} has ${faults.length} fault(s):\n${faults.map((fault) => `  - ${fault}`).join("\n")}`,
+      `the configuration of stack ${pulumi.getStack()} has ${count}:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`,
     );
   }
-  const secrets = Object.fromEntries(secretKeys.map((key) => [key, config.requireSecret(key)]));
-  return { ...result.data, secrets: secrets as Config["secrets"] };
+  return {
+    ...data,
+    secrets: Object.fromEntries(
+      Object.keys(secrets).map((key) => [key, config.requireSecret(key)]),
+    ) as Config["secrets"],
+  };
+}
+
+type Values = Record<string, unknown>;
+
+/** The project's keys of the stack file, and the defaults of Pulumi.yaml where it has none. */
+function givenValues(project: string): Values {
+  const prefix = `${project}:`;
+  return Object.fromEntries(
+    Object.entries(pulumi.runtime.allConfig())
+      .filter(([key]) => key.startsWith(prefix))
+      // Pulumi.yaml gives a key without a default as "", because the engine would stop at it alone.
+      .filter(([, text]) => text !== "")
+      .map(([key, text]) => [key.slice(prefix.length), parseValue(text)]),
+  );
 }
 
 /** Pulumi hands every value over as text: JSON for objects, numbers and booleans. */
@@ -163,15 +59,32 @@ function parseValue(text: string): unknown {
   }
 }
 
-function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): string[] {
-  const at = (path: PropertyKey[]) => path.map(String).join(".");
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `${at([...issue.path, key])}: no such key; remove it`);
-  }
-  const value = issue.path.reduce<unknown>(
-    (inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key],
-    values,
-  );
-  const shown = value === undefined ? "missing" : JSON.stringify(value);
-  return [`${at(issue.path)}: ${shown}; ${issue.message}`];
+const omitSecrets = (values: Values) =>
+  Object.fromEntries(Object.entries(values).filter(([key]) => !(key in secrets)));
+
+function secretFaults(fullKey: string, key: string): string[] {
+  const fix = `pulumi config set --secret ${key}`;
+  if (!pulumi.runtime.getConfig(fullKey)) return [`${key} is missing; fix: ${fix}`];
+  // Exported by the package, left out of its type declarations.
+  const { isConfigSecret } = pulumi.runtime as unknown as {
+    isConfigSecret(key: string): boolean;
+  };
+  return isConfigSecret(fullKey) ? [] : [`${key} stands in plain text; fix: ${fix}`];
 }
+
+/** What is wrong, and the command that mends it. */
+function describe(issue: z.core.$ZodIssue, given: Values): string[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const unknown = [...path, key];
+      return `${unknown.join(".")} is no key; fix: pulumi config rm ${keyArgument(unknown)}`;
+    });
+  }
+  const value = path.reduce<unknown>((inner, key) => (inner as Values)?.[key], given);
+  const found =
+    value === undefined ? "is missing" : `is ${JSON.stringify(value)}, but ${issue.message}`;
+  return [`${path.join(".")} ${found}; fix: pulumi config set ${keyArgument(path)} VALUE`];
+}
+
+const keyArgument = (path: string[]) => (path.length > 1 ? "--path " : "") + path.join(".");

@@ -15,14 +15,14 @@ const config = loadConfig();
 const { images, secrets } = config;
 
 const provider = new k8s.Provider("cluster", {
-  kubeconfig: config.kubeconfig,
-  context: config.context,
+  kubeconfig: config.kubeconfig || undefined,
+  context: config.context || undefined,
   // Without it, an edit of the kubeconfig could replace everything.
   clusterIdentifier: "image-service",
 });
 
 const home = new k8s.core.v1.Namespace(
-  "home",
+  "namespace",
   {
     metadata: {
       name: config.namespace,
@@ -77,6 +77,8 @@ const settings = new ServiceSettings(
       accessKeyId: secrets.s3AccessKeyId,
       secretAccessKey: secrets.s3SecretAccessKey,
     },
+    publicUrl: config.endpoint,
+    trustedProxies: config.podNetwork,
     rateLimit: config.api.rateLimit,
     modelId: config.workers.model,
   },

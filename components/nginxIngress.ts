@@ -13,8 +13,8 @@ export interface NginxIngressArgs extends ComponentArgs, NginxConfArgs {
   replicas: number;
   /** How clients reach it: from inside the cluster, on every node, or at a cloud's load balancer. */
   serviceType: "ClusterIP" | "NodePort" | "LoadBalancer";
-  /** Port on every node, 30000-32767. @default chosen by Kubernetes; only with NodePort */
-  nodePort?: number;
+  /** Port on every node with type NodePort, 30000-32767; 0: Kubernetes chooses. */
+  nodePort: number;
   resources: Resources;
 }
 
@@ -42,7 +42,9 @@ export class NginxIngress extends Component {
         spec: {
           type: args.serviceType,
           selector: labels(name),
-          ports: [{ name: "http", port: 80, targetPort: "http", nodePort: args.nodePort }],
+          ports: [
+            { name: "http", port: 80, targetPort: "http", nodePort: args.nodePort || undefined },
+          ],
           // Keeps the client's address.
           ...(args.serviceType === "ClusterIP" ? {} : { externalTrafficPolicy: "Local" }),
         },

@@ -18,6 +18,10 @@ export interface ServiceSettingsArgs extends ComponentArgs {
     accessKeyId: pulumi.Input<string>;
     secretAccessKey: pulumi.Input<string>;
   };
+  /** URL under which clients reach the service. */
+  publicUrl: string;
+  /** CIDR of the peers whose X-Real-IP is believed: nginx's pods. */
+  trustedProxies: string;
   /** Requests a minute per client IP on generate, e.g. "10/minute". */
   rateLimit: string;
   /** Directory name of the model's weights, or the repository they come from. */
@@ -55,6 +59,8 @@ export class ServiceSettings extends Component {
           S3_BUCKET: objectStore.bucket,
           AWS_REGION: objectStore.region,
           ...(objectStore.endpoint ? { S3_ENDPOINT_URL: objectStore.endpoint } : {}),
+          PUBLIC_URL: args.publicUrl,
+          TRUSTED_PROXIES: args.trustedProxies,
           RATE_LIMIT: args.rateLimit,
           MODEL_ID: args.modelId,
         },

@@ -14,8 +14,8 @@ export interface WorkersArgs extends ComponentArgs {
   replicas: number;
   settings: ServiceSettings;
   resources: Resources;
-  /** CPU threads that the model uses. @default as many as the node has cores */
-  threads?: number;
+  /** CPU threads that the model uses; 0: one per core of the node. */
+  threads: number;
 }
 
 const app = "aigc-worker";

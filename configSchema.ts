@@ -1,0 +1,156 @@
+import { z } from "zod";
+
+/**
+ * Every key of the stack's configuration: type, default, meaning. Pulumi.yaml and
+ * docs/configuration.md are rendered from here by `npm run config-docs`.
+ *
+ * A key whose default is "" or 0 is off, or chosen as its description says; one without a default
+ * has to be set.
+ */
+export const schema = z.strictObject({
+  namespace: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a DNS label: a-z, 0-9 and -")
+    .default("image-service")
+    .describe("Kubernetes namespace that holds the whole stack"),
+  kubeconfig: z
+    .string()
+    .default("")
+    .describe("Path of the kubeconfig file; empty: $KUBECONFIG or ~/.kube/config, as kubectl"),
+  context: z.string().default("").describe("Context in the kubeconfig; empty: its current one"),
+  clusterDns: z
+    .string()
+    .default("kube-dns.kube-system.svc.cluster.local")
+    .describe("Host name of the cluster's DNS Service; nginx resolves the api's pods there"),
+  podNetwork: z
+    .cidrv4("must be a network like 10.244.0.0/16")
+    .default("10.0.0.0/8")
+    .describe("Network of the cluster's pods; the api believes their word on a client's address"),
+  endpoint: z.url("must be a URL").describe("URL under which clients reach the service"),
+  protect: z.boolean().default(true).describe("Refuse to delete or replace what holds data"),
+
+  images: group("Container images, each by digest", {
+    api: image("Target `api` of docker/service"),
+    worker: image("Target `worker` of docker/service"),
+    nginx: image("nginx 1.27.3 or newer"),
+    redis: image("Redis 8"),
+    postgres: image("PostgreSQL 18"),
+    prometheus: image("Prometheus 3"),
+    objectStore: image("versitygw 1"),
+  }),
+
+  api: group("The pods that answer HTTP", {
+    replicas: replicas(2),
+    maxWaitSeconds: z
+      .int()
+      .min(1)
+      .max(300)
+      .default(300)
+      .describe("Longest wait for a picture in one request, in seconds; 90 behind Cloudflare"),
+    rateLimit: z
+      .string()
+      .regex(/^\d+\/minute$/, "must be like 10/minute")
+      .default("10/minute")
+      .describe("Requests for pictures from one client address"),
+    resources: resources("100m", "128Mi", "512Mi"),
+  }),
+
+  workers: group("The pods that draw, one GPU each", {
+    replicas: replicas(4),
+    model: z
+      .string()
+      .default("stabilityai/stable-diffusion-xl-base-1.0")
+      .describe("Repository of the weights, or tiny-random-sdxl, which is made by code"),
+    threads: z.int().min(0).default(0).describe("CPU threads of the model; 0: one per core"),
+    resources: resources("1", "16Gi", "24Gi"),
+  }),
+
+  nginx: group("The load balancer", {
+    replicas: replicas(2),
+    serviceType: z
+      .enum(["ClusterIP", "NodePort", "LoadBalancer"])
+      .default("ClusterIP")
+      .describe("How clients reach nginx: within the cluster, on every node, or by a cloud's"),
+    nodePort: z
+      .int()
+      .max(32767)
+      .default(0)
+      .describe("Port on every node, 30000-32767; 0: Kubernetes chooses; only with NodePort"),
+    resources: resources("50m", "64Mi", "256Mi"),
+  }),
+
+  redis: group("The queue and the rate limits", {
+    storage: quantity("5Gi").describe("Size of its volume"),
+    resources: resources("50m", "128Mi", "384Mi"),
+  }),
+
+  postgres: group("The task records", {
+    storage: quantity("20Gi").describe("Size of its volume"),
+    resources: resources("100m", "256Mi", "1Gi"),
+  }),
+
+  objectStore: group("The pictures", {
+    storage: quantity("100Gi").describe("Size of its volume"),
+    resources: resources("50m", "64Mi", "512Mi"),
+  }),
+
+  monitoring: group("Prometheus", {
+    retention: z
+      .string()
+      .regex(/^\d+[hdwy]$/, "must be like 15d")
+      .default("15d")
+      .describe("How long samples are kept"),
+    storage: quantity("20Gi").describe("Size of its volume"),
+    resources: resources("100m", "256Mi", "1Gi"),
+  }),
+});
+
+/** Keys that are set with `pulumi config set --secret`, and what each is. */
+export const secrets = {
+  apiSecret: "The operator's key, for `Authorization: Bearer`",
+  databasePassword: "Password of the database's one user",
+  redisPassword: "Password of Redis",
+  s3AccessKeyId: "Access key of the object store",
+  s3SecretAccessKey: "Its secret half",
+};
+
+/** Keys that belong together; each has its own default, so a stack file gives what differs. */
+function group<Shape extends z.ZodRawShape>(description: string, shape: Shape) {
+  return z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(description);
+}
+
+function image(description: string) {
+  return z
+    .string()
+    .regex(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "must name an image by digest: repository@sha256:…")
+    .describe(description);
+}
+
+function replicas(count: number) {
+  return z.int().min(1).max(100).default(count).describe("Pods");
+}
+
+/** A Kubernetes quantity of memory or disk. */
+function quantity(size: string) {
+  return z
+    .string()
+    .regex(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti)$/, "must be a quantity like 512Mi or 10Gi")
+    .default(size);
+}
+
+function resources(cpu: string, request: string, limit: string) {
+  return group("CPU and memory of each pod; CPU has no limit, so that a burst is not throttled", {
+    requests: group("What the scheduler reserves", {
+      cpu: z
+        .string()
+        .regex(/^\d+m?$/, "must be like 500m or 2")
+        .default(cpu)
+        .describe("CPU"),
+      memory: quantity(request).describe("Memory"),
+    }),
+    limits: group("What it may not exceed", { memory: quantity(limit).describe("Memory") }),
+  });
+}

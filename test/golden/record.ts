@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import { parse } from "yaml";
+import { secrets } from "../../configSchema";
+
+// Prints what the program declares for a stack, as one JSON object: logical name → declaration.
+
+/** A resource as the program declares it. */
+export interface Declaration {
+  type: string;
+  parent?: string;
+  provider?: string;
+  protect?: true;
+  retainOnDelete?: true;
+  dependencies: string[];
+  inputs: unknown;
+}
+
+const project = "image-service";
+const root = join(__dirname, "../..");
+const [stack] = process.argv.slice(2) as [string];
+
+/** What the program would read on a machine: the stack file, and values that no stack file holds. */
+function configure(): void {
+  const key = (name: string) => `${project}:${name}`;
+  const file = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as {
+    config: Record<string, unknown>;
+  };
+  const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
+  const images = ["api", "worker", "nginx", "redis", "postgres", "prometheus", "objectStore"];
+  const values = {
+    [key("images")]: Object.fromEntries(images.map((name) => [name, image(name)])),
+    ...file.config,
+    ...Object.fromEntries(Object.keys(secrets).map((name) => [key(name), `the ${name}`])),
+  };
+  const text = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(text), Object.keys(secrets).map(key));
+}
+
+/** Mocks see inputs alone; what stands beside them in the request matters as much. */
+function onRequest(listen: (request: RegisterResourceRequest) => void): void {
+  const { MockMonitor } = require("@pulumi/pulumi/runtime/mocks");
+  const { registerResource } = MockMonitor.prototype;
+  MockMonitor.prototype.registerResource = function (
+    request: RegisterResourceRequest,
+    ...rest: unknown[]
+  ) {
+    listen(request);
+    return registerResource.call(this, request, ...rest);
+  };
+}
+
+function declaration(request: RegisterResourceRequest): Declaration {
+  return {
+    type: request.getType(),
+    ...(request.getParent() && { parent: logicalName(request.getParent()) }),
+    ...(request.getProvider() && { provider: logicalName(request.getProvider()) }),
+    ...(request.getProtect() && { protect: true }),
+    ...(request.getRetainondelete() && { retainOnDelete: true }),
+    dependencies: request.getDependenciesList().map(logicalName).sort(),
+    inputs: readable(request.getObject()?.toJavaScript()),
+  };
+}
+
+/** A URN's last part; a provider's reference has its id after it. */
+const logicalName = (urn: string) => urn.split("::")[3] as string;
+
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+/** Keys in order, secrets marked, and text by lines, so that a diff reads well. */
+function readable(value: unknown): unknown {
+  if (typeof value === "string") return value.includes("\n") ? value.split("\n") : value;
+  if (Array.isArray(value)) return value.map(readable);
+  if (typeof value !== "object" || value === null) return value;
+  if (secretSignature in value) return { secret: readable((value as { value?: unknown }).value) };
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, readable(inner)]));
+}
+
+async function main(): Promise<void> {
+  const declared: Record<string, Declaration> = {};
+  onRequest((request) => {
+    const name = request.getName();
+    if (request.getType() === "pulumi:pulumi:Stack") return;
+    if (declared[name]) throw new Error(`two resources are named ${name}`);
+    declared[name] = declaration(request);
+  });
+  await pulumi.runtime.setMocks(
+    {
+      call: ({ inputs }) => inputs,
+      newResource: ({ name, inputs }) => ({ id: name, state: withName(name, inputs) }),
+    },
+    project,
+    stack,
+    false,
+  );
+  configure();
+  await pulumi.runtime.runInPulumiStack(async () => require(join(root, "index")));
+  await pulumi.runtime.disconnect();
+  console.log(JSON.stringify(declared));
+}
+
+/** Kubernetes objects without a name are given one; what refers to them needs it. */
+function withName(name: string, inputs: Record<string, unknown>): Record<string, unknown> {
+  return { ...inputs, metadata: { name, ...(inputs.metadata as object) } };
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
