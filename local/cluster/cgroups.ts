@@ -70,6 +70,20 @@ export function memoryBytes(): number {
   }, 0);
 }
 
+/** Every process under our groups, pids as the host sees them. */
+export function cgroupProcesses(): number[] {
+  const trees = hierarchies().map((hierarchy) => join(hierarchy, cgroupRoot));
+  return [...new Set(trees.filter((tree) => existsSync(tree)).flatMap(processesUnder))];
+}
+
+function processesUnder(directory: string): number[] {
+  const own = readFileSync(join(directory, "cgroup.procs"), "utf8").split("\n").filter(Boolean);
+  const children = readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => processesUnder(join(directory, entry.name)));
+  return [...own.map(Number), ...children];
+}
+
 /** Deletes our groups, deepest first; their processes must have ended. */
 export function removeCgroups(): void {
   for (const hierarchy of hierarchies()) removeTree(join(hierarchy, cgroupRoot));

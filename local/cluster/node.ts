@@ -13,7 +13,7 @@ import { UserError } from "../errors";
 import { nodeVar, state } from "../paths";
 import { attempt, run } from "../run";
 import { addresses } from "./addresses";
-import { createCgroups, joinNodeCgroup, removeCgroups } from "./cgroups";
+import { cgroupProcesses, createCgroups, joinNodeCgroup, removeCgroups } from "./cgroups";
 
 /**
  * The node is a set of namespaces (network, mount, process) held open by one sleeping process,
@@ -44,6 +44,7 @@ export async function ensureNode(): Promise<boolean> {
     if (!existsSync(`/sys/class/net/${link.host}`)) await connect(running.pid);
     return true;
   }
+  await stopNode(); // what a start that was cut off may have left
   await checkLinkIsFree();
   mkdirSync(nodeVar, { recursive: true });
   createCgroups();
@@ -71,10 +72,15 @@ export async function ensureNode(): Promise<boolean> {
 /** Ends the node and waits until the host is as it was. */
 export async function stopNode(): Promise<void> {
   const holder = findHolder();
-  if (holder) {
-    process.kill(holder.pid, "SIGKILL");
-    while (startTime(holder.pid) === holder.startTime) await sleep(50);
+  // The holder takes all with it; a start that was cut off may have left others.
+  for (const pid of [...(holder ? [holder.pid] : []), ...cgroupProcesses()]) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // ended meanwhile
+    }
   }
+  while (holder && startTime(holder.pid) === holder.startTime) await sleep(50);
   await attempt("ip", ["link", "delete", link.host]);
   for (let tries = 0; ; tries++) {
     try {

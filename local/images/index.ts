@@ -43,6 +43,8 @@ export async function ensureImages(
   for (const [index, recipe] of (recipes as readonly Recipe[]).entries()) {
     const archive = archivePath(recipe, toolchain);
     if (!existsSync(archive)) {
+      // A build that was cut off leaves its containers.
+      if (cached) await buildah("image-clean", ["rm", "--all"]);
       cached = false;
       const position = `${index + 1} of ${recipes.length}: ${recipe.name}`;
       if (recipe.base) await ensureBase(recipe.base, report);
