@@ -34,7 +34,7 @@ export class ResourceLog {
     this.send(LogSeverity.WARNING, message, false);
   }
 
-  /** What is being waited for; shown until the next one. */
+  /** What is being waited for; shown until the next one, or nothing more with "". */
   status(message: string): void {
     if (message !== this.#status) this.send(LogSeverity.INFO, message, true);
     this.#status = message;

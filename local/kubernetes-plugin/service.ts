@@ -227,7 +227,6 @@ function diffResponse({ changes, deleteBeforeReplace }: Difference): rpc.DiffRes
       .setKind((replaces ? replacingKinds : kinds)[kind])
       .setInputdiff(true);
     response.getDetaileddiffMap().set(pathText(path), difference);
-    response.addDiffs(pathText(path));
     if (replaces) response.addReplaces(pathText(path));
   }
   return response;

@@ -29,7 +29,7 @@ export interface Run {
   /** Every message, also those that the engine shows for a moment only. */
   messages: string[];
   outputs: Record<string, unknown>;
-  /** The engine's output, when it failed. */
+  /** Its error messages, when it failed. */
   error?: string;
 }
 
@@ -84,10 +84,12 @@ export class Engine {
   /** A run that may fail. */
   async attempt(operation: Operation, program?: PulumiFn): Promise<Run> {
     const run: Run = { steps: [], messages: [], outputs: {} };
+    const errors: string[] = [];
     const onEvent = ({ diagnosticEvent, resOutputsEvent }: EngineEvent) => {
       const severities: unknown[] = ["info", "warning", "error"];
       if (diagnosticEvent && severities.includes(diagnosticEvent.severity)) {
         run.messages.push(diagnosticEvent.message.trim());
+        if (diagnosticEvent.severity === "error") errors.push(diagnosticEvent.message);
       }
       const { op, type = "pulumi:", urn = "" } = resOutputsEvent?.metadata ?? {};
       if (op && !type.startsWith("pulumi:")) {
@@ -98,7 +100,7 @@ export class Engine {
     try {
       await this.stack[operation]({ onEvent });
     } catch (error) {
-      run.error = (error as Error).message;
+      run.error = errors.join("\n") || (error as Error).message;
     }
     for (const [key, { value }] of Object.entries(await this.stack.outputs())) {
       run.outputs[key] = value;

@@ -10,7 +10,7 @@ export async function untilGone(object: KubernetesObject, wait: Wait): Promise<v
   const seconds = () => (Date.now() - started) / 1_000;
   for (;;) {
     const live = await wait.cluster.find(object);
-    if (!live || live.metadata.uid !== object.metadata.uid) return;
+    if (!live || live.metadata.uid !== object.metadata.uid) break;
     const rest = remains(live);
     wait.log.status(`waiting until it is gone${rest && `: ${rest}`}`);
     if (wait.signal.aborted) throw new Error(`${describe(object)}: cancelled while it was deleted`);
@@ -22,6 +22,7 @@ export async function untilGone(object: KubernetesObject, wait: Wait): Promise<v
     }
     await pause(seconds(), wait.signal);
   }
+  wait.log.status("");
 }
 
 /** What holds an object that is being deleted. */

@@ -36,16 +36,16 @@ export async function findProblems(cluster: Cluster, object: KubernetesObject): 
   return { messages: [...new Set([...unready.flatMap(podProblems), ...warnings])], pods: unready };
 }
 
-/** The last lines that failed containers wrote. */
+/** The last lines of every container that failed, from one of the pods that have it. */
 export async function lastWords(cluster: Cluster, pods: V1Pod[]): Promise<string[]> {
-  const failed = pods.flatMap((pod) =>
-    failedContainers(pod).map((container) => ({ pod, ...container })),
+  const failed = new Map(
+    pods.flatMap((pod) => failedContainers(pod).map((run) => [run.container, { pod, ...run }])),
   );
-  const logs = failed.slice(0, 3).map(async ({ pod, container, previous }) => {
+  const logs = [...failed.values()].map(async ({ pod, container, previous }) => {
     const reference = { ...pod, apiVersion: "v1", kind: "Pod" } as KubernetesObject;
     // The kubelet may have thrown the log away already.
     const log = await cluster.log(reference, { container, previous }).catch(() => "");
-    return log.trim() && `pod ${pod.metadata?.name}: container ${container} wrote: ${log.trim()}`;
+    return log.trim() && `pod ${pod.metadata?.name}: container ${container} wrote:\n${log.trim()}`;
   });
   return (await Promise.all(logs)).filter((text) => text !== "");
 }

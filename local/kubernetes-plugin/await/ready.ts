@@ -70,7 +70,10 @@ export async function untilReady(object: KubernetesObject, wait: Wait): Promise<
   for (;;) {
     try {
       verdict = await judge(cluster, live, seconds());
-      if (verdict.state === "ready") return { live, reasons: [] };
+      if (verdict.state === "ready") {
+        log.status("");
+        return { live, reasons: [] };
+      }
       if (verdict.state === "waiting") log.status(verdict.reason);
       // Most objects are ready before there is anything to tell.
       if (seconds() > 2 || verdict.state === "failed") {

@@ -87,7 +87,11 @@ test("ConfigMaps and Secrets change in place when they are mutable, unless they 
 });
 
 test("only a chosen, unchanged name makes the deletion come first", () => {
-  const object = (metadata: Metadata): KubernetesObject => ({ apiVersion: "v1", kind: "ConfigMap", metadata });
+  const object = (metadata: Metadata): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata,
+  });
   const live = object({ name: "a", namespace: "n" });
   expect(deletesBeforeReplace(live, live)).toBe(true);
   expect(deletesBeforeReplace(object({ name: "b", namespace: "n" }), live)).toBe(false);
