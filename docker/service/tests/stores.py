@@ -27,10 +27,19 @@ def free_port() -> int:
 
 
 class Server:
-    """A process that listens on a port and can be killed and started again."""
+    """A process that answers its probe, and can be killed and started again."""
 
-    def __init__(self, arguments: list[str], port: int, log: Path, user: str | None = None) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        port: int,
+        log: Path,
+        *,
+        probe: list[str],
+        user: str | None = None,
+    ) -> None:
         self._arguments = arguments
+        self._probe = probe
         self._user = user
         self._log = log
         self.port = port
@@ -49,9 +58,8 @@ class Server:
         for _ in range(600):
             if self._process.poll() is not None:
                 break
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if subprocess.run(self._probe, capture_output=True, check=False).returncode == 0:
+                return
             time.sleep(0.05)
         raise RuntimeError(f"{self._arguments[0]} did not start:\n{self._log.read_text()}")
 
@@ -83,7 +91,9 @@ def postgres(directory: Path) -> Iterator[tuple[Server, str]]:
     }
     arguments = [str(find_program("postgres")), "-D", str(data)]
     arguments += [f"--{name}={value}" for name, value in options.items()]
-    server = Server(arguments, port, directory / "postgres.log", _UNPRIVILEGED)
+    probe = [str(find_program("pg_isready")), "--host=127.0.0.1", f"--port={port}"]
+    log = directory / "postgres.log"
+    server = Server(arguments, port, log, probe=probe, user=_UNPRIVILEGED)
     server.start()
     try:
         yield server, f"postgresql://postgres@127.0.0.1:{port}/postgres"
@@ -102,7 +112,8 @@ def redis(directory: Path) -> Iterator[tuple[Server, str]]:
         *("--dir", str(data), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
         *("--maxmemory-policy", "noeviction"),
     ]
-    server = Server(arguments, port, directory / "redis.log")
+    probe = [str(find_program("redis-cli")), "-p", str(port), "ping"]
+    server = Server(arguments, port, directory / "redis.log", probe=probe)
     server.start()
     try:
         yield server, f"redis://127.0.0.1:{port}/0"

@@ -1,0 +1,54 @@
+"""Runs the fault tests and prints what came of them."""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+
+import tests.faults
+from tests.faults.scenarios import SCENARIOS, Outcome
+
+# Faults whose trials take long or of which a hundred would show no more: their share of the
+# trials, and the least that shows each side of them.
+_SHARES = {"6": (0.2, 1), "8": (0.08, 4), "9": (0.1, 1), "10": (0.05, 1)}
+_LINE = "{:>3}  {:<42} {:>6} {:>8} {:>5} {:>11} {:>8} {:>8} {:>8}  {}"
+
+
+def _report(number: str, name: str, outcome: Outcome, seconds: float) -> None:
+    verdict, times = outcome.verdict, outcome.recoveries
+    p50 = f"{statistics.median(times):.1f} s" if times else "-"
+    longest = f"{max(times):.1f} s" if times else "-"
+    counts = [len(verdict.lost), len(verdict.duplicated), len(verdict.swapped)]
+    result = "ok" if outcome.passed else "FAILED"
+    columns = [number, name, outcome.trials, verdict.accepted, *counts, p50, longest]
+    print(_LINE.format(*columns, f"{result} ({seconds:.0f} s)"), flush=True)
+    for complaint in [
+        *outcome.broken,
+        *(f"lost {task}" for task in verdict.lost),
+        *(f"duplicated {task}" for task in verdict.duplicated),
+        *(f"swapped {task}" for task in verdict.swapped),
+    ][:20]:
+        print(f"     {complaint}", flush=True)
+
+
+async def _main(trials: int, only: list[str]) -> bool:
+    header = ["", "fault", "trials", "accepted", "lost", "duplicated", "swapped", "p50", "max", ""]
+    print(_LINE.format(*header), flush=True)
+    passed = True
+    for number, (name, scenario) in SCENARIOS.items():
+        if only and number not in only:
+            continue
+        started = time.monotonic()
+        share, least = _SHARES.get(number, (1, 1))
+        outcome = await scenario(max(least, round(trials * share)))
+        _report(number, name, outcome, time.monotonic() - started)
+        passed = passed and outcome.passed
+    return passed
+
+
+parser = argparse.ArgumentParser(prog="python -m tests.faults", description=tests.faults.__doc__)
+parser.add_argument("--trials", type=int, default=100, help="kills in each of the tests 1 to 5")
+parser.add_argument("--only", nargs="*", default=[], choices=SCENARIOS, metavar="NUMBER")
+arguments = parser.parse_args()
+sys.exit(0 if asyncio.run(_main(arguments.trials, arguments.only)) else 1)

@@ -1,0 +1,91 @@
+"""Clients that never give up, and remember everything they were told."""
+
+import asyncio
+import itertools
+import random
+import uuid
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.faults.system import SECRET, System
+
+_FINAL = {"succeeded", "failed", "cancelled"}
+
+
+@dataclass
+class Record:
+    """What one client asked for, and each answer it got about it."""
+
+    prompt: str
+    seed: int
+    idempotency_key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    task_id: str | None = None
+    seen: list[str] = field(default_factory=list)
+
+
+class Clients:
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._http = httpx.AsyncClient(headers={"Authorization": f"Bearer {SECRET}"}, timeout=30)
+        self._turn = itertools.count()
+        self.history: list[Record] = []
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def _url(self, path: str) -> str:
+        """The APIs by turns, as nginx would."""
+        return self._system.apis[next(self._turn) % len(self._system.apis)].url + path
+
+    async def submit(self, prompt: str = "a cat", *, steps: int = 2) -> Record:
+        """Repeats the request until it is accepted."""
+        record = Record(f"{prompt} {uuid.uuid4().hex[:8]}", random.randrange(2**32))
+        self.history.append(record)
+        body = {
+            "prompt": record.prompt,
+            "seed": record.seed,
+            "steps": steps,
+            "width": 256,
+            "height": 256,
+        }
+        headers = {"Idempotency-Key": record.idempotency_key, "Prefer": "respond-async"}
+        while record.task_id is None:
+            try:
+                response = await self._http.post(
+                    self._url("/api/generate"), json=body, headers=headers
+                )
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if response.status_code == 503:
+                await asyncio.sleep(0.1)
+                continue
+            response.raise_for_status()
+            record.task_id = response.json()["id"]
+        return record
+
+    async def follow(self, record: Record) -> str:
+        """Asks until the task is final."""
+        while True:
+            try:
+                response = await self._http.get(self._url(f"/api/tasks/{record.task_id}"))
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if response.status_code == 503:
+                await asyncio.sleep(0.1)
+                continue
+            response.raise_for_status()
+            status: str = response.json()["status"]
+            record.seen.append(status)
+            if status in _FINAL:
+                return status
+            await asyncio.sleep(0.05)
+
+    async def post(self, body: dict[str, object]) -> httpx.Response:
+        """One request, as it comes."""
+        return await self._http.post(self._url("/api/generate"), json=body)
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self._http.get(self._url(path))
