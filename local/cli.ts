@@ -13,11 +13,14 @@ import { preflight } from "./preflight";
 import { Progress } from "./progress";
 import { interrupt } from "./run";
 import { hostUrl } from "./services";
-import { LocalStack, secrets } from "./stack";
+import { type ConfigValues, imageConfig, LocalStack, secrets } from "./stack";
 import { describeStatus, readStatus, saveStatus } from "./status";
 import { ensureToolchain, type Toolchain } from "./toolchain";
 
 const help = `npm run local                from a bare machine to a running stack and a first picture
+npm run local -- --context NAME
+                             on the cluster of that kubeconfig context instead, with the images
+                             and the endpoint that Pulumi.local.yaml names
 npm run local -- status      what runs and where; --json for scripts
 npm run local -- down        stop everything and leave the machine as it was; data is kept
 npm run local -- reset       down, and forget all data; the built toolchain and images are kept
@@ -27,6 +30,8 @@ memory, 25 GB of disk) and this repository's Pulumi program on it. A run that wa
 goes on from where it was; a run with everything up only checks and mends.
 
 State: ${state}    Cache: $IMAGE_SERVICE_CACHE or ~/.cache/image-service`;
+
+const picture = join(repository, "out/first.png");
 
 async function up(): Promise<void> {
   preflight();
@@ -53,9 +58,45 @@ async function up(): Promise<void> {
   await progress.phase("cluster", 15, (report) =>
     ensureCluster(toolchain, images.references, report),
   );
+  const outputs = await stackAndPicture(progress, toolchain, {
+    kubeconfig,
+    images: imageConfig(images.references),
+  });
+  saveStatus({
+    endpoint: outputs.endpoint as string,
+    apiKey: secrets().apiSecret,
+    kubeconfig,
+    namespace: outputs.namespace as string,
+    prometheus: await hostUrl(toolchain, outputs.prometheus as string),
+    s3: await hostUrl(toolchain, outputs.objectStore as string),
+    phases: progress.phases,
+  });
+  console.log("more: npm run local -- status");
+  console.log(`picture: ${relative(process.cwd(), picture)}`);
+}
+
+/** The same program on a cluster that is there already: no node, no images of ours. */
+async function upOnContext(context: string): Promise<void> {
+  acquireLock();
+  const progress = new Progress(3);
+  let toolchain = {} as Toolchain;
+  await progress.phase("toolchain", 150, async (report) => {
+    const built = await ensureToolchain(report, ["pulumi", "pulumi-language-nodejs"]);
+    toolchain = built.toolchain;
+    return built.cached;
+  });
+  await stackAndPicture(progress, toolchain, { context });
+  console.log(`picture: ${relative(process.cwd(), picture)}`);
+}
+
+async function stackAndPicture(
+  progress: Progress,
+  toolchain: Toolchain,
+  values: ConfigValues,
+): Promise<Record<string, string>> {
   let outputs: Record<string, string> = {};
   await progress.phase("stack", 60, async (report) => {
-    const stack = await LocalStack.open("local", toolchain, images.references);
+    const stack = await LocalStack.open("local", toolchain, values);
     try {
       if (stack.usesStandIn) report("with the stand-in for the official Kubernetes plugin");
       const unchanged = await stack.up(report);
@@ -65,23 +106,11 @@ async function up(): Promise<void> {
       stack.close();
     }
   });
-  const picture = join(repository, "out/first.png");
-  const endpoint = outputs.endpoint as string;
   await progress.phase("picture", 10, async () => {
-    await makePicture(endpoint, secrets().apiSecret, picture);
+    await makePicture(outputs.endpoint as string, secrets().apiSecret, picture);
     return false;
   });
-  saveStatus({
-    endpoint,
-    apiKey: secrets().apiSecret,
-    kubeconfig,
-    namespace: outputs.namespace as string,
-    prometheus: await hostUrl(toolchain, outputs.prometheus as string),
-    s3: await hostUrl(toolchain, outputs.objectStore as string),
-    phases: progress.phases,
-  });
-  console.log(`service: ${endpoint}  (try: npm run local -- status)`);
-  console.log(`picture: ${relative(process.cwd(), picture)}`);
+  return outputs;
 }
 
 async function down(): Promise<void> {
@@ -104,11 +133,15 @@ function status(json: boolean): void {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { help: { type: "boolean", short: "h" }, json: { type: "boolean" } },
+    options: {
+      context: { type: "string" },
+      help: { type: "boolean", short: "h" },
+      json: { type: "boolean" },
+    },
   });
   const [command = "up", ...rest] = positionals;
   const commands: Record<string, () => void | Promise<void>> = {
-    up,
+    up: () => (values.context === undefined ? up() : upOnContext(values.context)),
     status: () => status(values.json === true),
     down,
     reset,

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { parse, stringify } from "yaml";
 import { UserError } from "./errors";
 import type { ImageReferences } from "./images";
-import { cache, kubeconfig, repository, state } from "./paths";
+import { cache, repository, state } from "./paths";
 import type { Report } from "./progress";
 import { attempt, interrupt, type Result, run } from "./run";
 import type { Toolchain } from "./toolchain";
@@ -18,7 +18,7 @@ const backend = join(directory, "backend");
 const scratchProject = join(directory, "project");
 const secretsFile = join(state, "secrets.json");
 
-type ConfigValues = Record<string, unknown>;
+export type ConfigValues = Record<string, unknown>;
 
 /** Made once, at random; only this stack knows them. */
 export interface Secrets {
@@ -59,14 +59,9 @@ export class LocalStack {
 
   /**
    * @param name the stack's; each starts from the committed Pulumi.local.yaml
-   * @param overrides configuration, by key without the project's name
+   * @param values configuration over it, by key without the project's name
    */
-  static async open(
-    name: string,
-    toolchain: Toolchain,
-    images: ImageReferences,
-    overrides: ConfigValues = {},
-  ): Promise<LocalStack> {
+  static async open(name: string, toolchain: Toolchain, values: ConfigValues): Promise<LocalStack> {
     const pulumi = toolchain.pulumi;
     mkdirSync(backend, { recursive: true });
     mkdirSync(scratchProject, { recursive: true });
@@ -80,7 +75,7 @@ export class LocalStack {
       PULUMI_SKIP_UPDATE_CHECK: "true",
     };
     const opened = new LocalStack(name, pulumi, environment, undefined);
-    await opened.#init({ kubeconfig, images: imageConfig(images), ...overrides });
+    await opened.#init(values);
     if (await opened.#hasOfficialPlugin()) return opened;
     const { child, port } = await startStandIn();
     return new LocalStack(
@@ -112,6 +107,15 @@ export class LocalStack {
 
   async destroy(report: Report): Promise<void> {
     await this.#update("destroy", ["--skip-preview"], report);
+  }
+
+  /** How many resources the stack's state holds. */
+  async resources(): Promise<number> {
+    const json = await run(this.pulumi, ["stack", "export", ...this.#target()], {
+      env: this.environment,
+    });
+    const { deployment } = JSON.parse(json) as { deployment: { resources?: unknown[] } };
+    return deployment.resources?.length ?? 0;
   }
 
   async outputs(): Promise<Record<string, unknown>> {
@@ -229,7 +233,7 @@ export class LocalStack {
 }
 
 /** The images as the program's configuration names them; the cluster's own stay out. */
-function imageConfig(images: ImageReferences): ConfigValues {
+export function imageConfig(images: ImageReferences): ConfigValues {
   const { pause: _, addons: __, "object-store": objectStore, ...rest } = images;
   return { ...rest, objectStore };
 }

@@ -20,20 +20,22 @@ const goEnvironment = {
 export type Toolchain = Record<Program, string>;
 
 /**
- * Finds every program on the PATH or in the cache and builds what is missing.
+ * Finds every wanted module's programs on the PATH or in the cache and builds what is missing.
  * Go verifies each download against go.sum.
  * @returns the programs, and whether nothing had to be built
  */
 export async function ensureToolchain(
   report: Report,
+  wanted: readonly string[] = modules.map((module) => module.name),
 ): Promise<{ toolchain: Toolchain; cached: boolean }> {
   const toolchain: Partial<Toolchain> = {};
   let cached = true;
-  for (const [index, module] of (modules as readonly Module[]).entries()) {
+  const chosen = (modules as readonly Module[]).filter((module) => wanted.includes(module.name));
+  for (const [index, module] of chosen.entries()) {
     const directory = (await onPath(module)) ?? cacheDirectory(module);
     if (!complete(module, directory)) {
       cached = false;
-      report(`${index + 1} of ${modules.length}: ${module.name}`, module.expectedSeconds);
+      report(`${index + 1} of ${chosen.length}: ${module.name}`, module.expectedSeconds);
       await build(module, directory);
     }
     for (const program of Object.keys(module.programs)) {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageReferences } from "../../local/images";
-import { state } from "../../local/paths";
+import { kubeconfig, state } from "../../local/paths";
+import { type ConfigValues, imageConfig, LocalStack } from "../../local/stack";
 import { ensureToolchain, type Toolchain } from "../../local/toolchain";
 
 /** The local cluster that `npm run local` brought up. */
@@ -9,4 +10,11 @@ export async function localCluster(): Promise<{ toolchain: Toolchain; images: Im
   const { toolchain } = await ensureToolchain(() => {});
   const images = JSON.parse(readFileSync(join(state, "images.json"), "utf8")) as ImageReferences;
   return { toolchain, images };
+}
+
+/** A stack of the test's own on that cluster. */
+export async function openStack(name: string, values: ConfigValues): Promise<LocalStack> {
+  const { toolchain, images } = await localCluster();
+  const machine = { kubeconfig, images: imageConfig(images) };
+  return LocalStack.open(name, toolchain, { ...machine, ...values });
 }

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kubeconfig } from "../../local/paths";
 import { attempt, run } from "../../local/run";
 import { hostUrl } from "../../local/services";
-import { LocalStack, secrets } from "../../local/stack";
-import { localCluster } from "./cluster";
+import { type LocalStack, secrets } from "../../local/stack";
+import { localCluster, openStack } from "./cluster";
 import { textChunks } from "./png";
 
 // A stack of its own beside the user's: other namespace, other node port, same cluster.
@@ -38,9 +38,9 @@ const generate = (body: object, headers: Record<string, string> = {}) =>
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 beforeAll(async () => {
-  const { toolchain, images } = await localCluster();
+  const { toolchain } = await localCluster();
   kubectl = toolchain.kubectl;
-  stack = await LocalStack.open("e2e", toolchain, images, {
+  stack = await openStack("e2e", {
     namespace,
     nginx: { replicas: 1, serviceType: "NodePort", nodePort },
     endpoint: `http://10.250.0.2:${nodePort}`,
