@@ -29,7 +29,8 @@ Runs a Kubernetes cluster in namespaces of its own on this machine (Linux, root,
 memory, 25 GB of disk) and this repository's Pulumi program on it. A run that was cut off
 goes on from where it was; a run with everything up only checks and mends.
 
-State: ${state}    Cache: $IMAGE_SERVICE_CACHE or ~/.cache/image-service`;
+State: $IMAGE_SERVICE_STATE or /var/lib/image-service
+Cache: $IMAGE_SERVICE_CACHE or ~/.cache/image-service`;
 
 const picture = join(repository, "out/first.png");
 

@@ -10,7 +10,7 @@ export const cache =
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "image-service");
 
 /** Everything that the running stack owns; `reset` deletes it. */
-export const state = "/var/lib/image-service";
+export const state = process.env.IMAGE_SERVICE_STATE ?? "/var/lib/image-service";
 
 /** The node sees this directory as its /var. */
 export const nodeVar = join(state, "var");

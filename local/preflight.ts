@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
 import { controllers } from "./cluster/cgroups";
 import { UserError } from "./errors";
+import { statusFile } from "./paths";
 
 const gigabyte = 1e9;
 const needed = { memory: 8 * gigabyte, disk: 25 * gigabyte };
@@ -35,7 +36,7 @@ export function preflight(): void {
   }
   const disk = statfsSync("/var/lib");
   const free = disk.bavail * disk.bsize;
-  if (free < needed.disk && !existsSync("/var/lib/image-service/status.json")) {
+  if (free < needed.disk && !existsSync(statusFile)) {
     throw new UserError(
       `${(free / gigabyte).toFixed(1)} GB free on the disk of /var/lib, ${needed.disk / gigabyte} GB are needed`,
       "free some space",

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { repository, statusFile } from "../local/paths";
+import { findHolder } from "../local/cluster/node";
+import { repository } from "../local/paths";
 
 /**
  * `npm test`: everything that CI runs, from set-up to the end-to-end test. Goes through all steps
@@ -87,7 +88,17 @@ function countJunit(text: string): Count {
   return { passed: attribute("tests") - failed - attribute("skipped"), failed };
 }
 
-const wasUp = existsSync(statusFile);
+// A stack that is up is used and left up. Else the tests have their own, from nothing to nothing.
+if (!findHolder()) {
+  process.env.IMAGE_SERVICE_STATE = "/var/lib/image-service-test";
+  reset();
+  process.on("exit", reset);
+}
+
+function reset(): void {
+  spawnSync(local[0] as string, [...local.slice(1), "reset"], { cwd: repository });
+}
+
 const total: Count = { passed: 0, failed: 0 };
 const table: string[] = [];
 let localFailed = false;
@@ -102,6 +113,8 @@ for (const step of steps) {
           cwd: step.cwd ?? repository,
           stdio: "inherit",
         }).status;
+  // Ctrl-C reached the step; null is a step that a signal ended.
+  if (status === 130 || status === null) process.exit(130);
   if (step.name === "local" && status !== 0) localFailed = true;
   const { passed, failed } = count(step, status);
   total.passed += passed;
@@ -110,8 +123,6 @@ for (const step of steps) {
   table.push(`${step.name.padEnd(10)} ${passed} passed, ${failed} failed, ${seconds} s`);
 }
 
-// A stack that was there before the tests is left running.
-if (!wasUp) spawnSync(local[0] as string, [...local.slice(1), "down"], { cwd: repository });
 rmSync(reports, { recursive: true });
 console.log(`\n${table.join("\n")}\n\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
