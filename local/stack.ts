@@ -109,13 +109,13 @@ export class LocalStack {
     await this.#update("destroy", ["--skip-preview"], report);
   }
 
-  /** How many resources the stack's state holds. */
+  /** How many resources the stack's state holds, besides the stack's own. */
   async resources(): Promise<number> {
     const json = await run(this.pulumi, ["stack", "export", ...this.#target()], {
       env: this.environment,
     });
-    const { deployment } = JSON.parse(json) as { deployment: { resources?: unknown[] } };
-    return deployment.resources?.length ?? 0;
+    const { deployment } = JSON.parse(json) as { deployment: { resources?: { type: string }[] } };
+    return (deployment.resources ?? []).filter(({ type }) => type !== "pulumi:pulumi:Stack").length;
   }
 
   async outputs(): Promise<Record<string, unknown>> {

@@ -87,6 +87,8 @@ function processesUnder(directory: string): number[] {
 /** Deletes our groups, deepest first; their processes must have ended. */
 export function removeCgroups(): void {
   for (const hierarchy of hierarchies()) removeTree(join(hierarchy, cgroupRoot));
+  // Beside v1's hierarchies kubelet makes its groups in the one without controllers, too.
+  if (!isV2()) removeTree(join(mount, "unified", cgroupRoot));
 }
 
 function removeTree(directory: string): void {

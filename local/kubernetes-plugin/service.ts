@@ -11,7 +11,6 @@ import type { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { checkConfig, diffConfig, parseConfig } from "./config";
 import { pathText } from "./diff";
@@ -240,9 +239,8 @@ function serviceError(error: Error & { code?: number }): Partial<ServiceError> {
       .setProperties(encode(error.outputs))
       .setReasonsList(error.reasons);
     if (error.inputs) detail.setInputs(encode(error.inputs));
-    const any = new Any();
-    any.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-    const status = new Status().setCode(codes.UNKNOWN).setMessage(error.message).addDetails(any);
+    const status = new Status().setCode(codes.UNKNOWN).setMessage(error.message);
+    status.addDetails().pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
     metadata.set("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
   }
   const code = typeof error.code === "number" ? error.code : codes.UNKNOWN;
