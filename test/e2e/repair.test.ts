@@ -60,13 +60,13 @@ test("down leaves network, mounts, cgroups and processes as they were, and a sta
   );
 
   // Taken by somebody else, the addresses are not taken over.
-  await run("ip", ["link", "add", "e2e-dummy", "type", "dummy"]);
+  await run("ip", ["link", "add", "e2e-taken", "type", "veth"]);
   try {
-    await run("ip", ["address", "add", "10.250.0.77/24", "dev", "e2e-dummy"]);
-    await run("ip", ["link", "set", "e2e-dummy", "up"]);
+    await run("ip", ["address", "add", "10.250.0.77/24", "dev", "e2e-taken"]);
+    await run("ip", ["link", "set", "e2e-taken", "up"]);
     await expect(start()).rejects.toThrow("the address range 10.250.0.0/24 is taken");
   } finally {
-    await run("ip", ["link", "delete", "e2e-dummy"]);
+    await run("ip", ["link", "delete", "e2e-taken"]);
   }
 
   await start();

@@ -19,7 +19,6 @@ let stack: LocalStack;
 let kubectl: string;
 let endpoint: string;
 let prometheus: string;
-let objectStore: string;
 
 const inNamespace = (...args: string[]) =>
   run(kubectl, [`--kubeconfig=${kubeconfig}`, "--namespace", namespace, ...args]);
@@ -49,7 +48,6 @@ beforeAll(async () => {
   const outputs = (await stack.outputs()) as Record<string, string>;
   endpoint = outputs.endpoint as string;
   prometheus = await hostUrl(toolchain, outputs.prometheus as string);
-  objectStore = await hostUrl(toolchain, outputs.objectStore as string);
 });
 
 afterAll(() => stack?.close());
@@ -99,13 +97,14 @@ describe("the stack on a real cluster", () => {
     const rows = await inNamespace("exec", "postgres-0", "--", "sh", "-c", psql);
     expect(Number(rows)).toBe(generations + 2);
 
-    const { s3AccessKeyId, s3SecretAccessKey } = secrets();
-    const listing = await run("curl", [
-      ...["--silent", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3"],
-      ...["--user", `${s3AccessKeyId}:${s3SecretAccessKey}`],
-      `${objectStore}/aigc?list-type=2&prefix=outputs%2F`,
-    ]);
-    expect(listing.match(/<Key>/g)).toHaveLength(generations + 2);
+    const list = [
+      "import os, obstore",
+      "store = obstore.store.S3Store(os.environ['S3_BUCKET'],",
+      "    endpoint=os.environ['S3_ENDPOINT_URL'], client_options={'allow_http': True})",
+      "print(sum(len(page) for page in store.list('outputs')))",
+    ].join("\n");
+    const objects = await inNamespace("exec", "deployment/api", "--", "python", "-c", list);
+    expect(Number(objects)).toBe(generations + 2);
   });
 
   test("Prometheus has scraped the chapter's metrics", async () => {
