@@ -21,17 +21,19 @@ const names = readdirSync(__dirname)
   .filter((name) => name !== "main" && existsSync(join(__dirname, `${name}.ts`)))
   .sort();
 
+const load = (name: string) => require(`./${name}`) as Benchmark;
+
 async function main(): Promise<void> {
   const [name, ...args] = process.argv.slice(2);
   if (!name || !names.includes(name)) {
     for (const known of names) {
-      const { description } = (await import(`./${known}`)) as Benchmark;
+      const { description } = load(known);
       console.log(`npm run bench -- ${known.padEnd(8)}  ${description}`);
     }
     process.exitCode = name && name !== "--help" ? 1 : 0;
     return;
   }
-  const figures = await ((await import(`./${name}`)) as Benchmark).run(args);
+  const figures = await load(name).run(args);
   const width = Math.max(...figures.map(({ figure }) => figure.length));
   for (const { figure, value, unit, target } of figures) {
     console.log(
