@@ -5,7 +5,7 @@ import { UserError } from "../errors";
 import { cache } from "../paths";
 import type { Report } from "../progress";
 import { attempt, run } from "../run";
-import { type Module, modules, type Program } from "./modules";
+import { type Module, modules, type Program, testModules } from "./modules";
 
 /** Go's own caches are as large as ten toolchains; they live as long as the builds. */
 const goDirectory = join(cache, "go");
@@ -30,7 +30,9 @@ export async function ensureToolchain(
 ): Promise<{ toolchain: Toolchain; cached: boolean }> {
   const toolchain: Partial<Toolchain> = {};
   let cached = true;
-  const chosen = (modules as readonly Module[]).filter((module) => wanted.includes(module.name));
+  const chosen = ([...modules, ...testModules] as readonly Module[]).filter(({ name }) =>
+    wanted.includes(name),
+  );
   for (const [index, module] of chosen.entries()) {
     const directory = (await onPath(module)) ?? cacheDirectory(module);
     if (!complete(module, directory)) {

@@ -85,5 +85,21 @@ export const modules = [
   },
 ] as const satisfies Module[];
 
+/** What only the tests need. */
+export const testModules = [
+  {
+    name: "kubeconform",
+    programs: { kubeconform: "github.com/yannh/kubeconform/cmd/kubeconform" },
+    expectedSeconds: 20,
+    accepts: { args: ["-v"], version: /v0\.8\./ },
+  },
+  {
+    name: "actionlint",
+    programs: { actionlint: "github.com/rhysd/actionlint/cmd/actionlint" },
+    expectedSeconds: 20,
+    accepts: { args: ["-version"], version: /^v?1\.7\./m },
+  },
+] as const satisfies Module[];
+
 type KeysOfEach<Union> = Union extends unknown ? keyof Union : never;
-export type Program = KeysOfEach<(typeof modules)[number]["programs"]>;
+export type Program = KeysOfEach<(typeof modules | typeof testModules)[number]["programs"]>;
