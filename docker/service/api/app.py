@@ -14,7 +14,7 @@ from api import generate, health, openai, playground, problems, queue, tasks
 from api.admission import Admission
 from api.auth import KeyRing
 from api.links import Links
-from api.middleware import BodyLimit, RequestContext
+from api.middleware import JsonBody, RequestContext
 from api.ratelimit import RateLimiter
 from api.services import Services
 from tasks import logs, metrics
@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for module in (generate, tasks, openai, queue, health, playground):
         app.include_router(module.router)
     problems.install(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(JsonBody)
     app.add_middleware(RequestContext)
     return app
 

@@ -49,34 +49,34 @@ def _count(path: str, status: int) -> None:
         metrics.REQUESTS.labels(_COUNTED[path], outcome).inc()
 
 
-class BodyLimit:
-    """Refuses a body that is too long before anything reads it whole."""
+class JsonBody:
+    """Refuses a body that is no JSON, or too long, before anything reads it whole."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        chunks: list[bytes] = []
+        media_type = Headers(scope=scope).get("content-type", "").split(";")[0].strip().lower()
+        if media_type != "application/json":
+            detail = "The body has to be application/json."
+            await self._refuse(Problem(415, "not-json", detail), scope, receive, send)
+            return
+        body = b""
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            chunks.append(message.get("body", b""))
+            body += message.get("body", b"")
             more = message.get("more_body", False)
-            if sum(map(len, chunks)) > MAX_BODY:
-                problem = Problem(
-                    413,
-                    "body-too-large",
-                    f"The body may have at most {MAX_BODY} bytes.",
-                    headers={"Connection": "close"},
-                )
-                await respond(Request(scope), problem)(scope, receive, send)
+            if len(body) > MAX_BODY:
+                detail = f"The body may have at most {MAX_BODY} bytes."
+                await self._refuse(Problem(413, "too-large", detail), scope, receive, send)
                 return
-        whole: Message | None = {"type": "http.request", "body": b"".join(chunks)}
+        whole: Message | None = {"type": "http.request", "body": body}
 
         async def replay() -> Message:
             nonlocal whole
@@ -86,3 +86,8 @@ class BodyLimit:
             return message
 
         await self._app(scope, replay, send)
+
+    async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+        # The rest of the body stays unread.
+        problem.headers["Connection"] = "close"
+        await respond(Request(scope), problem)(scope, receive, send)

@@ -29,7 +29,8 @@ async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Runs an API process's app and gives a client that has the operator's key."""
     settings = settings.model_copy(update={"metrics_port": free_port()})
     port = free_port()
-    config = uvicorn.Config(create_app(settings), port=port, log_config=None, timeout_keep_alive=75)
+    # As in the image: the service has its own rule for proxies.
+    config = uvicorn.Config(create_app(settings), port=port, log_config=None, proxy_headers=False)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
     while not server.started:

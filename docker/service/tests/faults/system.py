@@ -45,6 +45,7 @@ class Member:
         self.port = stores.free_port()
         self._metrics_port = stores.free_port()
         self.pid = 0
+        self.starts = 0
 
     @property
     def url(self) -> str:
@@ -61,6 +62,7 @@ class Member:
             "METRICS_PORT": str(self._metrics_port),
         }
         log = self._system.directory / f"{self.name}.log"
+        self.starts += 1
         self.pid = self._system.nursery.start(self.kind, env, log, self.crash)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
