@@ -37,6 +37,7 @@ export const schema = z.strictObject({
     postgres: image("PostgreSQL 18"),
     prometheus: image("Prometheus 3"),
     objectStore: image("versitygw 1"),
+    backup: image("docker/backup"),
   }),
 
   api: group("The pods that answer HTTP", {
@@ -91,6 +92,23 @@ export const schema = z.strictObject({
 
   objectStore: group("The pictures", {
     storage: quantity("100Gi").describe("Size of its volume"),
+    resources: resources("50m", "64Mi", "512Mi"),
+  }),
+
+  backups: group("The nightly backup", {
+    schedule: z
+      .string()
+      .regex(/^(\S+ ){4}\S+$/, "must be cron's five fields, like 0 2 * * *")
+      .default("0 2 * * *")
+      .describe("When, in cron's five fields"),
+    timeZone: z
+      .string()
+      .refine((zone) => [...Intl.supportedValuesOf("timeZone"), "Etc/UTC"].includes(zone), {
+        error: "must be an IANA time zone like Europe/Berlin",
+      })
+      .default("Etc/UTC")
+      .describe("Whose clock the schedule follows"),
+    scratch: quantity("10Gi").describe("Room for one dump of the database"),
     resources: resources("50m", "64Mi", "512Mi"),
   }),
 

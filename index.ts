@@ -1,5 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import { Api } from "./components/api";
+import { Backups } from "./components/backups";
+import type { Bucket } from "./components/bucket";
 import { Monitoring } from "./components/monitoring";
 import { aigc, ports } from "./components/names";
 import { NginxIngress } from "./components/nginxIngress";
@@ -55,13 +57,15 @@ const objectStore = new ObjectStore(
   {
     namespace,
     image: images.objectStore,
-    bucket: aigc,
+    buckets: [aigc, `${aigc}-backup`],
     accessKeyId: secrets.s3AccessKeyId,
     secretAccessKey: secrets.s3SecretAccessKey,
     ...config.objectStore,
   },
   options,
 );
+
+const [pictures, backupBucket] = objectStore.buckets as [Bucket, Bucket];
 
 const settings = new ServiceSettings(
   "settings",
@@ -70,13 +74,7 @@ const settings = new ServiceSettings(
     apiSecret: secrets.apiSecret,
     databaseUrl: postgres.url,
     redisUrl: redis.url,
-    objectStore: {
-      bucket: aigc,
-      region: "us-east-1",
-      endpoint: objectStore.endpoint,
-      accessKeyId: secrets.s3AccessKeyId,
-      secretAccessKey: secrets.s3SecretAccessKey,
-    },
+    bucket: pictures,
     publicUrl: config.endpoint,
     trustedProxies: config.podNetwork,
     rateLimit: config.api.rateLimit,
@@ -104,6 +102,18 @@ const nginx = new NginxIngress(
   options,
 );
 
+new Backups(
+  "backups",
+  {
+    namespace,
+    image: images.backup,
+    databaseUrl: postgres.url,
+    source: pictures,
+    destination: backupBucket,
+    ...config.backups,
+  },
+  options,
+);
 const monitoring = new Monitoring(
   "monitoring",
   {

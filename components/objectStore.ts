@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Bucket } from "./bucket";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
@@ -8,8 +9,8 @@ export interface ObjectStoreArgs extends ComponentArgs {
   namespace: string;
   /** By digest; versitygw on the PATH. */
   image: string;
-  /** Name of the one bucket. */
-  bucket: string;
+  /** Names of its buckets. */
+  buckets: string[];
   accessKeyId: pulumi.Input<string>;
   secretAccessKey: pulumi.Input<string>;
   /** Size of the volume that holds the objects, a Kubernetes quantity. */
@@ -24,6 +25,8 @@ const root = "/data/buckets";
 export class ObjectStore extends Component {
   /** URL inside the cluster. */
   readonly endpoint: string;
+  /** One bucket each, in the order of the names. */
+  readonly buckets: Bucket[];
 
   constructor(name: string, args: ObjectStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ObjectStore", name, args, opts);
@@ -64,7 +67,7 @@ export class ObjectStore extends Component {
                   name: "bucket",
                   image: args.image,
                   // The gateway shows each directory under its root as a bucket.
-                  command: ["mkdir", "-p", `${root}/${args.bucket}`],
+                  command: ["mkdir", "-p", ...args.buckets.map((bucket) => `${root}/${bucket}`)],
                   resources: args.resources,
                   volumeMounts: mounts,
                 },
@@ -99,6 +102,13 @@ export class ObjectStore extends Component {
       this.child,
     );
     this.endpoint = `http://${serviceHost(name, namespace)}:${ports.s3}`;
+    this.buckets = args.buckets.map((bucket) => ({
+      name: bucket,
+      region: "us-east-1",
+      endpoint: this.endpoint,
+      accessKeyId: args.accessKeyId,
+      secretAccessKey: args.secretAccessKey,
+    }));
     this.registerOutputs({ endpoint: this.endpoint });
   }
 }

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Bucket } from "./bucket";
 import { Component, type ComponentArgs } from "./component";
 
 export interface ServiceSettingsArgs extends ComponentArgs {
@@ -10,14 +11,8 @@ export interface ServiceSettingsArgs extends ComponentArgs {
   databaseUrl: pulumi.Input<string>;
   /** redis://… */
   redisUrl: pulumi.Input<string>;
-  objectStore: {
-    bucket: pulumi.Input<string>;
-    region: string;
-    /** URL of an S3-compatible server. @default AWS */
-    endpoint?: string;
-    accessKeyId: pulumi.Input<string>;
-    secretAccessKey: pulumi.Input<string>;
-  };
+  /** Where pictures are kept. */
+  bucket: Bucket;
   /** URL under which clients reach the service. */
   publicUrl: string;
   /** CIDR of the peers whose X-Real-IP is believed: nginx's pods. */
@@ -36,7 +31,7 @@ export class ServiceSettings extends Component {
   constructor(name: string, args: ServiceSettingsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ServiceSettings", name, args, opts);
     const metadata = { namespace: args.namespace };
-    const { objectStore } = args;
+    const { bucket } = args;
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
       {
@@ -45,8 +40,8 @@ export class ServiceSettings extends Component {
           API_SECRET: args.apiSecret,
           DATABASE_URL: args.databaseUrl,
           REDIS_URL: args.redisUrl,
-          AWS_ACCESS_KEY_ID: objectStore.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: objectStore.secretAccessKey,
+          AWS_ACCESS_KEY_ID: bucket.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: bucket.secretAccessKey,
         },
       },
       this.child,
@@ -56,9 +51,9 @@ export class ServiceSettings extends Component {
       {
         metadata,
         data: {
-          S3_BUCKET: objectStore.bucket,
-          AWS_REGION: objectStore.region,
-          ...(objectStore.endpoint ? { S3_ENDPOINT_URL: objectStore.endpoint } : {}),
+          S3_BUCKET: bucket.name,
+          AWS_REGION: bucket.region,
+          ...(bucket.endpoint ? { S3_ENDPOINT_URL: bucket.endpoint } : {}),
           PUBLIC_URL: args.publicUrl,
           TRUSTED_PROXIES: args.trustedProxies,
           RATE_LIMIT: args.rateLimit,

@@ -36,6 +36,15 @@ const service = join(repository, "docker/service");
 const steps: Step[] = [
   { name: "types", command: ["npm", "run", "--silent", "types"] },
   { name: "lint", command: ["npm", "run", "--silent", "lint"] },
+  {
+    name: "shell",
+    command: [
+      "sh",
+      "-euc",
+      "command -v shellcheck >/dev/null || { apt-get update -q; apt-get install -qy shellcheck; }; " +
+        'shellcheck $(git grep -lE "^#!/(bin/sh|usr/bin/env bash)")',
+    ],
+  },
   vitest("unit"),
   {
     name: "python",

@@ -47,9 +47,9 @@ export async function ensureImages(
       if (cached) await buildah("image-clean", ["rm", "--all"]);
       cached = false;
       const position = `${index + 1} of ${recipes.length}: ${recipe.name}`;
-      if (recipe.base) await ensureBase(recipe.base, report);
+      const base = recipe.base && (await ensureBase(recipe.base, archives, report));
       report(position, recipe.expectedSeconds);
-      await build(recipe, archive, toolchain);
+      await build(recipe, archive, base, toolchain);
     }
     const digest = readFileSync(`${archive}.digest`, "utf8").trim();
     archives[recipe.name as ImageName] = archive;
@@ -88,6 +88,8 @@ function archivePath(recipe: Recipe, toolchain: Toolchain): string {
   const hash = createHash("sha256").update(JSON.stringify({ ...recipe, context: "" }));
   hash.update(readFileSync(join(__dirname, "install-packages")));
   for (const program of recipe.programs ?? []) hash.update(toolchain[program]);
+  const base = (recipes as readonly Recipe[]).find(({ name }) => name === recipe.base);
+  if (base) hash.update(archivePath(base, toolchain));
   for (const file of files(recipe.context)) {
     hash.update(file).update(readFileSync(join(recipe.context, file)));
   }
@@ -104,13 +106,18 @@ function files(directory: string): string[] {
     .sort();
 }
 
-async function build(recipe: Recipe, archive: string, toolchain: Toolchain): Promise<void> {
+async function build(
+  recipe: Recipe,
+  archive: string,
+  base: string | undefined,
+  toolchain: Toolchain,
+): Promise<void> {
   const tag = `${repositoryPrefix}/${recipe.name}:local`;
   await buildah(`image-${recipe.name}`, [
     ...["bud", "--layers", "--timestamp", "0", "--tag", tag],
     ...["--file", join(recipe.context, recipe.file)],
     ...(recipe.target ? ["--target", recipe.target] : []),
-    ...(recipe.base ? ["--build-arg", `BASE_IMAGE=${baseTag(recipe.base)}`] : []),
+    ...(base ? ["--build-arg", `BASE_IMAGE=${base}`] : []),
     ...(recipe.programs ?? []).flatMap((program) => [
       "--build-context",
       `${program}=${dirname(toolchain[program])}`,
@@ -145,10 +152,15 @@ function hostCertificates(): string[] {
   return ["--volume", `${bundle}:${inside}:ro`, "--volume", `${pip}:/etc/pip.conf:ro`];
 }
 
-const baseTag = (base: BaseName) => `${repositoryPrefix}/debian:${base}`;
-
-async function ensureBase(base: BaseName, report: Report): Promise<void> {
-  const tag = baseTag(base);
+/** @returns what a build names as its base image */
+async function ensureBase(
+  base: BaseName | ImageName,
+  archives: Partial<Images["archives"]>,
+  report: Report,
+): Promise<string> {
+  const archive = archives[base as ImageName];
+  if (archive) return `oci-archive:${archive}`;
+  const tag = `${repositoryPrefix}/debian:${base}`;
   const known = await run(
     "buildah",
     [...storage, "images", "--quiet", "--filter", `reference=${tag}`],
@@ -156,7 +168,7 @@ async function ensureBase(base: BaseName, report: Report): Promise<void> {
       env: buildEnvironment,
     },
   );
-  if (known.trim()) return;
+  if (known.trim()) return tag;
   report(`Debian ${base}`, 35);
   const root = join(cache, `debian-${base}`);
   rmSync(root, { recursive: true, force: true });
@@ -172,6 +184,7 @@ async function ensureBase(base: BaseName, report: Report): Promise<void> {
   await buildah("base", ["add", "--quiet", "--chmod", "755", container, script, "/usr/local/bin/"]);
   await buildah("base", ["commit", "--quiet", "--rm", container, tag]);
   rmSync(root, { recursive: true, force: true });
+  return tag;
 }
 
 const buildah = (log: string, args: string[]) =>

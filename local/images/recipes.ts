@@ -8,7 +8,8 @@ export interface Recipe {
   /** Directory of the build; all its files count for the cache key. */
   context: string;
   file: "Containerfile" | "Dockerfile";
-  base: BaseName | undefined;
+  /** A Debian suite, or another recipe. */
+  base: BaseName | "postgres" | undefined;
   /** Stage of a multi-stage file. */
   target?: string;
   /** Programs of the toolchain that are copied in. */
@@ -47,6 +48,13 @@ export const recipes = [
   { ...here("postgres"), base: "sid" },
   { ...here("prometheus"), base: "sid" },
   { ...here("object-store"), base: "bookworm", programs: ["versitygw"] },
+  {
+    name: "backup",
+    context: join(repository, "docker/backup"),
+    file: "Dockerfile",
+    base: "postgres",
+    expectedSeconds: 30,
+  },
   { ...service("api"), expectedSeconds: 60 },
   { ...service("worker"), expectedSeconds: 300 },
 ] as const satisfies Recipe[];

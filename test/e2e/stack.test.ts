@@ -34,6 +34,49 @@ const generate = (body: object, headers: Record<string, string> = {}) =>
     body: JSON.stringify({ width: 256, height: 256, steps: 4, ...body }),
   });
 
+const sql = async (statement: string) => {
+  const psql = `psql --username aigc --dbname aigc --tuples-only --no-align --command "${statement}"`;
+  return (await inNamespace("exec", "postgres-0", "--", "sh", "-c", psql)).trim();
+};
+
+const succeeded = async () =>
+  Number(await sql("select count(*) from tasks where status = 'succeeded'"));
+
+/** Runs a line of Python in an api pod, on the store and the paths of all pictures there. */
+async function pictures(line: string): Promise<number> {
+  const program = [
+    "import os, obstore",
+    "store = obstore.store.S3Store(os.environ['S3_BUCKET'],",
+    "    endpoint=os.environ['S3_ENDPOINT_URL'], client_options={'allow_http': True})",
+    "paths = [entry['path'] for page in store.list('outputs') for entry in page]",
+    line,
+  ].join("\n");
+  return Number(await inNamespace("exec", "deployment/api", "--", "python", "-c", program));
+}
+
+/** Waits until a PromQL query gives at least this value. */
+const reaches = (query: string, least: number) =>
+  expect
+    .poll(
+      async () => {
+        const url = `${prometheus}/api/v1/query?query=${encodeURIComponent(query)}`;
+        const answer = (await (await fetch(url)).json()) as {
+          data: { result: { value: [number, string] }[] };
+        };
+        return Number(answer.data.result[0]?.value[1] ?? 0);
+      },
+      { timeout: 60_000, interval: 2_000 },
+    )
+    .toBeGreaterThanOrEqual(least);
+
+/** Makes a Job from a CronJob, as docs/backups.md does. @returns its log */
+async function runJob(cronJob: string): Promise<string> {
+  await inNamespace("create", "job", `${cronJob}-now`, `--from=cronjob/${cronJob}`);
+  const job = `job/${cronJob}-now`;
+  await inNamespace("wait", "--for=condition=complete", "--timeout=180s", job);
+  return inNamespace("logs", job);
+}
+
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 beforeAll(async () => {
@@ -92,38 +135,33 @@ describe("the stack on a real cluster", () => {
   });
 
   test("every answered task has a row in PostgreSQL and an object in S3", async () => {
-    const count = "select count(*) from tasks where status = 'succeeded'";
-    const psql = `psql --username aigc --dbname aigc --tuples-only --no-align --command "${count}"`;
-    const rows = await inNamespace("exec", "postgres-0", "--", "sh", "-c", psql);
-    expect(Number(rows)).toBe(generations + 2);
-
-    const list = [
-      "import os, obstore",
-      "store = obstore.store.S3Store(os.environ['S3_BUCKET'],",
-      "    endpoint=os.environ['S3_ENDPOINT_URL'], client_options={'allow_http': True})",
-      "print(sum(len(page) for page in store.list('outputs')))",
-    ].join("\n");
-    const objects = await inNamespace("exec", "deployment/api", "--", "python", "-c", list);
-    expect(Number(objects)).toBe(generations + 2);
+    expect(await succeeded()).toBe(generations + 2);
+    expect(await pictures("print(len(paths))")).toBe(generations + 2);
   });
 
   test("Prometheus has scraped the chapter's metrics", async () => {
-    const value = async (query: string) => {
-      const url = `${prometheus}/api/v1/query?query=${encodeURIComponent(query)}`;
-      const answer = (await (await fetch(url)).json()) as {
-        data: { result: { value: [number, string] }[] };
-      };
-      return Number(answer.data.result[0]?.value[1] ?? 0);
-    };
-    const reaches = (query: string, least: number) =>
-      expect
-        .poll(() => value(query), { timeout: 60_000, interval: 2_000 })
-        .toBeGreaterThanOrEqual(least);
     await reaches('sum(aigc_requests_total{endpoint="generate",status="success"})', generations);
     await reaches("sum(aigc_generation_seconds_count)", generations);
     await reaches("count(aigc_queue_size)", 1);
     await reaches("count(aigc_gpu_memory_used_bytes)", 1);
-    expect(await value("min(up)")).toBe(1);
+    await reaches("min(up)", 1);
+  });
+
+  test("a backup is restored into a service that lost its records and its pictures", async () => {
+    await runJob("backup");
+    await reaches("max(aigc_backup_last_success_timestamp_seconds)", Date.now() / 1_000 - 300);
+    const lost = await sql("select id from tasks order by created_at limit 1");
+    await sql("delete from tasks");
+    await pictures("store.delete(paths); print(len(paths))");
+    expect(await pictures("print(len(paths))")).toBe(0);
+
+    expect(await runJob("restore")).toContain("restored ");
+
+    expect(await succeeded()).toBe(generations + 2);
+    expect(await pictures("print(len(paths))")).toBe(generations + 2);
+    const headers = { authorization: `Bearer ${secrets().apiSecret}` };
+    const image = await fetch(`${endpoint}/api/tasks/${lost}/images/0`, { headers });
+    expect(image.status).toBe(200);
   });
 
   test("the workers are the chapter's: one GPU each, WORKER_ID from the pod's name", async () => {

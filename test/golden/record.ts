@@ -29,7 +29,16 @@ function configure(): void {
     config: Record<string, unknown>;
   };
   const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
-  const images = ["api", "worker", "nginx", "redis", "postgres", "prometheus", "objectStore"];
+  const images = [
+    "api",
+    "worker",
+    "nginx",
+    "redis",
+    "postgres",
+    "prometheus",
+    "objectStore",
+    "backup",
+  ];
   const values = {
     [key("images")]: Object.fromEntries(images.map((name) => [name, image(name)])),
     ...file.config,

@@ -4,10 +4,9 @@ import { loadConfig } from "../../config";
 
 const image = `registry.example/image@sha256:${"0".repeat(64)}`;
 const images = Object.fromEntries(
-  ["api", "worker", "nginx", "redis", "postgres", "prometheus", "objectStore"].map((name) => [
-    name,
-    image,
-  ]),
+  ["api", "worker", "nginx", "redis", "postgres", "prometheus", "objectStore", "backup"].map(
+    (name) => [name, image],
+  ),
 );
 const secrets = {
   apiSecret: "a",

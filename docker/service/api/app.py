@@ -5,6 +5,7 @@ import contextlib
 import logging
 import secrets
 import signal
+import time
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
@@ -86,6 +87,10 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
 
     async def refresh() -> None:
         metrics.QUEUE_SIZE.set((await store.counts()).queued)
+        oldest = await store.oldest_queued()
+        metrics.QUEUE_AGE.set(time.time() - oldest.timestamp() if oldest else 0)
+        backup = await store.last_backup()
+        metrics.LAST_BACKUP.set(backup.timestamp() if backup else 0)
 
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)

@@ -22,6 +22,10 @@ GENERATION = Histogram(
 )
 GPU_MEMORY = Gauge("aigc_gpu_memory_used_bytes", "GPU memory in use", ["gpu_id"])
 QUEUE_SIZE = Gauge("aigc_queue_size", "Queued tasks, counted in the database")
+QUEUE_AGE = Gauge("aigc_queue_oldest_age_seconds", "How long the oldest queued task has waited")
+LAST_BACKUP = Gauge(
+    "aigc_backup_last_success_timestamp_seconds", "When the newest backup ended; 0 before the first"
+)
 
 Check = Callable[[], Awaitable[bool]]
 Refresh = Callable[[], Awaitable[None]]

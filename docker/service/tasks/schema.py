@@ -111,6 +111,9 @@ keys = Table(
     Column("revoked_at", Timestamp),
 )
 
+# Written by docker/backup, read for a metric.
+backups = Table("backups", metadata, Column("finished_at", Timestamp, primary_key=True))
+
 OPERATOR_KEY_ID = 1
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from tasks.parameters import Parameters
-from tasks.schema import Status, seconds_from_now, status_is
+from tasks.schema import Status, backups, seconds_from_now, status_is
 from tasks.schema import tasks as t
 from tasks.settings import Settings
 from tasks.task import Image, Task
@@ -156,6 +157,16 @@ class TaskStore:
             )
         )
         return QueueCounts(*rows[0])
+
+    async def oldest_queued(self) -> datetime | None:
+        """When the task that has waited longest was accepted."""
+        rows = await self._rows(select(func.min(t.c.created_at)).where(_queued))
+        return rows[0][0]  # type: ignore[no-any-return]
+
+    async def last_backup(self) -> datetime | None:
+        """When the newest backup of this database ended."""
+        rows = await self._rows(select(func.max(backups.c.finished_at)))
+        return rows[0][0]  # type: ignore[no-any-return]
 
     # -- the worker's side -----------------------------------------------------------------
 

@@ -59,6 +59,7 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     await migrate(engine)
     async with engine.begin() as connection:
         await connection.execute(text("DELETE FROM tasks"))
+        await connection.execute(text("DELETE FROM backups"))
         await connection.execute(text("DELETE FROM keys WHERE name <> 'operator'"))
     yield engine
     await engine.dispose()

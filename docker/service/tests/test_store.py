@@ -1,13 +1,14 @@
 """The task protocol: every promise on both databases."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tasks.parameters import ImageFormat, Parameters
-from tasks.schema import OPERATOR_KEY_ID, Status
+from tasks.schema import OPERATOR_KEY_ID, Status, backups
 from tasks.store import Claim, TaskStore
 from tasks.task import Image, Task
 
@@ -204,3 +205,18 @@ async def test_counts(store: TaskStore) -> None:
     await store.succeed(Claim(task.id, task.attempt), [IMAGE])
     counts = await store.counts()
     assert (counts.queued, counts.running, counts.finished_last_minute) == (1, 1, 1)
+
+
+async def test_the_wait_of_the_oldest_task_is_known(store: TaskStore) -> None:
+    assert await store.oldest_queued() is None
+    first = await submit(store)
+    await submit(store)
+    assert await store.oldest_queued() == first.created_at
+
+
+async def test_the_newest_backup_is_known(store: TaskStore, engine: AsyncEngine) -> None:
+    assert await store.last_backup() is None
+    times = [datetime(2026, 1, day, 2, tzinfo=UTC) for day in (2, 1)]
+    async with engine.begin() as connection:
+        await connection.execute(backups.insert(), [{"finished_at": time} for time in times])
+    assert await store.last_backup() == times[0]

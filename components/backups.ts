@@ -1,0 +1,117 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Bucket } from "./bucket";
+import { Component, type ComponentArgs } from "./component";
+import { labels } from "./names";
+import { type Resources, restrictedContainer, restrictedPod } from "./pods";
+
+export interface BackupsArgs extends ComponentArgs {
+  namespace: string;
+  /** By digest; docker/backup. */
+  image: pulumi.Input<string>;
+  /** When, in cron's five fields. */
+  schedule: string;
+  /** Whose clock the schedule follows, an IANA name. */
+  timeZone: string;
+  /** postgresql://… */
+  databaseUrl: pulumi.Input<string>;
+  /** Where the service keeps its pictures. */
+  source: Bucket;
+  /** Where backups go. */
+  destination: Bucket;
+  /** Room for one dump of the database, a Kubernetes quantity. */
+  scratch: string;
+  resources: Resources;
+}
+
+const uid = 999;
+
+/**
+ * CronJob `backup`: a dump of the database, its pictures and the models, into a bucket. CronJob
+ * `restore` never runs by itself; it is what a Job that puts a backup back is made from.
+ */
+export class Backups extends Component {
+  constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("Backups", name, args, opts);
+    const { namespace, source, destination } = args;
+    const environment = new k8s.core.v1.Secret(
+      `${name}-environment`,
+      {
+        metadata: { namespace },
+        stringData: {
+          DATABASE_URL: args.databaseUrl,
+          S3_BUCKET: source.name,
+          BACKUP_BUCKET: destination.name,
+          ...rcloneRemote("store", source),
+          ...rcloneRemote("backup", destination),
+        },
+      },
+      this.child,
+    );
+    const cronJob = (
+      command: "backup" | "restore",
+      spec: Partial<k8s.types.input.batch.v1.CronJobSpec>,
+    ) =>
+      new k8s.batch.v1.CronJob(
+        `${name}-${command}`,
+        {
+          metadata: { name: command, namespace, labels: labels(command) },
+          spec: {
+            schedule: args.schedule,
+            timeZone: args.timeZone,
+            concurrencyPolicy: "Forbid",
+            ...spec,
+            jobTemplate: {
+              spec: {
+                backoffLimit: 3,
+                template: {
+                  metadata: { labels: labels(command) },
+                  spec: {
+                    ...restrictedPod(uid),
+                    restartPolicy: "Never",
+                    containers: [
+                      {
+                        ...restrictedContainer,
+                        name: command,
+                        image: args.image,
+                        command: [command],
+                        envFrom: [{ secretRef: { name: environment.metadata.name } }],
+                        resources: args.resources,
+                        volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+                      },
+                    ],
+                    volumes: [{ name: "tmp", emptyDir: { sizeLimit: args.scratch } }],
+                  },
+                },
+              },
+            },
+          },
+        },
+        this.child,
+      );
+    cronJob("backup", {
+      // Late is better than never, after hours in which the cluster was down.
+      startingDeadlineSeconds: 12 * 3600,
+    });
+    cronJob("restore", { suspend: true });
+    this.registerOutputs();
+  }
+}
+
+/**
+ * A bucket's server as a remote of rclone's, which reads them from its environment.
+ * https://rclone.org/docs/#environment-variables
+ */
+function rcloneRemote(remote: string, bucket: Bucket): Record<string, pulumi.Input<string>> {
+  const prefix = `RCLONE_CONFIG_${remote.toUpperCase()}`;
+  return {
+    [`${prefix}_TYPE`]: "s3",
+    [`${prefix}_PROVIDER`]: bucket.endpoint ? "Other" : "AWS",
+    [`${prefix}_REGION`]: bucket.region,
+    ...(bucket.endpoint && { [`${prefix}_ENDPOINT`]: bucket.endpoint }),
+    [`${prefix}_ACCESS_KEY_ID`]: bucket.accessKeyId,
+    [`${prefix}_SECRET_ACCESS_KEY`]: bucket.secretAccessKey,
+    // The bucket is there, and the writer may not make one.
+    [`${prefix}_NO_CHECK_BUCKET`]: "true",
+  };
+}

@@ -1,0 +1,11 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** A bucket and what is needed to use it. */
+export interface Bucket {
+  name: pulumi.Input<string>;
+  region: pulumi.Input<string>;
+  /** URL of an S3-compatible server. @default AWS */
+  endpoint?: string;
+  accessKeyId: pulumi.Input<string>;
+  secretAccessKey: pulumi.Input<string>;
+}
