@@ -4,45 +4,71 @@ import { controllers } from "./cluster/cgroups";
 import { UserError } from "./errors";
 import { statusFile } from "./paths";
 
-const gigabyte = 1e9;
-const needed = { memory: 8 * gigabyte, disk: 25 * gigabyte };
+/** What of this machine decides whether it can carry the stack. */
+export interface Machine {
+  platform: string;
+  uid: number | undefined;
+  /** cgroup controllers. */
+  controllers: string[];
+  /** Bytes. */
+  memory: number;
+  /** Free bytes where the state lies; undefined once the stack has taken its share. */
+  disk: number | undefined;
+  overlayfs: boolean;
+}
 
-/** Fails early, with the fix, on a machine that could not carry the stack to its end. */
-export function preflight(): void {
-  if (process.platform !== "linux") {
+const gigabyte = 1e9;
+const needed = { controllers: ["cpu", "memory", "pids"], memory: 8, disk: 25 };
+
+/**
+ * Fails early on a machine that could not carry the stack to its end.
+ * @throws UserError with what is missing and the fix
+ */
+export function preflight(machine: Machine = thisMachine()): void {
+  if (machine.platform !== "linux") {
     throw new UserError(
-      `the local cluster needs Linux, this is ${process.platform}`,
+      `the local cluster needs Linux, this is ${machine.platform}`,
       "use a Linux machine or virtual machine, or name a cluster with --context",
     );
   }
-  if (process.getuid?.() !== 0) {
+  if (machine.uid !== 0) {
     throw new UserError(
-      `the local cluster needs root (this is uid ${process.getuid?.()})`,
+      `the local cluster needs root (this is uid ${machine.uid})`,
       "run it as root: sudo npm run local",
     );
   }
-  const missing = ["cpu", "memory", "pids"].filter((name) => !controllers().includes(name));
+  const missing = needed.controllers.filter((name) => !machine.controllers.includes(name));
   if (missing.length > 0) {
     throw new UserError(
       `no cgroup controller ${missing.join(", ")} under /sys/fs/cgroup`,
       "start the machine or container with cgroups mounted (docker run --privileged --cgroupns=host)",
     );
   }
-  if (totalmem() < needed.memory) {
+  if (machine.memory < needed.memory * gigabyte) {
     throw new UserError(
-      `${(totalmem() / gigabyte).toFixed(1)} GB of memory, ${needed.memory / gigabyte} GB are needed`,
+      `${(machine.memory / gigabyte).toFixed(1)} GB of memory, ${needed.memory} GB are needed`,
       "use a machine with more memory",
     );
   }
-  const disk = statfsSync("/var/lib");
-  const free = disk.bavail * disk.bsize;
-  if (free < needed.disk && !existsSync(statusFile)) {
+  if (machine.disk !== undefined && machine.disk < needed.disk * gigabyte) {
     throw new UserError(
-      `${(free / gigabyte).toFixed(1)} GB free on the disk of /var/lib, ${needed.disk / gigabyte} GB are needed`,
+      `${(machine.disk / gigabyte).toFixed(1)} GB free on the disk of /var/lib, ${needed.disk} GB are needed`,
       "free some space",
     );
   }
-  if (!/overlay/.test(readFileSync("/proc/filesystems", "utf8"))) {
+  if (!machine.overlayfs) {
     throw new UserError("the kernel has no overlayfs", "load it: modprobe overlay");
   }
+}
+
+function thisMachine(): Machine {
+  const disk = statfsSync("/var/lib");
+  return {
+    platform: process.platform,
+    uid: process.getuid?.(),
+    controllers: controllers(),
+    memory: totalmem(),
+    disk: existsSync(statusFile) ? undefined : disk.bavail * disk.bsize,
+    overlayfs: /overlay/.test(readFileSync("/proc/filesystems", "utf8")),
+  };
 }
