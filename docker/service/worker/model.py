@@ -25,8 +25,8 @@ class Poisoned(Exception):  # noqa: N818
 
 
 class Model(Protocol):
-    def generate(self, parameters: Parameters, n: int, on_step: OnStep) -> Image:
-        """Makes the task's picture number n. Runs in the inference thread."""
+    def generate(self, parameters: Parameters, numbers: range, on_step: OnStep) -> list[Image]:
+        """Makes the task's pictures of these numbers. Runs in the inference thread."""
 
     def memory_used(self) -> dict[str, int]:
         """Bytes of GPU memory in use, by GPU id."""
@@ -38,6 +38,12 @@ def load(settings: Settings) -> Model:
         from worker.noop import NoopModel
 
         return NoopModel()
-    from worker.sdxl import SdxlModel
+    import torch
 
-    return SdxlModel(settings.model_path)
+    from worker import sdxl, start
+
+    start.imports_done()
+    sdxl.keep_compiled(settings.model_dir)
+    # The image has no compiler for the CPU, and there it would not pay.
+    sizes = settings.compiled_sizes if torch.cuda.is_available() else ()
+    return sdxl.SdxlModel(settings.model_path, sizes)

@@ -13,7 +13,9 @@ from worker.model import OnStep, OutOfMemory, Poisoned
 class NoopModel:
     """What it does besides is in the prompt: `slow SECONDS` a step, or a way to fail."""
 
-    def generate(self, parameters: Parameters, n: int, on_step: OnStep) -> Image.Image:
+    def generate(
+        self, parameters: Parameters, numbers: range, on_step: OnStep
+    ) -> list[Image.Image]:
         slow = re.search(r"slow ([\d.]+)", parameters.prompt)
         for step in range(1, parameters.steps + 1):
             if slow:
@@ -25,6 +27,9 @@ class NoopModel:
             raise OutOfMemory("this prompt needs too much")
         if parameters.prompt.startswith("poison"):
             raise Poisoned("this prompt breaks the GPU")
+        return [self._paint(parameters, n) for n in numbers]
+
+    def _paint(self, parameters: Parameters, n: int) -> Image.Image:
         text = f"{parameters.prompt}|{parameters.image_seed(n)}"
         red, green, blue = hashlib.sha256(text.encode()).digest()[:3]
         return Image.new("RGB", (parameters.width, parameters.height), (red, green, blue))

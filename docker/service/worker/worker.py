@@ -16,6 +16,7 @@ from tasks.settings import Settings
 from tasks.store import TaskStore
 from tasks.task import Task
 from worker import model as models
+from worker.batches import pictures_at_once
 from worker.model import Interrupted, Model, OutOfMemory, Poisoned
 from worker.run import Run
 
@@ -155,18 +156,25 @@ class Worker:
         loop = asyncio.get_running_loop()
         parameters = run.task.parameters
 
-        def generate(n: int) -> bytes:
+        at_once = pictures_at_once(parameters.width, parameters.height)
+
+        def generate(numbers: range) -> list[bytes]:
             def on_step(step: int) -> None:
-                run.step_done(n * parameters.steps + step)
+                run.step_done(numbers.start * parameters.steps + step * len(numbers))
 
-            return encode(model.generate(parameters, n, on_step), parameters, n)
+            pictures = model.generate(parameters, numbers, on_step)
+            return [
+                encode(picture, parameters, n) for picture, n in zip(pictures, numbers, strict=True)
+            ]
 
-        for n in range(len(run.images), parameters.num_images):
+        while (first := len(run.images)) < parameters.num_images:
             if self._stopping.is_set():
                 return False
-            data = await loop.run_in_executor(self._inference, generate, n)
-            image = await run.insist(partial(self._pictures.put, data, parameters, run.claim, n))
-            run.images.append(image)
+            numbers = range(first, min(first + at_once, parameters.num_images))
+            encoded = await loop.run_in_executor(self._inference, generate, numbers)
+            for n, data in zip(numbers, encoded, strict=True):
+                put = partial(self._pictures.put, data, parameters, run.claim, n)
+                run.images.append(await run.insist(put))
             if len(run.images) < parameters.num_images:
                 await run.insist(partial(self._store.record, run.claim, run.images))
         return True

@@ -1,0 +1,184 @@
+"""The real diffusers code on a tiny model."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+
+torch = pytest.importorskip("torch")
+
+from tasks.parameters import Parameters  # noqa: E402
+from worker import batches, tiny_sdxl  # noqa: E402
+from worker.model import Interrupted, OutOfMemory  # noqa: E402
+from worker.sdxl import SdxlModel  # noqa: E402
+
+pytestmark = pytest.mark.model
+
+A_CAT = Parameters(prompt="a cat", width=256, height=256, steps=3, seed=7)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "tiny"
+    tiny_sdxl.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(path: Path) -> SdxlModel:
+    return SdxlModel(path)
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """The graphs that were compiled; the compiler itself does nothing to them."""
+    graphs: list[Any] = []
+
+    def backend(graph: Any, _inputs: Any) -> Callable[..., Any]:
+        graphs.append(graph)
+        return graph.forward  # type: ignore[no-any-return]
+
+    original = torch.nn.Module.compile
+
+    def compile_(module: Any, **options: Any) -> None:
+        original(module, **options | {"mode": None, "backend": backend})
+
+    monkeypatch.setattr(torch.nn.Module, "compile", compile_)
+    torch.compiler.reset()
+    yield graphs
+    torch.compiler.reset()
+
+
+def draw(model: SdxlModel, parameters: Parameters, n: int = 0) -> Image.Image:
+    return model.generate(parameters, range(n, n + 1), lambda _: None)[0]
+
+
+def difference(one: Image.Image, other: Image.Image) -> int:
+    return max(high for _, high in ImageChops.difference(one, other).getextrema())
+
+
+def test_the_same_seed_draws_the_same_picture(model: SdxlModel) -> None:
+    assert difference(draw(model, A_CAT), draw(model, A_CAT)) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 8},
+        {"prompt": "a dog"},
+        {"negative_prompt": "fur"},
+        {"steps": 4},
+        {"guidance_scale": 2.0},
+        {"guidance_scale": 1.0},
+    ],
+    ids=str,
+)
+def test_every_parameter_counts(model: SdxlModel, change: dict[str, Any]) -> None:
+    assert difference(draw(model, A_CAT), draw(model, A_CAT.model_copy(update=change))) > 0
+
+
+def test_the_picture_has_the_size_that_was_asked_for(model: SdxlModel) -> None:
+    wide = A_CAT.model_copy(update={"width": 320})
+    assert draw(model, wide).size == (320, 256)
+
+
+def test_the_picture_is_that_of_plain_diffusers(model: SdxlModel, path: Path) -> None:
+    from diffusers import StableDiffusionXLPipeline
+
+    plain = StableDiffusionXLPipeline.from_pretrained(path, add_watermarker=False)
+    picture = plain(
+        prompt=A_CAT.prompt,
+        negative_prompt=A_CAT.negative_prompt,
+        width=A_CAT.width,
+        height=A_CAT.height,
+        num_inference_steps=A_CAT.steps,
+        guidance_scale=A_CAT.guidance_scale,
+        generator=torch.Generator("cpu").manual_seed(A_CAT.seed),
+    ).images[0]
+    assert difference(draw(model, A_CAT), picture) <= 1
+
+
+def test_pictures_drawn_at_once_are_those_drawn_alone(model: SdxlModel) -> None:
+    together = model.generate(A_CAT, range(3), lambda _: None)
+    for n, picture in enumerate(together):
+        assert difference(picture, draw(model, A_CAT, n)) <= 1
+
+
+def test_every_step_is_reported_once_and_in_order(model: SdxlModel) -> None:
+    steps: list[int] = []
+    model.generate(A_CAT, range(1), steps.append)
+    assert steps == [1, 2, 3]
+
+
+def test_an_unwanted_picture_ends_at_its_next_step_and_the_next_one_is_whole(
+    model: SdxlModel,
+) -> None:
+    steps: list[int] = []
+
+    def interrupt(step: int) -> None:
+        steps.append(step)
+        raise Interrupted
+
+    whole = draw(model, A_CAT)
+    with pytest.raises(Interrupted):
+        model.generate(A_CAT, range(1), interrupt)
+    assert steps == [1]
+    assert difference(draw(model, A_CAT), whole) == 0
+
+
+def test_a_full_gpu_is_freed_and_asked_once_more(
+    model: SdxlModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = model._pipeline.vae.decode
+    calls = 0
+
+    def out_of_memory_at_first(*args: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise torch.OutOfMemoryError
+        return decode(*args, **options)
+
+    monkeypatch.setattr(model._pipeline.vae, "decode", out_of_memory_at_first)
+    try:
+        assert draw(model, A_CAT).size == (256, 256)
+        assert model._pipeline.vae.use_tiling
+    finally:
+        model._pipeline.vae.disable_tiling()
+
+
+def test_a_picture_that_never_fits_is_out_of_memory(
+    model: SdxlModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(*_args: Any, **_options: Any) -> Any:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(model._pipeline.vae, "decode", out_of_memory)
+    with pytest.raises(OutOfMemory):
+        draw(model, A_CAT)
+    model._pipeline.vae.disable_tiling()
+
+
+def test_compiled_sizes_are_compiled_at_the_start_and_nothing_is_later(
+    path: Path, model: SdxlModel, compiled: list[Any]
+) -> None:
+    ready = SdxlModel(path, [(256, 256)])
+    at_start = len(compiled)
+    assert at_start == 2, "UNet and decoder"
+    assert difference(draw(ready, A_CAT), draw(model, A_CAT)) <= 1
+    for change in ({"width": 320}, {"guidance_scale": 1.0}, {"steps": 5}):
+        draw(ready, A_CAT.model_copy(update=change))
+    ready.generate(A_CAT, range(2), lambda _: None)
+    assert len(compiled) == at_start
+
+
+def test_batches_that_the_table_names_are_compiled(
+    path: Path, compiled: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(batches.PICTURES_AT_ONCE, (256, 256), 2)
+    ready = SdxlModel(path, [(256, 256)])
+    at_start = len(compiled)
+    ready.generate(A_CAT, range(2), lambda _: None)
+    assert len(compiled) == at_start
