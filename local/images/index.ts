@@ -123,6 +123,7 @@ async function build(
       `${program}=${dirname(toolchain[program])}`,
     ]),
     ...["--build-context", "host=/usr/bin"],
+    ...aptSettings(),
     ...hostCertificates(),
     recipe.context,
   ]);
@@ -140,6 +141,13 @@ async function build(
   renameSync(partial, archive);
   // What the new image replaced; the layers of tagged images stay as the next build's cache.
   await buildah("image-prune", ["rmi", "--prune"]);
+}
+
+/** A mirror may hold sid as it was some weeks ago. */
+function aptSettings(): string[] {
+  const file = join(cache, "apt.conf");
+  writeFileSync(file, 'Acquire::Check-Valid-Until "false";\n');
+  return ["--volume", `${file}:/etc/apt/apt.conf.d/80image-service:ro`];
 }
 
 /** Builds see the host's certificate authorities, for networks that inspect TLS. */

@@ -17,7 +17,11 @@ interface KubernetesObject {
   apiVersion: string;
   kind: string;
   metadata: { name?: string; namespace?: string };
-  spec?: { template?: KubernetesObject };
+  spec?: {
+    template?: { spec: { volumes?: object[] } };
+    jobTemplate?: Pick<KubernetesObject, "spec">;
+    volumeClaimTemplates?: { metadata: { name: string } }[];
+  };
 }
 
 let kubectl: string;
@@ -42,9 +46,10 @@ function declared(stack: string): KubernetesObject[] {
     });
 }
 
-/** Golden files mark what is secret. */
-function reveal(key: string, value: unknown): unknown {
-  return key === "stringData" ? (value as { secret: unknown }).secret : value;
+/** Golden files mark what is secret, and show text by its lines. */
+function reveal(key: string, value: { secret?: unknown; lines?: string[] }): unknown {
+  if (key === "stringData") return value.secret ?? value;
+  return value?.lines ? value.lines.join("\n") : value;
 }
 
 /** A file that kubectl and kubeconform read. */
@@ -84,10 +89,22 @@ test.each(stacks)(
 
 test.each(stacks)("%s: the restricted Pod Security admission takes every pod", async (stack) => {
   const pods = declared(stack).flatMap(({ kind, metadata, spec }) => {
-    const template = kind === "CronJob" ? jobTemplate(spec) : spec?.template;
+    const template = spec?.jobTemplate?.spec?.template ?? spec?.template;
     if (!template) return [];
     const name = `${kind}-${metadata.name}`.toLowerCase();
-    return [{ ...template, apiVersion: "v1", kind: "Pod", metadata: { name, namespace } }];
+    const claims = (spec?.volumeClaimTemplates ?? []).map((claim) => ({
+      name: claim.metadata.name,
+      emptyDir: {},
+    }));
+    const volumes = [...(template.spec.volumes ?? []), ...claims];
+    return [
+      {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name, namespace },
+        spec: { ...template.spec, volumes },
+      },
+    ];
   });
   const taken = await inCluster(
     ...["create", "--dry-run=server", "--output=name"],
@@ -114,9 +131,6 @@ test.each(stacks)(
     });
   },
 );
-
-const jobTemplate = (spec: KubernetesObject["spec"]) =>
-  (spec as { jobTemplate: KubernetesObject }).jobTemplate.spec?.template;
 
 interface Schema {
   properties?: object;

@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addresses } from "../../local/cluster/addresses";
 import { kubeconfig } from "../../local/paths";
 import { attempt, run } from "../../local/run";
 import { hostUrl } from "../../local/services";
@@ -14,6 +17,12 @@ const namespace = "image-service-e2e";
 const nodePort = 30081;
 const clients = 4;
 const generations = 20;
+
+const values = {
+  namespace,
+  nginx: { replicas: 2, serviceType: "NodePort", nodePort },
+  endpoint: `http://${addresses.node}:${nodePort}`,
+};
 
 let stack: LocalStack;
 let kubectl: string;
@@ -77,16 +86,22 @@ async function runJob(cronJob: string): Promise<string> {
   return inNamespace("logs", job);
 }
 
+/** GET on a new connection. @throws unless the answer is 200 */
+async function get(url: string): Promise<void> {
+  const [response] = (await once(request(url, { agent: false }).end(), "response")) as [
+    IncomingMessage,
+  ];
+  response.resume();
+  if (response.statusCode !== 200) throw new Error(`${url}: ${response.statusCode}`);
+  await once(response, "end");
+}
+
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 beforeAll(async () => {
   const { toolchain } = await localCluster();
   kubectl = toolchain.kubectl;
-  stack = await openStack("e2e", {
-    namespace,
-    nginx: { replicas: 1, serviceType: "NodePort", nodePort },
-    endpoint: `http://10.250.0.2:${nodePort}`,
-  });
+  stack = await openStack("e2e", values);
   await stack.up(() => {});
   const outputs = (await stack.outputs()) as Record<string, string>;
   endpoint = outputs.endpoint as string;
@@ -196,6 +211,34 @@ describe("the stack on a real cluster", () => {
     } finally {
       forward.kill();
     }
+  });
+
+  test("a change of nginx's rules alone rolls nginx without a failed request", async () => {
+    const least = 2_000;
+    const failures: unknown[] = [];
+    let sent = 0;
+    let rolled = false;
+    // A connection each, as clients that come and go: each has to find an nginx that listens.
+    const client = async () => {
+      while (!rolled || sent < least) {
+        sent++;
+        await get(`${endpoint}/healthz`).catch((error) => failures.push(error));
+      }
+    };
+    const clients = Array.from({ length: 4 }, client);
+    const generation = "jsonpath={.status.observedGeneration}";
+    const before = await inNamespace("get", "deployment", "nginx", "-o", generation);
+    const changed = await openStack("e2e", { ...values, clusterDns: addresses.dns });
+    try {
+      await changed.up(() => {});
+    } finally {
+      changed.close();
+      rolled = true;
+      await Promise.all(clients);
+    }
+    expect(await inNamespace("get", "deployment", "nginx", "-o", generation)).not.toBe(before);
+    expect(failures).toEqual([]);
+    await stack.up(() => {});
   });
 
   test("pulumi up without a change changes nothing, ten times in a row", async () => {

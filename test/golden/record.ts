@@ -83,7 +83,7 @@ const secretSignature = "4dabf18193072939515e22adb298388d";
 
 /** Keys in order, secrets marked, and text by lines, so that a diff reads well. */
 function readable(value: unknown): unknown {
-  if (typeof value === "string") return value.includes("\n") ? value.split("\n") : value;
+  if (typeof value === "string") return value.includes("\n") ? { lines: value.split("\n") } : value;
   if (Array.isArray(value)) return value.map(readable);
   if (typeof value !== "object" || value === null) return value;
   if (secretSignature in value) return { secret: readable((value as { value?: unknown }).value) };
