@@ -53,7 +53,7 @@ function reveal(key: string, value: { secret?: unknown; lines?: string[] }): unk
 }
 
 /** A file that kubectl and kubeconform read. */
-function write(name: string, items: KubernetesObject[]): string {
+function write(name: string, items: object[]): string {
   const file = join(scratch, `${name}.json`);
   writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   return file;
@@ -120,7 +120,7 @@ test.each(stacks)(
     await writeSchemas();
     const report = execFileSync(toolchain.kubeconform, [
       ...["-strict", "-output", "json", "-summary", "-schema-location"],
-      join(scratch, "{{ .ResourceKind }}{{ .KindSuffix }}.schema"),
+      join(scratch, "schema-{{ .ResourceKind }}{{ .KindSuffix }}.json"),
       write(`${stack}-conform`, declared(stack)),
     ]);
     expect(JSON.parse(report.toString()).summary).toEqual({
@@ -157,7 +157,7 @@ async function writeSchemas(): Promise<void> {
     for (const { group, version, kind } of schema["x-kubernetes-group-version-kind"] ?? []) {
       if (!used.has([group, version, kind].filter(Boolean).join("/"))) continue;
       const suffix = [group.split(".")[0], version].filter(Boolean).join("-");
-      const file = join(scratch, `${kind}-${suffix}.schema`.toLowerCase());
+      const file = join(scratch, `schema-${kind}-${suffix}.json`.toLowerCase());
       writeFileSync(file, JSON.stringify({ $ref: `#/definitions/${name}`, definitions }));
     }
   }
