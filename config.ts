@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { type Fault, rules } from "./configRules";
 import { schema, secrets } from "./configSchema";
 
 /** The stack's configuration, whole and checked. */
@@ -20,12 +21,13 @@ export function loadConfig(): Config {
   const { error, data } = schema.safeParse(omitSecrets(given));
   const faults = [
     ...(error?.issues ?? []).flatMap((issue) => describe(issue, given)),
+    ...brokenRules(given),
     ...Object.keys(secrets).flatMap((key) => secretFaults(`${config.name}:${key}`, key)),
   ];
   if (!data || faults.length > 0) {
     const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
     throw new ConfigError(
-      `the configuration of stack ${pulumi.getStack()} has ${count}:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`,
+      `the configuration of stack ${pulumi.getStack()} has ${count}:\n${faults.map((fault) => `  - ${text(fault)}`).join("\n")}`,
     );
   }
   return {
@@ -34,6 +36,19 @@ export function loadConfig(): Config {
       Object.keys(secrets).map((key) => [key, config.requireSecret(key)]),
     ) as Config["secrets"],
   };
+}
+
+/** The rules are asked about every group that is right in itself, also when another is not. */
+function brokenRules(given: Values): Fault[] {
+  const right = Object.fromEntries(
+    Object.entries(schema.shape).flatMap(([key, part]) => {
+      const { success, data } = part.safeParse(given[key]);
+      return success ? [[key, data]] : [];
+    }),
+  ) as z.infer<typeof schema>;
+  return rules
+    .filter(({ reads }) => reads.every((key) => key in right))
+    .flatMap((rule) => rule.faults(right));
 }
 
 type Values = Record<string, unknown>;
@@ -62,29 +77,42 @@ function parseValue(text: string): unknown {
 const omitSecrets = (values: Values) =>
   Object.fromEntries(Object.entries(values).filter(([key]) => !(key in secrets)));
 
-function secretFaults(fullKey: string, key: string): string[] {
-  const fix = `pulumi config set --secret ${key}`;
-  if (!pulumi.runtime.getConfig(fullKey)) return [`${key} is missing; fix: ${fix}`];
+function secretFaults(fullKey: string, key: string): Fault[] {
+  const fix = `set --secret ${key}`;
+  if (!pulumi.runtime.getConfig(fullKey)) return [{ key, is: "missing", fix }];
   // Exported by the package, left out of its type declarations.
   const { isConfigSecret } = pulumi.runtime as unknown as {
     isConfigSecret(key: string): boolean;
   };
-  return isConfigSecret(fullKey) ? [] : [`${key} stands in plain text; fix: ${fix}`];
+  return isConfigSecret(fullKey)
+    ? []
+    : [{ key, is: "in plain text", but: "must be a secret", fix }];
 }
 
 /** What is wrong, and the command that mends it. */
-function describe(issue: z.core.$ZodIssue, given: Values): string[] {
+function describe(issue: z.core.$ZodIssue, given: Values): Fault[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const unknown = [...path, key];
-      return `${unknown.join(".")} is no key; fix: pulumi config rm ${keyArgument(unknown)}`;
+      return {
+        ...at(unknown, given),
+        but: "there is no such key",
+        fix: `rm ${keyArgument(unknown)}`,
+      };
     });
   }
-  const value = path.reduce<unknown>((inner, key) => (inner as Values)?.[key], given);
-  const found =
-    value === undefined ? "is missing" : `is ${JSON.stringify(value)}, but ${issue.message}`;
-  return [`${path.join(".")} ${found}; fix: pulumi config set ${keyArgument(path)} VALUE`];
+  const found = at(path, given);
+  const but = found.is === "missing" ? undefined : issue.message;
+  return [{ ...found, but, fix: `set ${keyArgument(path)} VALUE` }];
 }
+
+function at(path: string[], given: Values): Pick<Fault, "key" | "is"> {
+  const value = path.reduce<unknown>((inner, key) => (inner as Values)?.[key], given);
+  return { key: path.join("."), is: value === undefined ? "missing" : JSON.stringify(value) };
+}
+
+const text = ({ key, is, but, fix }: Fault) =>
+  `${key} is ${is}${but ? `, but ${but}` : ""}; fix: pulumi config ${fix}`;
 
 const keyArgument = (path: string[]) => (path.length > 1 ? "--path " : "") + path.join(".");

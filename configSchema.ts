@@ -1,5 +1,12 @@
 import { z } from "zod";
 
+const toleration = z.strictObject({
+  key: z.string(),
+  operator: z.enum(["Exists", "Equal"]),
+  value: z.string().optional(),
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+});
+
 /**
  * Every key of the stack's configuration: type, default, meaning. Pulumi.yaml and
  * docs/configuration.md are rendered from here by `npm run config-docs`.
@@ -41,7 +48,7 @@ export const schema = z.strictObject({
   }),
 
   api: group("The pods that answer HTTP", {
-    replicas: replicas(2),
+    ...availability(2),
     maxWaitSeconds: z
       .int()
       .min(1)
@@ -57,17 +64,29 @@ export const schema = z.strictObject({
   }),
 
   workers: group("The pods that draw, one GPU each", {
-    replicas: replicas(4),
+    ...availability(4),
     model: z
       .string()
       .default("stabilityai/stable-diffusion-xl-base-1.0")
       .describe("Repository of the weights, or tiny-random-sdxl, which is made by code"),
     threads: z.int().min(0).default(0).describe("CPU threads of the model; 0: one per core"),
+    compiledSizes: z
+      .array(z.string().regex(/^\d+x\d+$/, "must be WIDTHxHEIGHT like 1024x1024"))
+      .default(["1024x1024"])
+      .describe("Sizes that the model is compiled for at the start, the quickest to draw"),
+    nodeSelector: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe("Labels of the nodes that may run them, besides having a GPU"),
+    tolerations: z
+      .array(toleration)
+      .default([{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }])
+      .describe("Taints of nodes that they put up with"),
     resources: resources("1", "16Gi", "24Gi"),
   }),
 
   nginx: group("The load balancer", {
-    replicas: replicas(2),
+    ...availability(2),
     serviceType: z
       .enum(["ClusterIP", "NodePort", "LoadBalancer"])
       .default("ClusterIP")
@@ -147,8 +166,15 @@ function image(description: string) {
     .describe(description);
 }
 
-function replicas(count: number) {
-  return z.int().min(1).max(100).default(count).describe("Pods");
+function availability(replicas: number) {
+  return {
+    replicas: z.int().min(1).max(100).default(replicas).describe("Pods"),
+    minAvailable: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe("Pods that stay while nodes are drained; 0: all but one"),
+  };
 }
 
 /** A Kubernetes quantity of memory or disk. */

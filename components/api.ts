@@ -1,16 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { type Availability, disruptionBudget, spread } from "./availability";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
 import type { ServiceSettings } from "./serviceSettings";
 
-export interface ApiArgs extends ComponentArgs {
+export interface ApiArgs extends ComponentArgs, Availability {
   namespace: string;
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
-  /** Pods. */
-  replicas: number;
   settings: ServiceSettings;
   /** The longest time that a request waits for its picture, in seconds. */
   maxWaitSeconds: number;
@@ -86,6 +85,7 @@ export class Api extends Component {
             metadata: { labels: labels(name) },
             spec: {
               ...pod,
+              topologySpreadConstraints: spread(labels(name)),
               // A request may wait as long as this for its picture.
               terminationGracePeriodSeconds: args.maxWaitSeconds + 10,
               containers: [
@@ -129,6 +129,7 @@ export class Api extends Component {
       },
       { ...this.child, dependsOn: migrations },
     );
+    disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
     this.registerOutputs({ host: this.host });
   }

@@ -1,16 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { type Availability, disruptionBudget, spread } from "./availability";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
 import { type NginxConfArgs, renderNginxConf } from "./nginxConf";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
 
-export interface NginxIngressArgs extends ComponentArgs, NginxConfArgs {
+export interface NginxIngressArgs extends ComponentArgs, Availability, NginxConfArgs {
   namespace: string;
   /** By digest; nginx 1.27.3 or newer. */
   image: string;
-  /** Pods. */
-  replicas: number;
   /** How clients reach it: from inside the cluster, on every node, or at a cloud's load balancer. */
   serviceType: "ClusterIP" | "NodePort" | "LoadBalancer";
   /** Port on every node with type NodePort, 30000-32767; 0: Kubernetes chooses. */
@@ -58,11 +57,14 @@ export class NginxIngress extends Component {
         spec: {
           replicas: args.replicas,
           selector: { matchLabels: labels(name) },
+          // Long enough for every node to have heard of the new pod before an old one goes.
+          minReadySeconds: 5,
           strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
           template: {
             metadata: { labels: labels(name) },
             spec: {
               ...restrictedPod(uid),
+              topologySpreadConstraints: spread(labels(name)),
               terminationGracePeriodSeconds: 320,
               containers: [
                 {
@@ -80,6 +82,11 @@ export class NginxIngress extends Component {
                   ],
                   ports: [{ name: "http", containerPort: ports.nginx }],
                   resources: args.resources,
+                  startupProbe: {
+                    httpGet: { path: "/nginx-health", port: "http" },
+                    periodSeconds: 1,
+                    failureThreshold: 60,
+                  },
                   readinessProbe: {
                     httpGet: { path: "/nginx-health", port: "http" },
                     periodSeconds: 5,
@@ -116,6 +123,7 @@ export class NginxIngress extends Component {
       },
       this.child,
     );
+    disruptionBudget(name, metadata, args, this.child);
     this.url = `http://${serviceHost(name, namespace)}`;
     this.registerOutputs({ url: this.url });
   }

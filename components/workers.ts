@@ -1,21 +1,26 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { serviceUid } from "./api";
+import { type Availability, disruptionBudget, spread } from "./availability";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
 import type { ServiceSettings } from "./serviceSettings";
 
-export interface WorkersArgs extends ComponentArgs {
+export interface WorkersArgs extends ComponentArgs, Availability {
   namespace: string;
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
-  /** Pods, one GPU each. */
-  replicas: number;
   settings: ServiceSettings;
   resources: Resources;
   /** CPU threads that the model uses; 0: one per core of the node. */
   threads: number;
+  /** WIDTHxHEIGHT of the pictures that the model is compiled for at the start; the quickest to draw. */
+  compiledSizes: string[];
+  /** Labels of the nodes that may run them. */
+  nodeSelector: Record<string, string>;
+  /** Taints that they put up with. */
+  tolerations: k8s.types.input.core.v1.Toleration[];
 }
 
 const app = "aigc-worker";
@@ -37,6 +42,7 @@ export class Workers extends Component {
       env: [
         { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
         { name: "MODEL_DIR", value: modelDirectory },
+        { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
         ...(args.threads ? [{ name: "OMP_NUM_THREADS", value: String(args.threads) }] : []),
       ],
       volumeMounts: [
@@ -63,12 +69,18 @@ export class Workers extends Component {
         spec: {
           replicas: args.replicas,
           selector: { matchLabels: labels(app) },
+          // The new pod has drawn for a while before the next GPU is taken from an old one.
+          minReadySeconds: 10,
           // GPUs are scarce: there is none for a surge.
           strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+          progressDeadlineSeconds: 1200,
           template: {
             metadata: { labels: labels(app) },
             spec: {
               ...restrictedPod(serviceUid),
+              nodeSelector: args.nodeSelector,
+              tolerations: args.tolerations,
+              topologySpreadConstraints: spread(labels(app)),
               // The current picture is finished first.
               terminationGracePeriodSeconds: 120,
               initContainers: [
@@ -89,11 +101,12 @@ export class Workers extends Component {
                     limits: { ...args.resources.limits, "nvidia.com/gpu": "1" },
                   },
                   ports: [{ name: "metrics", containerPort: ports.metrics }],
-                  // Loading the model takes up to two minutes from a cold disk.
+                  // Loading the model takes two minutes from a cold disk; a GPU's first start also
+                  // compiles it, once a node.
                   startupProbe: {
                     httpGet: { path: "/readyz", port: "metrics" },
                     periodSeconds: 2,
-                    failureThreshold: 150,
+                    failureThreshold: 450,
                   },
                   readinessProbe: {
                     httpGet: { path: "/readyz", port: "metrics" },
@@ -111,8 +124,10 @@ export class Workers extends Component {
           },
         },
       },
-      this.child,
+      // One pod after the other, each with its model to load.
+      { ...this.child, customTimeouts: { create: "30m", update: "2h" } },
     );
+    disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
     this.registerOutputs({ host: this.host });
   }

@@ -53,19 +53,21 @@ test("a wrong configuration names every fault at once, with key, value and fix",
     endpoint: "",
     images: { ...images, nginx: "nginx:latest" },
     workers: { replicas: "four", gpus: 2 },
+    nginx: { replicas: 2, minAvailable: 2 },
     colour: "blue",
   };
   configure(wrong, ["databasePassword", "s3AccessKeyId", "s3SecretAccessKey"]);
   expect(loadConfig).toThrow(
     [
-      "the configuration of stack test has 7 faults:",
+      "the configuration of stack test has 8 faults:",
       "endpoint is missing; fix: pulumi config set endpoint VALUE",
       'images.nginx is "nginx:latest", but must name an image by digest: repository@sha256:…; fix: pulumi config set --path images.nginx VALUE',
       'workers.replicas is "four", but Invalid input: expected number, received string; fix: pulumi config set --path workers.replicas VALUE',
-      "workers.gpus is no key; fix: pulumi config rm --path workers.gpus",
-      "colour is no key; fix: pulumi config rm colour",
+      "workers.gpus is 2, but there is no such key; fix: pulumi config rm --path workers.gpus",
+      'colour is "blue", but there is no such key; fix: pulumi config rm colour',
+      "nginx.minAvailable is 2, but must be below nginx.replicas, 2, or no node can be drained; fix: pulumi config set --path nginx.minAvailable 1",
       "apiSecret is missing; fix: pulumi config set --secret apiSecret",
-      "redisPassword stands in plain text; fix: pulumi config set --secret redisPassword",
+      "redisPassword is in plain text, but must be a secret; fix: pulumi config set --secret redisPassword",
     ].join("\n  - "),
   );
 });

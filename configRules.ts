@@ -1,0 +1,43 @@
+import type { z } from "zod";
+import type { schema } from "./configSchema";
+
+type Values = z.infer<typeof schema>;
+
+/** Something wrong with the configuration. */
+export interface Fault {
+  key: string;
+  /** Its value, or that it is missing. */
+  is: string;
+  /** What is wrong with that. */
+  but?: string;
+  /** Arguments of `pulumi config` that mend it. */
+  fix: string;
+}
+
+/** What no key tells alone. It is asked when the groups that it reads are right in themselves. */
+export interface Rule {
+  reads: (keyof Values)[];
+  faults(config: Values): Fault[];
+}
+
+function rule<Key extends keyof Values>(
+  reads: Key[],
+  faults: (config: Pick<Values, Key>) => (Fault | false)[],
+): Rule {
+  return { reads, faults: (config) => faults(config).filter((fault) => fault !== false) };
+}
+
+const groupsOfPods = ["api", "workers", "nginx"] as const;
+
+export const rules: Rule[] = [
+  ...groupsOfPods.map((group) =>
+    rule([group], ({ [group]: { replicas, minAvailable } }) => [
+      minAvailable >= replicas && {
+        key: `${group}.minAvailable`,
+        is: String(minAvailable),
+        but: `must be below ${group}.replicas, ${replicas}, or no node can be drained`,
+        fix: `set --path ${group}.minAvailable ${replicas - 1}`,
+      },
+    ]),
+  ),
+];
