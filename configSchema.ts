@@ -96,6 +96,11 @@ export const schema = z.strictObject({
       .max(32767)
       .default(0)
       .describe("Port on every node, 30000-32767; 0: Kubernetes chooses; only with NodePort"),
+    maxBody: z
+      .string()
+      .regex(/^\d+[km]$/, "must be like 64k or 1m")
+      .default("64k")
+      .describe("Largest body of a request; a prompt needs far less"),
     resources: resources("50m", "64Mi", "256Mi"),
   }),
 

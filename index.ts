@@ -97,6 +97,7 @@ const nginx = new NginxIngress(
     image: images.nginx,
     upstream: api.host,
     resolver: config.clusterDns,
+    proxies: [],
     ...config.nginx,
   },
   options,

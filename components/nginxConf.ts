@@ -5,10 +5,20 @@ export interface NginxConfArgs {
   upstream: string;
   /** Host name or address of the cluster's DNS. */
   resolver: string;
+  /** Largest body of a request, as nginx writes sizes. */
+  maxBody: string;
+  /** Networks of the proxies in front, whose CF-Connecting-IP is believed. */
+  proxies: string[];
+  /**
+   * Serves TLS too, to clients with a certificate of `tlsDirectory`/ca.crt alone: Cloudflare's
+   * Authenticated Origin Pulls.
+   */
+  tls: boolean;
 }
 
-/** Bytes of a request's body; a prompt needs far less. */
-const bodyLimit = "64k";
+/** Where the certificates lie that `tls` needs. */
+export const tlsDirectory = "/etc/nginx/tls";
+
 /** A picture takes time; the api itself answers 202 before this runs out. */
 const generateTimeout = "300s";
 
@@ -18,10 +28,11 @@ const generateTimeout = "300s";
  * nginx 1.27.3 or newer. `proxy_next_upstream` leaves out `non_idempotent`: a POST that was sent
  * is never sent again.
  */
-export function renderNginxConf({ upstream, resolver }: NginxConfArgs): string {
+export function renderNginxConf({ upstream, resolver, ...args }: NginxConfArgs): string {
   return `worker_processes auto;
 pid /tmp/nginx.pid;
 error_log stderr warn;
+worker_shutdown_timeout 310s;
 
 events {
     worker_connections 4096;
@@ -35,14 +46,15 @@ http {
     scgi_temp_path /tmp/scgi;
 
     server_tokens off;
-    client_max_body_size ${bodyLimit};
+    client_max_body_size ${args.maxBody};
     client_header_timeout 10s;
     client_body_timeout 10s;
     send_timeout 30s;
+    reset_timedout_connection on;
     keepalive_timeout 75s;
 
     log_format json escape=json
-        '{"time":"$time_iso8601","request_id":"$request_id","client":"$remote_addr",'
+        '{"time":"$time_iso8601","request_id":"$request_id","ray":"$http_cf_ray","client":"$remote_addr",'
         '"method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,'
         '"seconds":$request_time,"upstream":"$upstream_addr","upstream_seconds":"$upstream_response_time"}';
     access_log /dev/stdout json;
@@ -58,6 +70,7 @@ http {
 
     server {
         listen ${ports.nginx};
+${indent([...(args.proxies.length ? realIp(args.proxies) : []), ...(args.tls ? tls : [])])}
 
         proxy_http_version 1.1;
         proxy_set_header Connection "";
@@ -97,3 +110,23 @@ http {
 }
 `;
 }
+
+/** https://nginx.org/en/docs/http/ngx_http_realip_module.html */
+const realIp = (proxies: string[]) => [
+  "",
+  ...proxies.map((network) => `set_real_ip_from ${network};`),
+  "real_ip_header CF-Connecting-IP;",
+];
+
+const tls = [
+  "",
+  `listen ${ports.nginxTls} ssl;`,
+  `ssl_certificate ${tlsDirectory}/tls.crt;`,
+  `ssl_certificate_key ${tlsDirectory}/tls.key;`,
+  "ssl_protocols TLSv1.2 TLSv1.3;",
+  "ssl_session_cache shared:tls:2m;",
+  `ssl_client_certificate ${tlsDirectory}/ca.crt;`,
+  "ssl_verify_client on;",
+];
+
+const indent = (lines: string[]) => lines.map((line) => line && `        ${line}`).join("\n");

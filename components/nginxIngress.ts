@@ -3,10 +3,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type Availability, disruptionBudget, spread } from "./availability";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
-import { type NginxConfArgs, renderNginxConf } from "./nginxConf";
+import { type NginxConfArgs, renderNginxConf, tlsDirectory } from "./nginxConf";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
 
-export interface NginxIngressArgs extends ComponentArgs, Availability, NginxConfArgs {
+export interface NginxIngressArgs extends ComponentArgs, Availability, Omit<NginxConfArgs, "tls"> {
   namespace: string;
   /** By digest; nginx 1.27.3 or newer. */
   image: string;
@@ -14,6 +14,11 @@ export interface NginxIngressArgs extends ComponentArgs, Availability, NginxConf
   serviceType: "ClusterIP" | "NodePort" | "LoadBalancer";
   /** Port on every node with type NodePort, 30000-32767; 0: Kubernetes chooses. */
   nodePort: number;
+  /**
+   * Clients reach it by TLS on port 443, and need a certificate that `clientCa` signed. All PEM.
+   * @default plain HTTP on port 80
+   */
+  tls?: Record<"certificate" | "key" | "clientCa", pulumi.Input<string>>;
   resources: Resources;
 }
 
@@ -23,33 +28,65 @@ const uid = 101;
 export class NginxIngress extends Component {
   /** URL inside the cluster. */
   readonly url: string;
+  /** Address that a cloud's load balancer got; "" with another type of Service. */
+  readonly address: pulumi.Output<string>;
 
   constructor(name: string, args: NginxIngressArgs, opts?: pulumi.ComponentResourceOptions) {
     super("NginxIngress", name, args, opts);
-    const { namespace } = args;
+    const { namespace, tls } = args;
     const metadata = { name, namespace, labels: labels(name) };
     // Without a fixed name, a change makes a new ConfigMap and so rolls the pods.
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
-      { metadata: { namespace }, data: { "nginx.conf": renderNginxConf(args) } },
+      {
+        metadata: { namespace },
+        data: { "nginx.conf": renderNginxConf({ ...args, tls: tls !== undefined }) },
+      },
       this.child,
     );
-    new k8s.core.v1.Service(
+    const certificates =
+      tls &&
+      new k8s.core.v1.Secret(
+        `${name}-certificates`,
+        {
+          metadata: { namespace },
+          stringData: { "tls.crt": tls.certificate, "tls.key": tls.key, "ca.crt": tls.clientCa },
+        },
+        this.child,
+      );
+    const publicSpec = {
+      type: args.serviceType,
+      // Keeps the client's address.
+      ...(args.serviceType === "ClusterIP" ? {} : { externalTrafficPolicy: "Local" }),
+    };
+    const nodePort = args.nodePort || undefined;
+    const http = { name: "http", port: 80, targetPort: "http" };
+    let service = new k8s.core.v1.Service(
       `${name}-service`,
       {
         metadata,
         spec: {
-          type: args.serviceType,
           selector: labels(name),
-          ports: [
-            { name: "http", port: 80, targetPort: "http", nodePort: args.nodePort || undefined },
-          ],
-          // Keeps the client's address.
-          ...(args.serviceType === "ClusterIP" ? {} : { externalTrafficPolicy: "Local" }),
+          ...(tls ? { ports: [http] } : { ...publicSpec, ports: [{ ...http, nodePort }] }),
         },
       },
       this.child,
     );
+    if (tls) {
+      // Apart, so that nobody outside reaches the port without TLS.
+      service = new k8s.core.v1.Service(
+        `${name}-public`,
+        {
+          metadata: { ...metadata, name: `${name}-public` },
+          spec: {
+            ...publicSpec,
+            selector: labels(name),
+            ports: [{ name: "https", port: 443, targetPort: "https", nodePort }],
+          },
+        },
+        this.child,
+      );
+    }
     new k8s.apps.v1.Deployment(
       `${name}-server`,
       {
@@ -80,7 +117,10 @@ export class NginxIngress extends Component {
                     "-g",
                     "daemon off;",
                   ],
-                  ports: [{ name: "http", containerPort: ports.nginx }],
+                  ports: [
+                    { name: "http", containerPort: ports.nginx },
+                    ...(tls ? [{ name: "https", containerPort: ports.nginxTls }] : []),
+                  ],
                   resources: args.resources,
                   startupProbe: {
                     httpGet: { path: "/nginx-health", port: "http" },
@@ -110,12 +150,18 @@ export class NginxIngress extends Component {
                   volumeMounts: [
                     { name: "config", mountPath: "/etc/nginx/conf", readOnly: true },
                     { name: "tmp", mountPath: "/tmp" },
+                    ...(certificates
+                      ? [{ name: "tls", mountPath: tlsDirectory, readOnly: true }]
+                      : []),
                   ],
                 },
               ],
               volumes: [
                 { name: "config", configMap: { name: config.metadata.name } },
                 scratch("tmp"),
+                ...(certificates
+                  ? [{ name: "tls", secret: { secretName: certificates.metadata.name } }]
+                  : []),
               ],
             },
           },
@@ -125,6 +171,10 @@ export class NginxIngress extends Component {
     );
     disruptionBudget(name, metadata, args, this.child);
     this.url = `http://${serviceHost(name, namespace)}`;
-    this.registerOutputs({ url: this.url });
+    this.address = service.status.apply((status) => {
+      const [given] = status?.loadBalancer?.ingress ?? [];
+      return given?.hostname ?? given?.ip ?? "";
+    });
+    this.registerOutputs({ url: this.url, address: this.address });
   }
 }

@@ -4,7 +4,14 @@ import { renderInitScript } from "../../components/postgres";
 import { renderPrometheusConfig } from "../../components/prometheusConfig";
 import { renderRedisConf } from "../../components/redis";
 
-const nginx = renderNginxConf({ upstream: "api.ns.svc.cluster.local", resolver: "dns.example" });
+const nginxArgs = {
+  upstream: "api.ns.svc.cluster.local",
+  resolver: "dns.example",
+  maxBody: "64k",
+  proxies: [],
+  tls: false,
+};
+const nginx = renderNginxConf(nginxArgs);
 
 test("nginx balances over the api's pods by least connections, as DNS lists them", () => {
   expect(nginx).toMatch(
@@ -21,6 +28,31 @@ test("nginx waits 300 s for a picture and never sends a POST twice", () => {
 test("nginx tells the api the address it saw, not one a client claimed", () => {
   expect(nginx).toContain("proxy_set_header X-Real-IP $remote_addr;");
   expect(nginx).not.toContain("proxy_add_x_forwarded_for");
+});
+
+test("nginx believes CF-Connecting-IP of the proxies in front alone, and else of nobody", () => {
+  expect(nginx).not.toContain("real_ip");
+  const behind = renderNginxConf({ ...nginxArgs, proxies: ["173.245.48.0/20"] });
+  expect(behind.match(/set_real_ip_from .*/g)).toEqual(["set_real_ip_from 173.245.48.0/20;"]);
+  expect(behind).toContain("real_ip_header CF-Connecting-IP;");
+});
+
+test("nginx with TLS takes no client without a certificate", () => {
+  expect(nginx).not.toContain("ssl");
+  const secured = renderNginxConf({ ...nginxArgs, tls: true });
+  expect(secured).toMatch(/listen 8443 ssl;[^}]*ssl_verify_client on;/);
+});
+
+test("nginx logs each request as JSON with its id, and passes the id on", () => {
+  expect(nginx).toContain("proxy_set_header X-Request-ID $request_id;");
+  const format = [...nginx.matchAll(/'(.*)'/g)].map(([, part]) => part).join("");
+  const line = format.replace(/"\$\w+"/g, '""').replace(/\$\w+/g, "0");
+  expect(JSON.parse(line)).toMatchObject({ request_id: "", ray: "", status: 0, seconds: 0 });
+});
+
+test("nginx refuses a body that is too long, and a client that dawdles", () => {
+  expect(nginx).toContain("client_max_body_size 64k;");
+  expect(nginx).toMatch(/client_header_timeout 10s;\s+client_body_timeout 10s;/);
 });
 
 test("Redis keeps an append-only file and evicts nothing", () => {
