@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 torch = pytest.importorskip("torch")
 
 from tasks.parameters import Parameters  # noqa: E402
 from worker import batches, tiny_sdxl  # noqa: E402
+from worker.fp8 import Fp8Linear  # noqa: E402
 from worker.model import Interrupted, OutOfMemory  # noqa: E402
 from worker.sdxl import SdxlModel  # noqa: E402
 
@@ -90,7 +91,6 @@ def test_the_picture_is_that_of_plain_diffusers(model: SdxlModel, path: Path) ->
     plain = StableDiffusionXLPipeline.from_pretrained(path, add_watermarker=False)
     picture = plain(
         prompt=A_CAT.prompt,
-        negative_prompt=A_CAT.negative_prompt,
         width=A_CAT.width,
         height=A_CAT.height,
         num_inference_steps=A_CAT.steps,
@@ -172,6 +172,17 @@ def test_compiled_sizes_are_compiled_at_the_start_and_nothing_is_later(
         draw(ready, A_CAT.model_copy(update=change))
     ready.generate(A_CAT, range(2), lambda _: None)
     assert len(compiled) == at_start
+
+
+def test_fp8_draws_nearly_the_picture_and_says_so_by_a_difference(
+    path: Path, model: SdxlModel
+) -> None:
+    quick = SdxlModel(path, fp8=True)
+    linears = [m for m in quick._pipeline.unet.modules() if isinstance(m, Fp8Linear)]
+    assert linears
+    exact, drawn = draw(model, A_CAT), draw(quick, A_CAT)
+    assert difference(exact, drawn) > 0
+    assert ImageStat.Stat(ImageChops.difference(exact, drawn)).mean < [25, 25, 25]
 
 
 def test_batches_that_the_table_names_are_compiled(

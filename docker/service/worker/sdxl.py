@@ -18,6 +18,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from tasks.parameters import Parameters
 from worker import start
 from worker.batches import pictures_at_once
+from worker.fp8 import quantize
 from worker.model import OnStep, OutOfMemory, Poisoned
 
 transformers.utils.logging.disable_progress_bar()
@@ -43,11 +44,15 @@ def keep_compiled(directory: Path) -> None:
 
 
 class SdxlModel:
-    def __init__(self, path: Path, compiled_sizes: Iterable[Size] = ()) -> None:
+    def __init__(
+        self, path: Path, compiled_sizes: Iterable[Size] = (), *, fp8: bool = False
+    ) -> None:
         self._gpu = torch.cuda.is_available()
         self._compiled_sizes = frozenset(compiled_sizes)
         with start.phase("weights"):
             self._pipeline = self._load(path)
+        if fp8:
+            quantize(self._pipeline.unet)
         if self._compiled_sizes:
             self._compile()
         # The first calls compile, allocate and record; no task should pay for it.
@@ -141,7 +146,8 @@ class SdxlModel:
 
         result = self._pipeline(
             prompt=parameters.prompt,
-            negative_prompt=parameters.negative_prompt,
+            # None is what SDXL was trained to take for nothing; an empty prompt says something.
+            negative_prompt=parameters.negative_prompt or None,
             width=parameters.width,
             height=parameters.height,
             num_inference_steps=parameters.steps,

@@ -31,16 +31,10 @@ def save(path: Path) -> None:
             vae=_autoencoder(),
             text_encoder=CLIPTextModel(_text_config()),
             text_encoder_2=CLIPTextModelWithProjection(_text_config()),
-            tokenizer=_tokenizer(),
-            tokenizer_2=_tokenizer(),
+            tokenizer=tokenizer(),
+            tokenizer_2=tokenizer(),
             unet=_unet(),
-            scheduler=EulerDiscreteScheduler(
-                beta_start=0.00085,
-                beta_end=0.012,
-                beta_schedule="scaled_linear",
-                steps_offset=1,
-                timestep_spacing="leading",
-            ),
+            scheduler=scheduler(),
         )
     pipeline.save_pretrained(path)
 
@@ -58,7 +52,19 @@ def _vocabulary() -> dict[str, int]:
     return {word: index for index, word in enumerate(words)}
 
 
-def _tokenizer() -> CLIPTokenizer:
+def scheduler() -> EulerDiscreteScheduler:
+    """As SDXL base 1.0 has it."""
+    return EulerDiscreteScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        steps_offset=1,
+        timestep_spacing="leading",
+    )
+
+
+def tokenizer() -> CLIPTokenizer:
+    """Knows single bytes, where the real one knows words."""
     return CLIPTokenizer(
         vocab=_vocabulary(),
         merges=[],

@@ -1,0 +1,52 @@
+"""The UNet's linear layers in float8: quicker, and another picture.
+
+Weights have a scale a row, activations one a row at each call. Only the transformer blocks change:
+they do two thirds of the UNet's arithmetic, and convolutions have no float8 kernels.
+"""
+
+import torch
+from torch import nn
+
+_LARGEST = torch.finfo(torch.float8_e4m3fn).max
+
+
+def quantize(unet: nn.Module) -> None:
+    for name, block in unet.named_modules():
+        if name.endswith("transformer_blocks"):
+            _replace_linears(block)
+
+
+def _replace_linears(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        # The kernels take rows in steps of 16.
+        if isinstance(child, nn.Linear) and child.in_features % 16 == child.out_features % 16 == 0:
+            setattr(module, name, Fp8Linear(child))
+        else:
+            _replace_linears(child)
+
+
+class Fp8Linear(nn.Module):  # type: ignore[misc]
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        weight, scale = _quantized(linear.weight.detach())
+        self.register_buffer("weight", weight)
+        self.register_buffer("scale", scale)
+        self.bias = linear.bias
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        rows, scale = _quantized(x.flatten(0, -2))
+        product = torch._scaled_mm(
+            rows,
+            self.weight.t(),
+            scale_a=scale,
+            scale_b=self.scale.t(),
+            out_dtype=torch.bfloat16,  # the only one that kernels with a scale a row give
+            use_fast_accum=True,
+        )
+        result = product.to(x.dtype).unflatten(0, x.shape[:-1])
+        return result if self.bias is None else result + self.bias
+
+
+def _quantized(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    scale = (rows.abs().amax(1, keepdim=True).float() / _LARGEST).clamp(min=1e-12)
+    return (rows / scale).clamp(-_LARGEST, _LARGEST).to(torch.float8_e4m3fn), scale
