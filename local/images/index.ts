@@ -26,6 +26,10 @@ export interface Images {
 }
 
 const repositoryPrefix = "localhost/image-service";
+
+/** An image's name in buildah's storage. */
+export const imageTag = (name: string) => `${repositoryPrefix}/${name}:local`;
+
 const mirror = "http://deb.debian.org/debian";
 const directory = join(cache, "images");
 const storage = ["--root", join(cache, "buildah"), "--runroot", "/run/image-service-buildah"];
@@ -112,7 +116,7 @@ async function build(
   base: string | undefined,
   toolchain: Toolchain,
 ): Promise<void> {
-  const tag = `${repositoryPrefix}/${recipe.name}:local`;
+  const tag = imageTag(recipe.name);
   await buildah(`image-${recipe.name}`, [
     ...["bud", "--layers", "--timestamp", "0", "--tag", tag],
     ...["--file", join(recipe.context, recipe.file)],
@@ -195,7 +199,7 @@ async function ensureBase(
   return tag;
 }
 
-const buildah = (log: string, args: string[]) =>
+export const buildah = (log: string, args: string[]) =>
   run("buildah", [...storage, ...args], {
     env: buildEnvironment,
     log,
