@@ -1,10 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import { type Fault, rules } from "./configRules";
+import { type Fault, rules, secretsNeeded } from "./configRules";
 import { schema, secrets } from "./configSchema";
 
+type Groups = z.infer<typeof schema>;
+
 /** The stack's configuration, whole and checked. */
-export type Config = z.infer<typeof schema> & {
+export type Config = Groups & {
+  /** Empty where nothing of the stack needs it. */
   secrets: Record<keyof typeof secrets, pulumi.Output<string>>;
 };
 
@@ -18,11 +21,14 @@ export class ConfigError extends pulumi.RunError {}
 export function loadConfig(): Config {
   const config = new pulumi.Config();
   const given = givenValues(config.name);
+  const right = rightGroups(given);
   const { error, data } = schema.safeParse(omitSecrets(given));
   const faults = [
     ...(error?.issues ?? []).flatMap((issue) => describe(issue, given)),
-    ...brokenRules(given),
-    ...Object.keys(secrets).flatMap((key) => secretFaults(`${config.name}:${key}`, key)),
+    ...rules
+      .filter(({ reads }) => reads.every((key) => key in right))
+      .flatMap((rule) => rule.faults(right)),
+    ...secretKeys.flatMap((key) => secretFaults(`${config.name}:${key}`, key, right)),
   ];
   if (!data || faults.length > 0) {
     const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
@@ -33,23 +39,22 @@ export function loadConfig(): Config {
   return {
     ...data,
     secrets: Object.fromEntries(
-      Object.keys(secrets).map((key) => [key, config.requireSecret(key)]),
+      secretKeys.map((key) => [key, config.getSecret(key) ?? pulumi.secret("")]),
     ) as Config["secrets"],
   };
 }
 
-/** The rules are asked about every group that is right in itself, also when another is not. */
-function brokenRules(given: Values): Fault[] {
-  const right = Object.fromEntries(
+type SecretKey = keyof typeof secrets;
+const secretKeys = Object.keys(secrets) as SecretKey[];
+
+/** Groups that are right in themselves: rules can be asked about them, also when others are not. */
+const rightGroups = (given: Values) =>
+  Object.fromEntries(
     Object.entries(schema.shape).flatMap(([key, part]) => {
       const { success, data } = part.safeParse(given[key]);
       return success ? [[key, data]] : [];
     }),
-  ) as z.infer<typeof schema>;
-  return rules
-    .filter(({ reads }) => reads.every((key) => key in right))
-    .flatMap((rule) => rule.faults(right));
-}
+  ) as Groups;
 
 type Values = Record<string, unknown>;
 
@@ -77,9 +82,13 @@ function parseValue(text: string): unknown {
 const omitSecrets = (values: Values) =>
   Object.fromEntries(Object.entries(values).filter(([key]) => !(key in secrets)));
 
-function secretFaults(fullKey: string, key: string): Fault[] {
+function secretFaults(fullKey: string, key: SecretKey, right: Groups): Fault[] {
   const fix = `set --secret ${key}`;
-  if (!pulumi.runtime.getConfig(fullKey)) return [{ key, is: "missing", fix }];
+  if (!pulumi.runtime.getConfig(fullKey)) {
+    const condition = secretsNeeded[key];
+    if (condition && !(condition.reads in right && condition.holds(right))) return [];
+    return [{ key, is: "missing", but: condition?.because, fix }];
+  }
   // Exported by the package, left out of its type declarations.
   const { isConfigSecret } = pulumi.runtime as unknown as {
     isConfigSecret(key: string): boolean;

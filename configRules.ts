@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { schema } from "./configSchema";
+import type { images, schema, secrets } from "./configSchema";
 
 type Values = z.infer<typeof schema>;
 
@@ -27,6 +27,30 @@ function rule<Key extends keyof Values>(
   return { reads, faults: (config) => faults(config).filter((fault) => fault !== false) };
 }
 
+/** What decides whether an image or a secret is needed. */
+interface Condition {
+  reads: keyof Values;
+  holds(config: Values): boolean;
+  /** The key that asks for it. */
+  because: string;
+}
+
+const alerting: Condition = {
+  reads: "monitoring",
+  holds: ({ monitoring }) => monitoring.alertmanager,
+  because: "monitoring.alertmanager is true",
+};
+
+/** Every other image is always needed. */
+const imagesNeeded: Partial<Record<keyof typeof images, Condition>> = {
+  alertmanager: alerting,
+};
+
+/** Every other secret is always needed. */
+export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
+  alertWebhook: alerting,
+};
+
 const groupsOfPods = ["api", "workers", "nginx"] as const;
 
 export const rules: Rule[] = [
@@ -40,4 +64,18 @@ export const rules: Rule[] = [
       },
     ]),
   ),
+  ...Object.entries(imagesNeeded).map(([name, { reads, holds, because }]) => ({
+    reads: ["images", reads] satisfies (keyof Values)[],
+    faults: (config: Values) =>
+      holds(config) && !config.images[name as keyof typeof images]
+        ? [
+            {
+              key: `images.${name}`,
+              is: "missing",
+              but: because,
+              fix: `set --path images.${name} VALUE`,
+            },
+          ]
+        : [],
+  })),
 ];

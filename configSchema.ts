@@ -1,5 +1,18 @@
 import { z } from "zod";
 
+/** By the part that runs them; configRules.ts knows which may be left out. */
+export const images = {
+  api: image("Target `api` of docker/service"),
+  worker: image("Target `worker` of docker/service"),
+  nginx: image("nginx 1.27.3 or newer"),
+  redis: image("Redis 8"),
+  postgres: image("PostgreSQL 18"),
+  prometheus: image("Prometheus 3"),
+  alertmanager: optionalImage("Alertmanager 0.28; with monitoring.alertmanager"),
+  objectStore: image("versitygw 1"),
+  backup: image("docker/backup"),
+};
+
 const toleration = z.strictObject({
   key: z.string(),
   operator: z.enum(["Exists", "Equal"]),
@@ -36,16 +49,7 @@ export const schema = z.strictObject({
   endpoint: z.url("must be a URL").describe("URL under which clients reach the service"),
   protect: z.boolean().default(true).describe("Refuse to delete or replace what holds data"),
 
-  images: group("Container images, each by digest", {
-    api: image("Target `api` of docker/service"),
-    worker: image("Target `worker` of docker/service"),
-    nginx: image("nginx 1.27.3 or newer"),
-    redis: image("Redis 8"),
-    postgres: image("PostgreSQL 18"),
-    prometheus: image("Prometheus 3"),
-    objectStore: image("versitygw 1"),
-    backup: image("docker/backup"),
-  }),
+  images: group("Container images, each by digest", images),
 
   api: group("The pods that answer HTTP", {
     ...availability(2),
@@ -136,7 +140,11 @@ export const schema = z.strictObject({
     resources: resources("50m", "64Mi", "512Mi"),
   }),
 
-  monitoring: group("Prometheus", {
+  monitoring: group("Prometheus and Alertmanager", {
+    alertmanager: z
+      .boolean()
+      .default(true)
+      .describe("Send alerts to the secret alertWebhook; else Prometheus only shows them"),
     retention: z
       .string()
       .regex(/^\d+[hdwy]$/, "must be like 15d")
@@ -144,16 +152,18 @@ export const schema = z.strictObject({
       .describe("How long samples are kept"),
     storage: quantity("20Gi").describe("Size of its volume"),
     resources: resources("100m", "256Mi", "1Gi"),
+    alertmanagerResources: resources("10m", "64Mi", "256Mi"),
   }),
 });
 
-/** Keys that are set with `pulumi config set --secret`, and what each is. */
+/** Keys that are set with `pulumi config set --secret`: what each is. */
 export const secrets = {
   apiSecret: "The operator's key, for `Authorization: Bearer`",
   databasePassword: "Password of the database's one user",
   redisPassword: "Password of Redis",
   s3AccessKeyId: "Access key of the object store",
   s3SecretAccessKey: "Its secret half",
+  alertWebhook: "URL that is sent alerts; with monitoring.alertmanager",
 };
 
 /** Keys that belong together; each has its own default, so a stack file gives what differs. */
@@ -168,6 +178,14 @@ function image(description: string) {
   return z
     .string()
     .regex(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "must name an image by digest: repository@sha256:…")
+    .describe(description);
+}
+
+/** Needed only as configRules.ts says. */
+function optionalImage(description: string) {
+  return z
+    .union([z.literal(""), image("")])
+    .default("")
     .describe(description);
 }
 

@@ -125,6 +125,13 @@ const monitoring = new Monitoring(
       { job: "worker", host: workers.host, port: ports.metrics },
     ],
     ...config.monitoring,
+    alertmanager: config.monitoring.alertmanager
+      ? {
+          image: images.alertmanager,
+          webhook: secrets.alertWebhook,
+          resources: config.monitoring.alertmanagerResources,
+        }
+      : undefined,
   },
   options,
 );

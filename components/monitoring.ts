@@ -1,9 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { Alertmanager, type AlertmanagerArgs } from "./alertmanager";
+import { renderAlertRules } from "./alerts";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod } from "./pods";
-import { renderPrometheusConfig, type ScrapeTarget } from "./prometheusConfig";
+import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
 export interface MonitoringArgs extends ComponentArgs {
   namespace: string;
@@ -16,11 +18,16 @@ export interface MonitoringArgs extends ComponentArgs {
   /** Size of the volume that holds them, a Kubernetes quantity. */
   storage: string;
   resources: Resources;
+  /**
+   * Tells somebody of alerts.
+   * @default alerts are only shown
+   */
+  alertmanager?: Omit<AlertmanagerArgs, "namespace">;
 }
 
 const uid = 65534;
 
-/** Prometheus. */
+/** Prometheus with its alerts, and Alertmanager. */
 export class Monitoring extends Component {
   /** URL inside the cluster. */
   readonly url: string;
@@ -31,15 +38,23 @@ export class Monitoring extends Component {
     const prometheus = "prometheus";
     const metadata = { name: prometheus, namespace, labels: labels(prometheus) };
     const host = serviceHost(prometheus, namespace);
+    const alertmanager =
+      args.alertmanager &&
+      new Alertmanager(
+        `${name}-alertmanager`,
+        { namespace, ...args.alertmanager },
+        { parent: this },
+      );
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       {
         metadata: { namespace },
         data: {
-          "prometheus.yml": renderPrometheusConfig([
-            ...args.targets,
-            { job: prometheus, host, port: ports.prometheus },
-          ]),
+          "prometheus.yml": renderPrometheusConfig({
+            targets: [...args.targets, { job: prometheus, host, port: ports.prometheus }],
+            alertmanager: alertmanager && `${alertmanager.host}:${ports.alertmanager}`,
+          }),
+          [rulesFile]: renderAlertRules(),
         },
       },
       this.child,

@@ -1,5 +1,6 @@
 /** Ports by what listens on them, the same on every replica. */
 export const ports = {
+  alertmanager: 9093,
   http: 8000,
   metrics: 9090,
   nginx: 8080,

@@ -5,14 +5,27 @@ export interface ScrapeTarget {
   port: number;
 }
 
+export interface PrometheusConfigArgs {
+  targets: ScrapeTarget[];
+  /** host:port of an Alertmanager. @default alerts are only shown */
+  alertmanager?: string;
+}
+
+/** Beside prometheus.yml. */
+export const rulesFile = "alerts.yml";
+
 /**
  * prometheus.yml, which is also valid JSON. Targets come from DNS, so that Prometheus needs no
  * access to the Kubernetes API.
  * https://prometheus.io/docs/prometheus/latest/configuration/configuration/#dns_sd_config
  */
-export function renderPrometheusConfig(targets: ScrapeTarget[]): string {
+export function renderPrometheusConfig({ targets, alertmanager }: PrometheusConfigArgs): string {
   const configuration = {
-    global: { scrape_interval: "5s", scrape_timeout: "4s" },
+    global: { scrape_interval: "5s", scrape_timeout: "4s", evaluation_interval: "15s" },
+    rule_files: [rulesFile],
+    ...(alertmanager && {
+      alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },
+    }),
     scrape_configs: targets.map(({ job, host, port }) => ({
       job_name: job,
       dns_sd_configs: [{ names: [host], type: "A", port, refresh_interval: "5s" }],

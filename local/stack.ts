@@ -235,7 +235,7 @@ export class LocalStack {
 /** The images as the program's configuration names them; the cluster's own stay out. */
 export function imageConfig(images: ImageReferences): ConfigValues {
   const { pause: _, addons: __, "object-store": objectStore, ...rest } = images;
-  return { ...rest, objectStore };
+  return { ...rest, objectStore, alertmanager: images.prometheus };
 }
 
 async function startStandIn(): Promise<{ child: ChildProcess; port: number }> {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { parse } from "yaml";
-import { secrets } from "../../configSchema";
+import { images, secrets } from "../../configSchema";
 
 // Prints what the program declares for a stack, as one JSON object: logical name → declaration.
 
@@ -29,18 +29,8 @@ function configure(): void {
     config: Record<string, unknown>;
   };
   const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
-  const images = [
-    "api",
-    "worker",
-    "nginx",
-    "redis",
-    "postgres",
-    "prometheus",
-    "objectStore",
-    "backup",
-  ];
   const values = {
-    [key("images")]: Object.fromEntries(images.map((name) => [name, image(name)])),
+    [key("images")]: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
     ...file.config,
     ...Object.fromEntries(Object.keys(secrets).map((name) => [key(name), `the ${name}`])),
   };

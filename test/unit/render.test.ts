@@ -67,7 +67,9 @@ test("a database that was half made is made anew, a whole one is left alone", ()
 });
 
 test("Prometheus finds every pod behind a Service through DNS", () => {
-  const config = JSON.parse(renderPrometheusConfig([{ job: "api", host: "api.ns", port: 9090 }]));
+  const config = JSON.parse(
+    renderPrometheusConfig({ targets: [{ job: "api", host: "api.ns", port: 9090 }] }),
+  );
   expect(config.scrape_configs).toEqual([
     {
       job_name: "api",

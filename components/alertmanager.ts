@@ -1,0 +1,129 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "./component";
+import { labels, ports, serviceHost } from "./names";
+import { type Resources, restrictedContainer, restrictedPod } from "./pods";
+
+export interface AlertmanagerArgs extends ComponentArgs {
+  namespace: string;
+  /** By digest; `alertmanager` on the PATH. */
+  image: string;
+  /** URL that is sent the alerts, in Alertmanager's webhook format. */
+  webhook: pulumi.Input<string>;
+  resources: Resources;
+}
+
+const app = "alertmanager";
+const uid = 65534;
+const configDirectory = "/etc/alertmanager";
+
+/** Tells somebody of alerts: once, together, and again while they last. */
+export class Alertmanager extends Component {
+  /** Host name inside the cluster. */
+  readonly host: string;
+
+  constructor(name: string, args: AlertmanagerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("Alertmanager", name, args, opts);
+    const { namespace } = args;
+    const metadata = { name: app, namespace, labels: labels(app) };
+    const config = new k8s.core.v1.Secret(
+      `${name}-config`,
+      {
+        metadata: { namespace },
+        stringData: { "alertmanager.yml": renderAlertmanagerConfig(), webhook: args.webhook },
+      },
+      this.child,
+    );
+    const service = new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata,
+        spec: { selector: labels(app), ports: [{ name: "http", port: ports.alertmanager }] },
+      },
+      this.child,
+    );
+    new k8s.apps.v1.StatefulSet(
+      `${name}-server`,
+      {
+        metadata,
+        spec: {
+          serviceName: service.metadata.name,
+          replicas: 1,
+          selector: { matchLabels: labels(app) },
+          template: {
+            metadata: { labels: labels(app) },
+            spec: {
+              ...restrictedPod(uid),
+              containers: [
+                {
+                  ...restrictedContainer,
+                  name: app,
+                  image: args.image,
+                  command: [
+                    "alertmanager",
+                    `--config.file=${configDirectory}/alertmanager.yml`,
+                    "--storage.path=/data",
+                    // There is one; it looks for no others.
+                    "--cluster.listen-address=",
+                  ],
+                  ports: [{ name: "http", containerPort: ports.alertmanager }],
+                  resources: args.resources,
+                  readinessProbe: { httpGet: { path: "/-/ready", port: "http" } },
+                  livenessProbe: {
+                    httpGet: { path: "/-/healthy", port: "http" },
+                    failureThreshold: 6,
+                  },
+                  volumeMounts: [
+                    { name: "data", mountPath: "/data" },
+                    { name: "config", mountPath: configDirectory, readOnly: true },
+                  ],
+                },
+              ],
+              volumes: [{ name: "config", secret: { secretName: config.metadata.name } }],
+            },
+          },
+          // Silences, and what was told already.
+          volumeClaimTemplates: [
+            {
+              metadata: { name: "data" },
+              spec: {
+                accessModes: ["ReadWriteOnce"],
+                resources: { requests: { storage: "1Gi" } },
+              },
+            },
+          ],
+        },
+      },
+      this.child,
+    );
+    this.host = serviceHost(app, namespace);
+    this.registerOutputs({ host: this.host });
+  }
+}
+
+/** https://prometheus.io/docs/alerting/latest/configuration/ */
+export function renderAlertmanagerConfig(): string {
+  const configuration = {
+    route: {
+      receiver: "webhook",
+      group_by: ["alertname"],
+      group_wait: "30s",
+      group_interval: "5m",
+      repeat_interval: "24h",
+      routes: [{ receiver: "webhook", matchers: ['severity="page"'], repeat_interval: "1h" }],
+    },
+    receivers: [{ name: "webhook", webhook_configs: [{ url_file: `${configDirectory}/webhook` }] }],
+    // What follows from a cause is not told beside it.
+    inhibit_rules: [
+      {
+        source_matchers: ['alertname="DatabaseDown"'],
+        target_matchers: ['alertname=~"NoWorker|QueueWaits|RequestsFail|RedisDown"'],
+      },
+      {
+        source_matchers: ['alertname=~"NoWorker|RedisDown"'],
+        target_matchers: ['alertname=~"QueueWaits|RequestsFail"'],
+      },
+    ],
+  };
+  return `${JSON.stringify(configuration, null, 2)}\n`;
+}
