@@ -1,0 +1,42 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cache, repository } from "../../local/paths";
+import type { Figure } from "./main";
+
+export const description =
+  "the worker against diffusers on this machine's GPU; --quick, --steps 30,20, --batch 1,2,4";
+
+const service = join(repository, "docker/service");
+const lock = join(service, "requirements/worker.txt");
+
+export async function run(args: string[]): Promise<Figure[]> {
+  const { status, stdout } = spawnSync(python(), [join(__dirname, "gpu/bench.py"), ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, PYTHONPATH: service, TRANSFORMERS_VERBOSITY: "error" },
+  });
+  if (status !== 0) throw new Error("test/bench/gpu/bench.py failed");
+  return JSON.parse(stdout.toString()) as Figure[];
+}
+
+/** The PATH's Python where it has what the worker needs; else one with the lock's packages. */
+function python(): string {
+  const needed = "import diffusers, obstore, prometheus_client, pydantic_settings, torch";
+  if (spawnSync("python3", ["-c", needed]).status === 0) return "python3";
+  const digest = createHash("sha256").update(readFileSync(lock)).digest("hex").slice(0, 16);
+  const environment = join(cache, `python-worker-${digest}`);
+  const installed = join(environment, "installed");
+  if (!existsSync(installed)) {
+    const pip = join(environment, "bin/pip");
+    for (const command of [
+      ["python3", "-m", "venv", "--clear", environment],
+      [pip, "install", "--quiet", "--require-hashes", "-r", lock],
+      ["touch", installed],
+    ]) {
+      const { status } = spawnSync(command[0] as string, command.slice(1), { stdio: "inherit" });
+      if (status !== 0) throw new Error(`${command.join(" ")} failed`);
+    }
+  }
+  return join(environment, "bin/python");
+}

@@ -1,0 +1,168 @@
+"""Our worker against diffusers, interleaved in one run: python bench.py [--quick] [options]
+
+Progress goes to stderr; stdout gets one JSON list of figures. On a CPU the same code runs with the
+tiny model, and what is compiled is only traced: it proves the code, its figures mean nothing.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from tasks.parameters import Parameters
+from tasks.pictures import encode
+from worker import full_sdxl, tiny_sdxl
+
+from contenders import Contender, Diffusers, Worker, gpu, psnr, release, reserved_bytes, timed
+
+Figure = dict[str, Any]
+
+
+def main() -> None:
+    options = _options()
+    side = 1024 if gpu else 256
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="gpu-bench-") as name:
+        path = Path(name) / "model"
+        _say("random weights")
+        if gpu:
+            full_sdxl.save(path, "cuda")
+        else:
+            tiny_sdxl.save(path)
+        figures += _starts(path, side, Path(name))
+        if not gpu:
+            torch.compiler.set_stance(force_backend="eager")
+        figures += _compare(path, side, options)
+    json.dump(figures, sys.stdout)
+
+
+def _options() -> argparse.Namespace:
+    def numbers(text: str) -> list[int]:
+        return [int(part) for part in text.split(",")]
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="--steps 2 --batch 1,2 --rounds 1")
+    parser.add_argument("--steps", type=numbers, default=[30, 20])
+    parser.add_argument("--batch", type=numbers, default=[1, 2, 4])
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    if options.quick:
+        options.steps, options.batch, options.rounds = [2], [1, 2], 1
+    return options
+
+
+def _starts(path: Path, side: int, directory: Path) -> list[Figure]:
+    """From the process's first moment to a worker that is ready, twice with the same cache."""
+    figures: list[Figure] = []
+    for cache in ("cold", "warm"):
+        _say(f"start, {cache} cache")
+        program = Path(__file__).parent / "start.py"
+        command = [sys.executable, str(program), str(path), str(side), str(directory)]
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout  # noqa: S603
+        phases: dict[str, float] = json.loads(output)
+        for phase, seconds in phases.items():
+            figures.append(_figure(f"start, {cache} cache: {phase}", seconds, "s"))
+        target = "<= 20" if cache == "warm" else None
+        total = sum(phases.values())
+        figures.append(_figure(f"start, {cache} cache: in all", total, "s", target))
+    return figures
+
+
+def _compare(path: Path, side: int, options: argparse.Namespace) -> list[Figure]:
+    half = torch.float16 if gpu else torch.float32
+    reference = Diffusers(path, torch.float32)
+    pictures = {steps: reference.draw(_parameters(side, steps), 1)[0] for steps in options.steps}
+    del reference
+
+    figures: list[Figure] = []
+    contenders: dict[str, Contender] = {}
+    for name, build in {
+        "diffusers": lambda: Diffusers(path, half),
+        "diffusers + compile": lambda: Diffusers(path, half, compiled=True),
+        "worker": lambda: Worker(path),
+        "worker, fp8": lambda: Worker(path, fp8=True),
+    }.items():
+        _say(f"warm-up: {name}")
+        release()
+        before = reserved_bytes()
+        contenders[name] = build()
+        _warm_up(contenders[name], side, 1)
+        figures.append(
+            _figure(f"{name}: VRAM at its peak", (reserved_bytes() - before) / 1e9, "GB")
+        )
+
+    for batch in options.batch:
+        for name, contender in contenders.items():
+            _say(f"warm-up, batch {batch}: {name}")
+            _warm_up(contender, side, batch)
+        for steps in options.steps:
+            figures += _race(contenders, _parameters(side, steps), batch, options.rounds)
+    for steps, picture in pictures.items():
+        for name, contender in contenders.items():
+            decibels = psnr(contender.draw(_parameters(side, steps), 1)[0], picture)
+            target = ">= 35" if name == "worker" else None
+            figures.append(_figure(f"{name}, {steps} steps: PSNR", decibels, "dB", target))
+    figures.append(_around(contenders["worker"], _parameters(side, options.steps[0])))
+    return figures
+
+
+def _warm_up(contender: Contender, side: int, batch: int) -> None:
+    for _ in range(3):  # compile, record, replay
+        contender.draw(_parameters(side, 2), batch)
+
+
+def _race(
+    contenders: dict[str, Contender], parameters: Parameters, batch: int, rounds: int
+) -> list[Figure]:
+    case = f"{parameters.steps} steps, batch {batch}"
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for round_ in range(rounds):
+        _say(f"{case}: round {round_ + 1} of {rounds}")
+        for name, contender in contenders.items():
+            seconds[name].append(timed(partial(contender.draw, parameters, batch)))
+    each = {name: median(times) / batch for name, times in seconds.items()}
+    figures: list[Figure] = []
+    for name, one in each.items():
+        target = ">= 2.4" if (name, parameters.steps) == ("worker, fp8", 20) else None
+        figures.append(_figure(f"{name}, {case}: time", one, "s/image"))
+        figures.append(_figure(f"{name}, {case}", 1 / one, "images/s", target))
+    for other, factor in {"diffusers": 2.0, "diffusers + compile": 1.1}.items():
+        target = f">= {factor}" if (parameters.steps, batch) == (30, 1) else None
+        ratio = each[other] / each["worker"]
+        figures.append(_figure(f"worker against {other}, {case}", ratio, "x", target))
+    return figures
+
+
+def _around(worker: Any, parameters: Parameters) -> Figure:
+    """What a request spends in our code: not in the UNet's steps, not in the decoder."""
+    with worker.inside() as inside:
+        picture: list[Any] = []
+        drawing = timed(lambda: picture.extend(worker.draw(parameters, 1)))
+    encoding = timed(lambda: encode(picture[0], parameters, 0))
+    total = drawing + encoding
+    share = 100 * (total - sum(inside)) / total
+    return _figure("worker: around the pipeline", share, "%", "<= 2")
+
+
+def _parameters(side: int, steps: int) -> Parameters:
+    prompt = "a lighthouse at dawn, oil painting"
+    return Parameters(prompt=prompt, width=side, height=side, steps=steps, seed=1)
+
+
+def _figure(name: str, value: float, unit: str, target: str | None = None) -> Figure:
+    figure: Figure = {"figure": name, "value": round(value, 3), "unit": unit}
+    return figure | {"target": target} if target else figure
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

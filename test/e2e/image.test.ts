@@ -1,0 +1,38 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildah, imageTag } from "../../local/images";
+import { repository } from "../../local/paths";
+
+// In the file system of the worker image, with its own packages; only pytest is brought along.
+const service = join(repository, "docker/service");
+const environments = join(service, ".venv/lib");
+const packages = join(environments, readdirSync(environments)[0] as string, "site-packages");
+const pytest =
+  "import sys; sys.path.append('/test-packages'); import pytest; sys.exit(pytest.main())";
+
+let container: string;
+
+const python = (...args: string[]) =>
+  buildah("image-test", [
+    ...["run", "--volume", `${service}:/src:ro`, "--volume", `${packages}:/test-packages:ro`],
+    ...["--volume", `${join(repository, "test/bench/gpu")}:/bench:ro`],
+    ...["--workingdir", "/src", "--env", "PYTHONPATH=/src", container, "--", "python", ...args],
+  ]);
+
+beforeAll(async () => {
+  container = (await buildah("image-test", ["from", imageTag("worker")])).trim();
+});
+
+afterAll(() => buildah("image-test", ["rm", container]));
+
+test("the trimmed image imports, compiles kernels for every GPU in use and draws", async () => {
+  const files = ["image", "sdxl", "full_sdxl"].map((name) => `tests/test_${name}.py`);
+  const output = await python("-c", pytest, "-m", "model", "-p", "no:cacheprovider", ...files);
+  expect(output).not.toContain("skipped");
+});
+
+test("the GPU benchmark runs, on a CPU with the tiny model", async () => {
+  const figures = JSON.parse(await python("/bench/bench.py", "--quick")) as { figure: string }[];
+  expect(figures.map(({ figure }) => figure)).toContain("worker, 2 steps, batch 1");
+});
