@@ -33,6 +33,7 @@ export function renderNginxConf({ upstream, resolver, ...args }: NginxConfArgs):
 pid /tmp/nginx.pid;
 error_log stderr warn;
 worker_shutdown_timeout 310s;
+worker_rlimit_nofile 8192;
 
 events {
     worker_connections 4096;
