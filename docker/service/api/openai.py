@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.preferences import WaitSeconds
@@ -52,17 +52,31 @@ class ImagesRequest(BaseModel):
     output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
     partial_images: Annotated[int, Field(ge=0, le=3)] | None = None
 
+    @field_validator("size")
+    @classmethod
+    def _fits_the_model(cls, size: str | None) -> str | None:
+        try:
+            Parameters(prompt="any", **_sides(size))
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"]) from None
+        return size
+
     def parameters(self) -> Parameters:
-        size = self.size or "auto"
-        width, height = (1024, 1024) if size == "auto" else map(int, size.split("x"))
         return Parameters(
             prompt=self.prompt,
-            width=width,
-            height=height,
+            **_sides(self.size),
             steps=_STEPS.get(self.quality or "auto", 30),
             num_images=self.n or 1,
             format=self.output_format or ImageFormat.PNG,
         )
+
+
+def _sides(size: str | None) -> dict[str, Any]:
+    """Width and height of a size like 1024x1024."""
+    if size in (None, "auto"):
+        return {}
+    width, height = map(int, size.split("x"))
+    return {"width": width, "height": height}
 
 
 class ImageData(BaseModel):
