@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import zlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ def encode(picture: PillowImage.Image, parameters: Parameters, n: int) -> bytes:
             info.add_text("prompt", parameters.prompt, zip=False)
             info.add_text("seed", str(parameters.image_seed(n)))
             info.add_text("parameters", parameters.model_dump_json(exclude={"prompt", "seed"}))
-            picture.save(buffer, "PNG", pnginfo=info)
+            # No larger than at the default level, in half the time.
+            picture.save(buffer, "PNG", pnginfo=info, compress_level=1, compress_type=zlib.Z_RLE)
         case ImageFormat.JPEG:
             picture.save(buffer, "JPEG", quality=95)
         case ImageFormat.WEBP:
