@@ -1,6 +1,7 @@
 /** Ports by what listens on them, the same on every replica. */
 export const ports = {
   alertmanager: 9093,
+  cloudflared: 2000,
   http: 8000,
   metrics: 9090,
   nginx: 8080,
