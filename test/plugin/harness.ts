@@ -12,6 +12,7 @@ import {
   PulumiCommand,
   type PulumiFn,
   type Stack,
+  type UpOptions,
 } from "@pulumi/pulumi/automation";
 import { version } from "@pulumi/pulumi/package.json";
 import { SemVer } from "semver";
@@ -82,7 +83,7 @@ export class Engine {
   }
 
   /** A run that may fail. */
-  async attempt(operation: Operation, program?: PulumiFn): Promise<Run> {
+  async attempt(operation: Operation, program?: PulumiFn, options: UpOptions = {}): Promise<Run> {
     const run: Run = { steps: [], messages: [], outputs: {} };
     const errors: string[] = [];
     const onEvent = ({ diagnosticEvent, resOutputsEvent }: EngineEvent) => {
@@ -98,7 +99,7 @@ export class Engine {
     };
     if (program) this.stack.workspace.program = program;
     try {
-      await this.stack[operation]({ onEvent });
+      await this.stack[operation]({ onEvent, ...options });
     } catch (error) {
       run.error = errors.join("\n") || (error as Error).message;
     }
