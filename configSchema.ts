@@ -46,6 +46,10 @@ export const schema = z.strictObject({
     .cidrv4("must be a network like 10.244.0.0/16")
     .default("10.0.0.0/8")
     .describe("Network of the cluster's pods; the api believes their word on a client's address"),
+  operatorNetworks: z
+    .array(z.cidrv4("must be a network like 192.0.2.0/24"))
+    .default([])
+    .describe("Networks from which Prometheus, Alertmanager and the object store may be looked at"),
   endpoint: z.url("must be a URL").describe("URL under which clients reach the service"),
   protect: z.boolean().default(true).describe("Refuse to delete or replace what holds data"),
 

@@ -2,8 +2,10 @@ import * as k8s from "@pulumi/kubernetes";
 import { Api } from "./components/api";
 import { Backups } from "./components/backups";
 import type { Bucket } from "./components/bucket";
+import { stackFlows } from "./components/flows";
 import { Monitoring } from "./components/monitoring";
 import { aigc, ports } from "./components/names";
+import { NetworkPolicies } from "./components/networkPolicies";
 import { NginxIngress } from "./components/nginxIngress";
 import { ObjectStore } from "./components/objectStore";
 import { Postgres } from "./components/postgres";
@@ -132,6 +134,20 @@ const monitoring = new Monitoring(
           resources: config.monitoring.alertmanagerResources,
         }
       : undefined,
+  },
+  options,
+);
+
+new NetworkPolicies(
+  "policies",
+  {
+    namespace,
+    flows: stackFlows({
+      managed: { postgres: false, redis: false, pictures: false, backups: false },
+      tls: false,
+      tunnel: false,
+    }),
+    operatorNetworks: config.operatorNetworks,
   },
   options,
 );
