@@ -93,6 +93,19 @@ export const schema = z.strictObject({
     resources: resources("1", "16Gi", "24Gi"),
   }),
 
+  models: group("The volume that holds the weights", {
+    storage: quantity("30Gi").describe("Size of the volume"),
+    accessMode: z
+      .enum(["ReadWriteMany", "ReadWriteOnce"])
+      .default("ReadWriteMany")
+      .describe("ReadWriteOnce is enough where all workers run on one node"),
+    storageClass: z
+      .string()
+      .default("")
+      .describe("Class of the volume, such as one of EFS; empty: the cluster's default"),
+    resources: resources("500m", "1Gi", "4Gi"),
+  }),
+
   nginx: group("The load balancer", {
     ...availability(2),
     serviceType: z

@@ -3,6 +3,7 @@ import { Api } from "./components/api";
 import { Backups } from "./components/backups";
 import type { Bucket } from "./components/bucket";
 import { stackFlows } from "./components/flows";
+import { ModelStore } from "./components/modelStore";
 import { Monitoring } from "./components/monitoring";
 import { aigc, ports } from "./components/names";
 import { NetworkPolicies } from "./components/networkPolicies";
@@ -87,10 +88,15 @@ const settings = new ServiceSettings(
 const stores = { ...options, dependsOn: [home, postgres, redis, objectStore] };
 
 const api = new Api("api", { namespace, image: images.api, settings, ...config.api }, stores);
+const models = new ModelStore(
+  "models",
+  { namespace, image: images.worker, model: config.workers.model, ...config.models },
+  options,
+);
 const workers = new Workers(
   "aigc-workers",
-  { namespace, image: images.worker, settings, ...config.workers },
-  { ...stores, dependsOn: [api] },
+  { namespace, image: images.worker, settings, models, ...config.workers },
+  { ...stores, dependsOn: [api, models] },
 );
 const nginx = new NginxIngress(
   "nginx",

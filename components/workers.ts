@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { serviceUid } from "./api";
 import { type Availability, disruptionBudget, spread } from "./availability";
 import { Component, type ComponentArgs } from "./component";
+import type { ModelStore } from "./modelStore";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
 import type { ServiceSettings } from "./serviceSettings";
@@ -12,6 +13,8 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
+  /** Holds the weights. */
+  models: ModelStore;
   resources: Resources;
   /** CPU threads that the model uses; 0: one per core of the node. */
   threads: number;
@@ -24,7 +27,6 @@ export interface WorkersArgs extends ComponentArgs, Availability {
 }
 
 const app = "aigc-worker";
-const modelDirectory = "/models";
 
 /** Draw the pictures: each claims one task at a time and writes the image to S3. */
 export class Workers extends Component {
@@ -33,23 +35,8 @@ export class Workers extends Component {
 
   constructor(name: string, args: WorkersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Workers", name, args, opts);
-    const { namespace } = args;
+    const { namespace, models } = args;
     const metadata = { name, namespace, labels: labels(app) };
-    const container = {
-      ...restrictedContainer,
-      image: args.image,
-      envFrom: args.settings.envFrom,
-      env: [
-        { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-        { name: "MODEL_DIR", value: modelDirectory },
-        { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
-        ...(args.threads ? [{ name: "OMP_NUM_THREADS", value: String(args.threads) }] : []),
-      ],
-      volumeMounts: [
-        { name: "models", mountPath: modelDirectory },
-        { name: "tmp", mountPath: "/tmp" },
-      ],
-    };
     new k8s.core.v1.Service(
       `${name}-service`,
       {
@@ -83,19 +70,22 @@ export class Workers extends Component {
               topologySpreadConstraints: spread(labels(app)),
               // The current picture is finished first.
               terminationGracePeriodSeconds: 120,
-              initContainers: [
-                {
-                  ...container,
-                  name: "model",
-                  command: ["python", "download_models.py"],
-                  resources: args.resources,
-                },
-              ],
               containers: [
                 {
-                  ...container,
+                  ...restrictedContainer,
                   name: "worker",
+                  image: args.image,
                   command: ["python", "-m", "worker"],
+                  envFrom: args.settings.envFrom,
+                  env: [
+                    { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+                    { name: "MODEL_DIR", value: models.mount.mountPath },
+                    { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
+                    ...(args.threads
+                      ? [{ name: "OMP_NUM_THREADS", value: String(args.threads) }]
+                      : []),
+                  ],
+                  volumeMounts: [models.mount, { name: "tmp", mountPath: "/tmp" }],
                   resources: {
                     ...args.resources,
                     limits: { ...args.resources.limits, "nvidia.com/gpu": "1" },
@@ -119,7 +109,7 @@ export class Workers extends Component {
                   },
                 },
               ],
-              volumes: [scratch("models"), scratch("tmp")],
+              volumes: [models.volume, scratch("tmp")],
             },
           },
         },
