@@ -14,7 +14,8 @@ from tasks import metrics
 MAX_BODY: Final = 64 * 1024
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_COUNTED = {"/api/generate": "generate", "/v1/images/generations": "openai"}
+# What takes a body, and is counted, under its name in the metric.
+_GENERATE = {"/api/generate": "generate", "/v1/images/generations": "openai"}
 
 
 class RequestContext:
@@ -44,9 +45,13 @@ class RequestContext:
 
 def _count(path: str, status: int) -> None:
     # The client's own mistakes are no failures of the service.
-    if path in _COUNTED and not 400 <= status < 500:
+    if path in _GENERATE and not 400 <= status < 500:
         outcome = "failed" if status >= 500 else "success"
-        metrics.REQUESTS.labels(_COUNTED[path], outcome).inc()
+        metrics.REQUESTS.labels(_GENERATE[path], outcome).inc()
+
+
+def _takes_body(scope: Scope) -> bool:
+    return scope["method"] == "POST" and scope["path"] in _GENERATE
 
 
 class JsonBody:
@@ -56,7 +61,7 @@ class JsonBody:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http" or not _takes_body(scope):
             await self._app(scope, receive, send)
             return
         media_type = Headers(scope=scope).get("content-type", "").split(";")[0].strip().lower()

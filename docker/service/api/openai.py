@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.preferences import WaitSeconds
 from api.problems import Problem
 from api.services import Provided, Services
 from api.submission import Submitted, raise_unless_succeeded, wait
@@ -106,7 +105,7 @@ class OpenAIErrorResponse(BaseModel):
     response_model=ImagesResponse,
     response_model_exclude_none=True,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        200: {"content": {"text/event-stream": {}}},
         **{
             status: {"model": OpenAIErrorResponse}
             for status in (400, 401, 409, 413, 415, 422, 429, 500, 503, 504)
@@ -117,10 +116,10 @@ async def generate_images(
     request: Request,
     submission: Submitted,
     services: Provided,
-    wait_seconds: WaitSeconds,
     body: ImagesRequest,
 ) -> Response:
     task = await submission.accept(body.parameters(), await request.json())
+    wait_seconds = services.settings.max_wait_seconds
     if body.stream:
         return EventSourceResponse(_stream(services, task, wait_seconds), ping=15)
     task = await wait(services, task, wait_seconds)

@@ -1,6 +1,7 @@
 """Errors: problem documents (RFC 9457), and OpenAI's form under /v1."""
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -149,7 +150,19 @@ async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        headers["Allow"] = ", ".join(methods)
     return respond(request, Problem(error.status_code, code, error.detail, headers=headers))
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method of a path; the router's own header has those of its first route alone."""
+    return sorted(
+        method.upper()
+        for path, operations in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), request.url.path)
+        for method in operations
+    )
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:

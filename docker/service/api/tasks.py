@@ -82,7 +82,7 @@ async def cancel_task(task: OwnTask, services: Provided) -> TaskView:
     description="Server-sent events: `queued` with the position, `started`, `step`, `done`.",
     response_class=EventSourceResponse,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        200: {"content": {"text/event-stream": {}}},
         **documented(401, 404, 422, 503),
     },
 )

@@ -1,5 +1,6 @@
 """The real diffusers code on a tiny model."""
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 torch = pytest.importorskip("torch")
 
 from tasks.parameters import Parameters  # noqa: E402
-from worker import batches, tiny_sdxl  # noqa: E402
+from worker import batches, sdxl, tiny_sdxl  # noqa: E402
 from worker.fp8 import Fp8Linear  # noqa: E402
 from worker.model import Interrupted, OutOfMemory  # noqa: E402
 from worker.sdxl import SdxlModel  # noqa: E402
@@ -54,6 +55,11 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 def draw(model: SdxlModel, parameters: Parameters, n: int = 0) -> Image.Image:
     return model.generate(parameters, range(n, n + 1), lambda _: None)[0]
+
+
+def psnr(one: Image.Image, other: Image.Image) -> float:
+    squares = ImageStat.Stat(ImageChops.difference(one, other)).rms
+    return float(10 * math.log10(255**2 / (sum(rms**2 for rms in squares) / 3)))
 
 
 def difference(one: Image.Image, other: Image.Image) -> int:
@@ -172,6 +178,43 @@ def test_compiled_sizes_are_compiled_at_the_start_and_nothing_is_later(
         draw(ready, A_CAT.model_copy(update=change))
     ready.generate(A_CAT, range(2), lambda _: None)
     assert len(compiled) == at_start
+
+
+def test_a_gpus_precisions_draw_the_same_picture(
+    path: Path, model: SdxlModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that a GPU does differently but its kernels, on the CPU."""
+    load = sdxl.StableDiffusionXLPipeline.from_pretrained
+
+    def on_the_cpu(*args: Any, **options: Any) -> Any:
+        assert options.pop("device_map") == "cuda"
+        return load(*args, **options, device_map="cpu")
+
+    class Event:
+        def __init__(self, *, blocking: bool) -> None:
+            assert blocking
+
+        def record(self) -> None:
+            """The CPU is done by now."""
+
+        synchronize = record
+
+    monkeypatch.setattr(sdxl.StableDiffusionXLPipeline, "from_pretrained", on_the_cpu)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    half = SdxlModel(path)
+    assert half._pipeline.unet.dtype == half._pipeline.text_encoder_2.dtype == torch.float16
+    assert half._pipeline.vae.dtype == torch.bfloat16
+    # The same noise, though each draws it in its own precision.
+    noise = torch.randn((1, 4, 32, 32), generator=torch.Generator().manual_seed(7)).half()
+    monkeypatch.setattr(
+        "diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl.randn_tensor",
+        lambda *_, dtype, **__: noise.to(dtype),
+    )
+    assert psnr(draw(half, A_CAT), draw(model, A_CAT)) > 35
+    steps: list[int] = []
+    half.generate(A_CAT, range(1), steps.append)
+    assert steps == [1, 2, 3]
 
 
 def test_fp8_draws_nearly_the_picture_and_says_so_by_a_difference(
