@@ -84,6 +84,8 @@ class SdxlModel:
 
     def _compile(self) -> None:
         inductor.conv_1x1_as_mm = True
+        # Each takes half a gigabyte, and by default there is one for every core of the node.
+        inductor.compile_threads = min(8, os.cpu_count() or 1)
         mode = "max-autotune" if self._gpu else None
         for module in (self._pipeline.unet, self._pipeline.vae.decoder):
             module.compile(mode=mode, fullgraph=True, dynamic=False)
@@ -118,7 +120,9 @@ class SdxlModel:
         with sdpa_kernel(_ATTENTION, set_priority=True), self._compiled_or_not(parameters, numbers):
             latents = self._denoise(parameters, numbers, on_step)
             pictures: list[Image.Image] = self._decode(latents)
-            return pictures
+        if self._gpu:
+            on_step(parameters.steps)  # it was only queued when the loop ended
+        return pictures
 
     def _compiled_or_not(
         self, parameters: Parameters, numbers: range
