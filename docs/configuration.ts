@@ -10,6 +10,7 @@ interface Property {
   description?: string;
   default?: unknown;
   enum?: string[];
+  items?: { type: string };
   properties?: Record<string, Property>;
 }
 
@@ -35,6 +36,7 @@ function renderProject(current: string): string {
           key,
           {
             type: property.type,
+            ...(property.items && { items: { type: property.items.type } }),
             description: property.description,
             // The engine stops at the first key without a value; config.ts names them all.
             default: property.properties ? defaults(property) : (property.default ?? ""),
