@@ -7,6 +7,7 @@ import { describe, type KubernetesObject } from "./objects";
 import type { Fields } from "./properties";
 
 const timeoutMs = 30_000;
+const maxAttempts = 10;
 const applyType = "application/apply-patch+yaml";
 const mergePatchType = "application/merge-patch+json";
 
@@ -150,10 +151,12 @@ export class Cluster {
   }
 
   async #request<T>(request: Request, object?: KubernetesObject): Promise<T> {
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       const { status, headers, text } = await this.#exchange(request);
-      if (status === 429) {
-        await sleep(Number(headers["retry-after"] ?? 1) * 1_000);
+      // An API server that has too much to do says when to come again.
+      const retryAfter = Number(headers["retry-after"]);
+      if ((status === 429 || status >= 500) && retryAfter > 0 && attempt < maxAttempts) {
+        await sleep(retryAfter * 1_000);
         continue;
       }
       if (status >= 400) throw new ApiError(parseStatus(status, text), object && describe(object));

@@ -217,7 +217,8 @@ export class Provider {
         const isEarly = error instanceof UnknownKindError || isWithoutNamespace(error);
         if (!isEarly || preview || attempt === 5 || this.#cancelled.signal.aborted) throw error;
         log.problem((error as Error).message);
-        await sleep(1_000 * 2 ** attempt);
+        const { signal } = this.#cancelled;
+        await sleep(1_000 * 2 ** attempt, undefined, { signal }).catch(() => {});
       }
     }
   }

@@ -19,7 +19,8 @@ import { SemVer } from "semver";
 import { kubeconfig as localKubeconfig, repository } from "../../local/paths";
 import { localCluster } from "../e2e/cluster";
 
-const kubeconfig = process.env.KUBECONFIG ?? localKubeconfig;
+/** The cluster under test. */
+export const kubeconfig = process.env.KUBECONFIG ?? localKubeconfig;
 
 type Operation = "up" | "preview" | "refresh" | "destroy";
 

@@ -1,7 +1,11 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as kubernetes from "@pulumi/kubernetes";
 import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Engine, provider } from "./harness";
+import { Engine, kubeconfig, provider } from "./harness";
 
 const missing = "localhost/none:1";
 
@@ -14,8 +18,8 @@ afterAll(() => engine.stop());
 type PodSpec = kubernetes.types.input.core.v1.PodSpec;
 
 /** Makes Deployments and the like, each of one pod, in a namespace of the test's own. */
-function workloads(timeout = "8s", namespaceLabels = {}) {
-  const options = { provider: provider() };
+function workloads(timeout = "8s", namespaceLabels = {}, cluster = provider()) {
+  const options = { provider: cluster };
   const namespace = new kubernetes.core.v1.Namespace(
     "plugin-test",
     { metadata: { labels: namespaceLabels } },
@@ -193,6 +197,29 @@ test("Ctrl-C ends the wait, says what it waited for and keeps the state", async 
   expect(deployment.pending_operations).toBeUndefined();
 });
 
+test("an API server that can't be reached for a while is waited for", async () => {
+  const { kubeconfig, interrupt, close } = await breakableConnection();
+  let isCut = false;
+  const { messages, error } = await engine.attempt(
+    "up",
+    async () => {
+      workloads("60s", {}, provider({ kubeconfig })).deployment("slow", {
+        readinessProbe: { exec: { command: ["true"] }, initialDelaySeconds: 5 },
+      });
+    },
+    {
+      onOutput: (text) => {
+        if (isCut || !text.includes("new pods available")) return;
+        isCut = true;
+        interrupt(3_000);
+      },
+    },
+  );
+  close();
+  expect(error).toBeUndefined();
+  expect(messages.join("\n")).toMatch(/the Kubernetes API at \S+ can't be reached/);
+});
+
 test("the cluster's own warnings and refusals reach the person who runs Pulumi", async () => {
   const { error, messages } = await engine.attempt("up", async () => {
     const restricted = { "pod-security.kubernetes.io/enforce": "restricted" };
@@ -204,3 +231,36 @@ test("the cluster's own warnings and refusals reach the person who runs Pulumi",
   expect(messages.join("\n")).toMatch(/would violate PodSecurity/i);
   expect(error).toMatch(/statefulset forbidden: \[FailedCreate\].*violates PodSecurity/);
 });
+
+/** The cluster behind a connection that can be cut. */
+async function breakableConnection() {
+  const config = JSON.parse(readFileSync(kubeconfig, "utf8"));
+  const { cluster } = config.clusters[0];
+  const target = new URL(cluster.server);
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((client) => {
+    if (isCut) return client.destroy();
+    const upstream = connect(Number(target.port), target.hostname);
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.pipe(to);
+      from.on("error", () => to.destroy()).on("close", () => to.destroy());
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cluster.server = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    kubeconfig: JSON.stringify(config),
+    async interrupt(milliseconds: number) {
+      isCut = true;
+      for (const socket of sockets) socket.destroy();
+      await sleep(milliseconds);
+      isCut = false;
+    },
+    close: () => server.close(),
+  };
+}

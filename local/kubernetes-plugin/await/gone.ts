@@ -9,7 +9,10 @@ export async function untilGone(object: KubernetesObject, wait: Wait): Promise<v
   const started = Date.now();
   const seconds = () => (Date.now() - started) / 1_000;
   for (;;) {
-    const live = await wait.cluster.find(object);
+    const live = await wait.cluster.find(object).catch((error: Error) => {
+      wait.log.problem(error.message); // an API server that restarts is waited for
+      return object;
+    });
     if (!live || live.metadata.uid !== object.metadata.uid) break;
     const rest = remains(live);
     wait.log.status(`waiting until it is gone${rest && `: ${rest}`}`);

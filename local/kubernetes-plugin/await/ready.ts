@@ -2,14 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1EndpointSlice, V1StorageClass } from "@kubernetes/client-node";
 import type { Cluster } from "../cluster";
 import type { ResourceLog } from "../engine";
-import { UnreachableError } from "../errors";
 import { describe, type KubernetesObject } from "../objects";
 import { judgeDaemonSet } from "./daemonSet";
 import { judgeDeployment } from "./deployment";
 import { judgeJob } from "./job";
 import { judgePersistentVolumeClaim } from "./persistentVolumeClaim";
 import { judgePod } from "./pod";
-import { findProblems, lastWords } from "./problems";
+import { findProblems, lastWords, type Problems } from "./problems";
 import { judgeService, settleSeconds } from "./service";
 import { judgeStatefulSet } from "./statefulSet";
 import { ready, type Verdict, waiting } from "./verdict";
@@ -41,8 +40,12 @@ export async function judge(
   object: KubernetesObject,
   seconds = settleSeconds,
 ): Promise<Verdict> {
-  const rule = rules[`${object.apiVersion}/${object.kind}`];
+  const rule = ruleOf(object);
   return rule ? await rule(object, cluster, seconds) : ready;
+}
+
+function ruleOf({ apiVersion, kind }: KubernetesObject): Rule | undefined {
+  return rules[`${apiVersion}/${kind}`];
 }
 
 export interface Wait {
@@ -62,44 +65,49 @@ export interface Outcome {
 /** Waits until an object is ready, has failed, or the time is up, and says what it waits for. */
 export async function untilReady(object: KubernetesObject, wait: Wait): Promise<Outcome> {
   const { cluster, log, signal, timeoutSeconds } = wait;
+  if (!ruleOf(object)) return { live: object, reasons: [] };
   const started = Date.now();
   const seconds = () => (Date.now() - started) / 1_000;
   let live = object;
-  let verdict: Verdict = waiting("waiting for its first status");
-  let problems: Awaited<ReturnType<typeof findProblems>> = { messages: [], pods: [] };
+  let verdict: Verdict;
+  let problems: Problems = { messages: [], pods: [] };
   for (;;) {
     try {
+      const found = await cluster.find(live);
+      if (!found)
+        return { live, reasons: [`${describe(live)} was deleted while it was waited for`] };
+      live = found;
       verdict = await judge(cluster, live, seconds());
-      if (verdict.state === "ready") {
-        log.status("");
-        return { live, reasons: [] };
-      }
-      if (verdict.state === "waiting") log.status(verdict.reason);
-      // Most objects are ready before there is anything to tell.
-      if (seconds() > 2 || verdict.state === "failed") {
-        problems = await findProblems(cluster, live);
-        for (const message of problems.messages) log.problem(message);
-      }
     } catch (error) {
-      // An API server that restarts is waited for like anything else.
-      if (!(error instanceof UnreachableError)) throw error;
-      log.problem(error.message);
+      // It is made, so it must get into the state: an API server that restarts is waited for.
+      verdict = waiting((error as Error).message);
+    }
+    if (verdict.state === "ready") {
+      log.status("");
+      return { live, reasons: [] };
+    }
+    if (verdict.state === "waiting") log.status(verdict.reason);
+    // Most objects are ready before there is anything to tell.
+    if (seconds() > 2 || verdict.state === "failed") {
+      problems = await findProblems(cluster, live).catch(() => problems);
+      for (const message of problems.messages) log.problem(message);
     }
     const end = ending(verdict, seconds() >= timeoutSeconds, timeoutSeconds, signal);
     if (end) {
-      const words = await lastWords(cluster, problems.pods).catch(() => []);
+      const words = await lastWords(cluster, problems.pods);
       return { live, reasons: [`${describe(live)}: ${end}`, ...problems.messages, ...words] };
     }
     await pause(seconds(), signal);
-    const found = await cluster.find(live).catch(() => live);
-    if (!found) return { live, reasons: [`${describe(live)} was deleted while it was waited for`] };
-    live = found;
   }
 }
 
 /** Why the waiting ends now without the object being ready, if it does. */
-function ending(verdict: Verdict, isLate: boolean, timeoutSeconds: number, signal: AbortSignal) {
-  if (verdict.state === "ready") return undefined;
+function ending(
+  verdict: Exclude<Verdict, { state: "ready" }>,
+  isLate: boolean,
+  timeoutSeconds: number,
+  signal: AbortSignal,
+): string | undefined {
   if (verdict.state === "failed") return verdict.reason;
   if (signal.aborted) return `cancelled while ${verdict.reason}`;
   if (!isLate) return undefined;
