@@ -27,7 +27,7 @@ export function loadConfig(): Config {
     ...(error?.issues ?? []).flatMap((issue) => describe(issue, given)),
     ...rules
       .filter(({ reads }) => reads.every((key) => key in right))
-      .flatMap((rule) => rule.faults(right)),
+      .flatMap((rule) => rule.faults(right, given)),
     ...secretKeys.flatMap((key) => secretFaults(`${config.name}:${key}`, key, right)),
   ];
   if (!data || faults.length > 0) {
@@ -45,6 +45,7 @@ export function loadConfig(): Config {
 }
 
 type SecretKey = keyof typeof secrets;
+const passwords: SecretKey[] = ["databasePassword", "redisPassword"];
 const secretKeys = Object.keys(secrets) as SecretKey[];
 
 /** Groups that are right in themselves: rules can be asked about them, also when others are not. */
@@ -86,16 +87,19 @@ function secretFaults(fullKey: string, key: SecretKey, right: Groups): Fault[] {
   const fix = `set --secret ${key}`;
   if (!pulumi.runtime.getConfig(fullKey)) {
     const condition = secretsNeeded[key];
-    if (condition && !(condition.reads in right && condition.holds(right))) return [];
-    return [{ key, is: "missing", but: condition?.because, fix }];
+    const needed =
+      !condition || (condition.reads.every((group) => group in right) && condition.holds(right));
+    return needed ? [{ key, is: "missing", but: condition?.because, fix }] : [];
   }
   // Exported by the package, left out of its type declarations.
   const { isConfigSecret } = pulumi.runtime as unknown as {
     isConfigSecret(key: string): boolean;
   };
-  return isConfigSecret(fullKey)
-    ? []
-    : [{ key, is: "in plain text", but: "must be a secret", fix }];
+  if (!isConfigSecret(fullKey)) return [{ key, is: "in plain text", but: "must be secret", fix }];
+  const value = pulumi.runtime.getConfig(fullKey) as string;
+  return passwords.includes(key) && !/^[A-Za-z0-9]{16,128}$/.test(value)
+    ? [{ key, is: "not 16 to 128 letters and digits", but: "it stands in a URL", fix }]
+    : [];
 }
 
 /** What is wrong, and the command that mends it. */

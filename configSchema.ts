@@ -2,14 +2,15 @@ import { z } from "zod";
 
 /** By the part that runs them; configRules.ts knows which may be left out. */
 export const images = {
-  api: image("Target `api` of docker/service"),
-  worker: image("Target `worker` of docker/service"),
+  api: optionalImage("Target `api` of docker/service; unless build.repository"),
+  worker: optionalImage("Target `worker` of docker/service; unless build.repository"),
   nginx: image("nginx 1.27.3 or newer"),
-  redis: image("Redis 8"),
-  postgres: image("PostgreSQL 18"),
+  redis: optionalImage("Redis 8; unless redis.managed"),
+  postgres: optionalImage("PostgreSQL 18; unless postgres.managed"),
   prometheus: image("Prometheus 3"),
   alertmanager: optionalImage("Alertmanager 0.28; with monitoring.alertmanager"),
-  objectStore: image("versitygw 1"),
+  cloudflared: optionalImage("cloudflared; with cloudflare.mode tunnel"),
+  objectStore: optionalImage("versitygw 1; unless objectStore.bucket and backups.managed"),
   backup: image("docker/backup"),
 };
 
@@ -54,6 +55,47 @@ export const schema = z.strictObject({
   protect: z.boolean().default(true).describe("Refuse to delete or replace what holds data"),
 
   images: group("Container images, each by digest", images),
+
+  build: group("Builds the images of docker/service with the Docker of this machine", {
+    repository: z
+      .string()
+      .default("")
+      .describe("Where they are pushed, like registry.example/image-service; empty: images.*"),
+    server: z.string().default("").describe("Its registry; empty: Docker Hub"),
+    username: z.string().default("").describe("User of the registry"),
+    onPreview: z.boolean().default(false).describe("Build at each preview, too"),
+  }),
+
+  aws: group("Where AWS keeps what is managed", {
+    region: z.string().default("").describe("Region, like eu-central-1"),
+    vpcId: z.string().default("").describe("Network of the managed stores, like vpc-0a1b"),
+    subnetIds: z
+      .array(z.string())
+      .default([])
+      .describe("Private subnets of it, in two availability zones or more"),
+    clientNetworks: z
+      .array(z.cidrv4("must be a network like 10.0.0.0/16"))
+      .default([])
+      .describe("Networks of the cluster's nodes and pods, which may reach the managed stores"),
+  }),
+
+  cloudflare: group("What stands before nginx", {
+    mode: z
+      .enum(["off", "tunnel", "proxied"])
+      .default("off")
+      .describe("A tunnel that the cluster dials, or proxied DNS to nginx's load balancer"),
+    accountId: z.string().default("").describe("Account"),
+    zoneId: z.string().default("").describe("Zone, of this stack's own; endpoint is a host in it"),
+    rateLimit: z
+      .int()
+      .min(1)
+      .default(60)
+      .describe("Requests for pictures a minute from one address that Cloudflare lets through"),
+    tunnel: group("The pods that dial", {
+      ...availability(2),
+      resources: resources("50m", "64Mi", "256Mi"),
+    }),
+  }),
 
   api: group("The pods that answer HTTP", {
     ...availability(2),
@@ -126,16 +168,21 @@ export const schema = z.strictObject({
   }),
 
   redis: group("The queue and the rate limits", {
+    managed: z.boolean().default(false).describe("ElastiCache instead of a pod"),
+    nodeType: z.string().default("cache.t4g.small").describe("With managed"),
     storage: quantity("5Gi").describe("Size of its volume"),
     resources: resources("50m", "128Mi", "384Mi"),
   }),
 
   postgres: group("The task records", {
+    managed: z.boolean().default(false).describe("RDS in two zones instead of a pod"),
+    instanceClass: z.string().default("db.t4g.medium").describe("With managed"),
     storage: quantity("20Gi").describe("Size of its volume"),
     resources: resources("100m", "256Mi", "1Gi"),
   }),
 
   objectStore: group("The pictures", {
+    bucket: z.string().default("").describe("A bucket of AWS instead of a pod"),
     storage: quantity("100Gi").describe("Size of its volume"),
     resources: resources("50m", "64Mi", "512Mi"),
   }),
@@ -154,6 +201,12 @@ export const schema = z.strictObject({
       .default("Etc/UTC")
       .describe("Whose clock the schedule follows"),
     scratch: quantity("10Gi").describe("Room for one dump of the database"),
+    managed: z
+      .boolean()
+      .default(false)
+      .describe("A locked bucket of AWS instead of one in the cluster, which dies with it"),
+    lockDays: z.int().min(1).default(14).describe("Days in which nobody deletes a backup"),
+    keepDays: z.int().min(1).default(35).describe("Days that a dump is kept"),
     resources: resources("50m", "64Mi", "512Mi"),
   }),
 
@@ -178,8 +231,16 @@ export const secrets = {
   apiSecret: "The operator's key, for `Authorization: Bearer`",
   databasePassword: "Password of the database's one user",
   redisPassword: "Password of Redis",
-  s3AccessKeyId: "Access key of the object store",
+  s3AccessKeyId: "Access key of the object store or of objectStore.bucket",
   s3SecretAccessKey: "Its secret half",
+  registryPassword: "Password of build.username; with build.repository",
+  cloudflareApiToken: "Token that may edit the zone and the tunnel; with cloudflare.mode",
+  originCertificate: "PEM of nginx's certificate; with cloudflare.mode proxied",
+  originKey: "PEM of its key; with cloudflare.mode proxied",
+  pullCertificate:
+    "PEM of the certificate that Cloudflare shows nginx; with cloudflare.mode proxied",
+  pullKey: "PEM of its key; with cloudflare.mode proxied",
+  pullCa: "PEM of the CA that signed it; with cloudflare.mode proxied",
   alertWebhook: "URL that is sent alerts; with monitoring.alertmanager",
 };
 

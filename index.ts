@@ -1,74 +1,31 @@
-import * as k8s from "@pulumi/kubernetes";
 import { Api } from "./components/api";
 import { Backups } from "./components/backups";
-import type { Bucket } from "./components/bucket";
 import { stackFlows } from "./components/flows";
 import { ModelStore } from "./components/modelStore";
 import { Monitoring } from "./components/monitoring";
-import { aigc, ports } from "./components/names";
+import { ports } from "./components/names";
 import { NetworkPolicies } from "./components/networkPolicies";
 import { NginxIngress } from "./components/nginxIngress";
-import { ObjectStore } from "./components/objectStore";
-import { Postgres } from "./components/postgres";
-import { Redis } from "./components/redis";
 import { ServiceSettings } from "./components/serviceSettings";
 import { Workers } from "./components/workers";
 import { loadConfig } from "./config";
-import type { Outputs } from "./outputs";
+import { connect } from "./connect";
+import { behind, makeFront } from "./front";
+import { serviceImage } from "./images";
+import { type Outputs, version } from "./outputs";
+import { makeBuckets, makePostgres, makeRedis } from "./stores";
 
 const config = loadConfig();
-const { images, secrets } = config;
+const { namespace, images, secrets, protect } = config;
+const options = connect(config);
 
-const provider = new k8s.Provider("cluster", {
-  kubeconfig: config.kubeconfig || undefined,
-  context: config.context || undefined,
-  // Without it, an edit of the kubeconfig could replace everything.
-  clusterIdentifier: "image-service",
-});
-
-const home = new k8s.core.v1.Namespace(
-  "namespace",
-  {
-    metadata: {
-      name: config.namespace,
-      labels: { "pod-security.kubernetes.io/enforce": "restricted" },
-    },
-  },
-  { provider },
-);
-const namespace = config.namespace;
-const options = { provider, dependsOn: home };
-
-const postgres = new Postgres(
-  "postgres",
-  {
-    namespace,
-    image: images.postgres,
-    password: secrets.databasePassword,
-    protect: config.protect,
-    ...config.postgres,
-  },
-  options,
-);
-const redis = new Redis(
-  "redis",
-  { namespace, image: images.redis, password: secrets.redisPassword, ...config.redis },
-  options,
-);
-const objectStore = new ObjectStore(
-  "object-store",
-  {
-    namespace,
-    image: images.objectStore,
-    buckets: [aigc, `${aigc}-backup`],
-    accessKeyId: secrets.s3AccessKeyId,
-    secretAccessKey: secrets.s3SecretAccessKey,
-    ...config.objectStore,
-  },
-  options,
-);
-
-const [pictures, backupBucket] = objectStore.buckets as [Bucket, Bucket];
+const postgres = makePostgres(config, options);
+const redis = makeRedis(config, options);
+const buckets = makeBuckets(config, options);
+const stores = {
+  ...options,
+  dependsOn: [...options.dependsOn, postgres, redis, ...(buckets.store ? [buckets.store] : [])],
+};
 
 const settings = new ServiceSettings(
   "settings",
@@ -77,7 +34,7 @@ const settings = new ServiceSettings(
     apiSecret: secrets.apiSecret,
     databaseUrl: postgres.url,
     redisUrl: redis.url,
-    bucket: pictures,
+    bucket: buckets.pictures,
     publicUrl: config.endpoint,
     trustedProxies: config.podNetwork,
     rateLimit: config.api.rateLimit,
@@ -85,17 +42,20 @@ const settings = new ServiceSettings(
   },
   options,
 );
-const stores = { ...options, dependsOn: [home, postgres, redis, objectStore] };
-
-const api = new Api("api", { namespace, image: images.api, settings, ...config.api }, stores);
+const image = serviceImage(config, "worker", options);
 const models = new ModelStore(
   "models",
-  { namespace, image: images.worker, model: config.workers.model, ...config.models },
+  { namespace, image, model: config.workers.model, protect, ...config.models },
   options,
+);
+const api = new Api(
+  "api",
+  { namespace, image: serviceImage(config, "api", options), settings, ...config.api },
+  stores,
 );
 const workers = new Workers(
   "aigc-workers",
-  { namespace, image: images.worker, settings, models, ...config.workers },
+  { namespace, image, settings, models, ...config.workers },
   { ...stores, dependsOn: [api, models] },
 );
 const nginx = new NginxIngress(
@@ -105,11 +65,12 @@ const nginx = new NginxIngress(
     image: images.nginx,
     upstream: api.host,
     resolver: config.clusterDns,
-    proxies: [],
+    ...behind(config),
     ...config.nginx,
   },
   options,
 );
+makeFront(config, nginx, options);
 
 new Backups(
   "backups",
@@ -117,8 +78,8 @@ new Backups(
     namespace,
     image: images.backup,
     databaseUrl: postgres.url,
-    source: pictures,
-    destination: backupBucket,
+    source: buckets.pictures,
+    destination: buckets.backups,
     ...config.backups,
   },
   options,
@@ -132,6 +93,7 @@ const monitoring = new Monitoring(
       { job: "api", host: api.host, port: ports.metrics },
       { job: "worker", host: workers.host, port: ports.metrics },
     ],
+    protect,
     ...config.monitoring,
     alertmanager: config.monitoring.alertmanager
       ? {
@@ -143,26 +105,21 @@ const monitoring = new Monitoring(
   },
   options,
 );
-
 new NetworkPolicies(
   "policies",
-  {
-    namespace,
-    flows: stackFlows({
-      managed: { postgres: false, redis: false, pictures: false, backups: false },
-      tls: false,
-      tunnel: false,
-    }),
-    operatorNetworks: config.operatorNetworks,
-  },
+  { namespace, flows: stackFlows(config), operatorNetworks: config.operatorNetworks },
   options,
 );
 
 const outputs: Outputs = {
+  version,
   endpoint: config.endpoint,
   namespace,
   internalService: nginx.url,
   prometheus: monitoring.url,
-  objectStore: objectStore.endpoint,
+  objectStore: buckets.pictures.endpoint ?? `https://s3.${config.aws.region}.amazonaws.com`,
+  bucket: buckets.pictures.name,
+  database: postgres.url,
+  queue: redis.url,
 };
 export = outputs;

@@ -10,6 +10,8 @@ export interface AlertmanagerArgs extends ComponentArgs {
   image: string;
   /** URL that is sent the alerts, in Alertmanager's webhook format. */
   webhook: pulumi.Input<string>;
+  /** Refuses to delete its silences; `pulumi state unprotect` lifts it. */
+  protect: boolean;
   resources: Resources;
 }
 
@@ -94,7 +96,7 @@ export class Alertmanager extends Component {
           ],
         },
       },
-      this.child,
+      { ...this.child, protect: args.protect },
     );
     this.host = serviceHost(app, namespace);
     this.registerOutputs({ host: this.host });

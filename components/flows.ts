@@ -12,13 +12,18 @@ export interface Flow {
   protocol?: "UDP";
 }
 
+/** What of the stack is elsewhere. */
 export interface FlowsArgs {
-  /** Stores that are not pods of this stack but servers of AWS. */
-  managed: { postgres: boolean; redis: boolean; pictures: boolean; backups: boolean };
-  /** nginx serves TLS to the world; plain HTTP then stays in the cluster. */
-  tls: boolean;
-  /** Cloudflare's tunnel brings all requests, so that nothing listens to the world. */
-  tunnel: boolean;
+  postgres: { managed: boolean };
+  redis: { managed: boolean };
+  /** A bucket of AWS, or "". */
+  objectStore: { bucket: string };
+  backups: { managed: boolean };
+  /**
+   * Behind a tunnel nothing listens to the world; proxied, nginx serves TLS to it and plain HTTP to
+   * the cluster alone.
+   */
+  cloudflare: { mode: "off" | "tunnel" | "proxied" };
 }
 
 const https = 443;
@@ -26,16 +31,17 @@ const https = 443;
 const tunnelPort = 7844;
 
 /** Every connection of the stack; what is not here is refused. The diagram of README.md, as data. */
-export function stackFlows({ managed, tls, tunnel }: FlowsArgs): Flow[] {
-  const postgres = store("postgres", managed.postgres, ports.postgres, ports.postgres);
-  const redis = store("redis", managed.redis, ports.redis, ports.redis);
-  const pictures = store("object-store", managed.pictures, ports.s3, https);
-  const backups = store("object-store", managed.backups, ports.s3, https);
-  const buckets = managed.pictures === managed.backups ? [pictures] : [pictures, backups];
+export function stackFlows(args: FlowsArgs): Flow[] {
+  const { mode } = args.cloudflare;
+  const postgres = store("postgres", ports.postgres, args.postgres.managed, ports.postgres);
+  const redis = store("redis", ports.redis, args.redis.managed, ports.redis);
+  const pictures = store("object-store", ports.s3, !!args.objectStore.bucket, https);
+  const backups = store("object-store", ports.s3, args.backups.managed, https);
+  const buckets = pictures.to === backups.to ? [pictures] : [pictures, backups];
   return [
-    { from: tls || tunnel ? "cluster" : "anywhere", to: "nginx", ports: [ports.nginx] },
-    ...(tls ? [{ from: "anywhere", to: "nginx", ports: [ports.nginxTls] }] : []),
-    ...(tunnel ? cloudflared : []),
+    { from: mode === "off" ? "anywhere" : "cluster", to: "nginx", ports: [ports.nginx] },
+    ...(mode === "proxied" ? [{ from: "anywhere", to: "nginx", ports: [ports.nginxTls] }] : []),
+    ...(mode === "tunnel" ? tunnel : []),
     { from: "nginx", to: "api", ports: [ports.http] },
     ...[postgres, redis, pictures].flatMap((to) => [
       { from: "api", ...to },
@@ -62,11 +68,12 @@ export function stackFlows({ managed, tls, tunnel }: FlowsArgs): Flow[] {
   ];
 }
 
-const cloudflared: Flow[] = [
-  { from: "cloudflared", to: "nginx", ports: [ports.nginx] },
-  { from: "cloudflared", to: "anywhere", ports: [https, tunnelPort] },
-  { from: "cloudflared", to: "anywhere", ports: [tunnelPort], protocol: "UDP" },
+const cloudflared = "front-cloudflared";
+const tunnel: Flow[] = [
+  { from: cloudflared, to: "nginx", ports: [ports.nginx] },
+  { from: cloudflared, to: "anywhere", ports: [https, tunnelPort] },
+  { from: cloudflared, to: "anywhere", ports: [tunnelPort], protocol: "UDP" },
 ];
 
-const store = (app: string, managed: boolean, port: number, managedPort: number) =>
-  managed ? { to: "anywhere", ports: [managedPort] } : { to: app, ports: [port] };
+const store = (app: string, port: number, elsewhere: boolean, portThere: number) =>
+  elsewhere ? { to: "anywhere", ports: [portThere] } : { to: app, ports: [port] };

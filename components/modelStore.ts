@@ -17,6 +17,8 @@ export interface ModelStoreArgs extends ComponentArgs {
   accessMode: "ReadWriteMany" | "ReadWriteOnce";
   /** Class of the volume; "": the cluster's default. */
   storageClass: string;
+  /** Refuses to delete the weights; `pulumi state unprotect` lifts it. */
+  protect: boolean;
   /** Of the Job that fills it. */
   resources: Resources;
 }
@@ -44,7 +46,7 @@ export class ModelStore extends Component {
           resources: { requests: { storage: args.storage } },
         },
       },
-      this.child,
+      { ...this.child, protect: args.protect },
     );
     this.volume = {
       name: this.mount.name,

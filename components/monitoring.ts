@@ -17,12 +17,14 @@ export interface MonitoringArgs extends ComponentArgs {
   retention: string;
   /** Size of the volume that holds them, a Kubernetes quantity. */
   storage: string;
+  /** Refuses to delete the samples; `pulumi state unprotect` lifts it. */
+  protect: boolean;
   resources: Resources;
   /**
    * Tells somebody of alerts.
    * @default alerts are only shown
    */
-  alertmanager?: Omit<AlertmanagerArgs, "namespace">;
+  alertmanager?: Omit<AlertmanagerArgs, "namespace" | "protect">;
 }
 
 const uid = 65534;
@@ -42,7 +44,7 @@ export class Monitoring extends Component {
       args.alertmanager &&
       new Alertmanager(
         `${name}-alertmanager`,
-        { namespace, ...args.alertmanager },
+        { namespace, protect: args.protect, ...args.alertmanager },
         { parent: this },
       );
     const config = new k8s.core.v1.ConfigMap(
@@ -122,7 +124,7 @@ export class Monitoring extends Component {
           ],
         },
       },
-      this.child,
+      { ...this.child, protect: args.protect },
     );
     this.url = `http://${host}:${ports.prometheus}`;
     this.registerOutputs({ url: this.url });

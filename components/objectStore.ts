@@ -15,6 +15,8 @@ export interface ObjectStoreArgs extends ComponentArgs {
   secretAccessKey: pulumi.Input<string>;
   /** Size of the volume that holds the objects, a Kubernetes quantity. */
   storage: string;
+  /** Refuses to delete the pictures; `pulumi state unprotect` lifts it. */
+  protect: boolean;
   resources: Resources;
 }
 
@@ -99,7 +101,7 @@ export class ObjectStore extends Component {
           ],
         },
       },
-      this.child,
+      { ...this.child, protect: args.protect },
     );
     this.endpoint = `http://${serviceHost(name, namespace)}:${ports.s3}`;
     this.buckets = args.buckets.map((bucket) => ({

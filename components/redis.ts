@@ -11,6 +11,8 @@ export interface RedisArgs extends ComponentArgs {
   password: pulumi.Input<string>;
   /** Size of the volume that holds the append-only file, a Kubernetes quantity. */
   storage: string;
+  /** Refuses to delete the queue; `pulumi state unprotect` lifts it. */
+  protect: boolean;
   resources: Resources;
 }
 
@@ -116,7 +118,7 @@ export class Redis extends Component {
           ],
         },
       },
-      this.child,
+      { ...this.child, protect: args.protect },
     );
     this.url = pulumi.secret(
       pulumi.interpolate`redis://:${args.password}@${serviceHost(name, namespace)}:${ports.redis}/0`,

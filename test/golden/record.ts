@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
@@ -25,14 +25,20 @@ const [stack] = process.argv.slice(2) as [string];
 /** What the program would read on a machine: the stack file, and values that no stack file holds. */
 function configure(): void {
   const key = (name: string) => `${project}:${name}`;
-  const file = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as {
-    config: Record<string, unknown>;
+  const path = [root, __dirname].map((directory) => join(directory, `Pulumi.${stack}.yaml`));
+  const file = parse(readFileSync(path.find(existsSync) as string, "utf8")) as {
+    config: Record<string, object>;
   };
   const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
   const values = {
-    [key("images")]: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
     ...file.config,
-    ...Object.fromEntries(Object.keys(secrets).map((name) => [key(name), `the ${name}`])),
+    [key("images")]: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
+    [key("cloudflare")]: {
+      accountId: "account",
+      zoneId: "zone",
+      ...file.config[key("cloudflare")],
+    },
+    ...Object.fromEntries(Object.keys(secrets).map((name) => [key(name), `the${name}`])),
   };
   const text = Object.entries(values).map(([name, value]) => [
     name,
@@ -91,7 +97,7 @@ async function main(): Promise<void> {
   });
   await pulumi.runtime.setMocks(
     {
-      call: ({ inputs }) => inputs,
+      call: ({ token, inputs }) => (token.endsWith("TunnelCloudflaredToken") ? { token } : inputs),
       newResource: ({ name, inputs }) => ({ id: name, state: withName(name, inputs) }),
     },
     project,

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Declaration } from "./record";
 
-export const stacks = ["local", "prod"];
+/** Beside the two of the repository one that takes every alternative. */
+export const stacks = ["local", "prod", "alternatives"];
 
 /** What the program declares today, by logical name; in a process of its own, as the engine does. */
 export async function declare(stack: string): Promise<Record<string, Declaration>> {

@@ -1,10 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { type Flow, stackFlows } from "../../../components/flows";
+import { type Flow, type FlowsArgs, stackFlows } from "../../../components/flows";
 import { ports } from "../../../components/names";
 import { renderPolicies } from "../../../components/networkPolicies";
 
-const inCluster = { postgres: false, redis: false, pictures: false, backups: false };
-const onAws = { postgres: true, redis: true, pictures: true, backups: true };
+const inCluster: FlowsArgs = {
+  postgres: { managed: false },
+  redis: { managed: false },
+  objectStore: { bucket: "" },
+  backups: { managed: false },
+  cloudflare: { mode: "off" },
+};
+const onAws: FlowsArgs = {
+  ...inCluster,
+  postgres: { managed: true },
+  redis: { managed: true },
+  objectStore: { bucket: "pictures" },
+  backups: { managed: true },
+};
 
 /** A peer as Kubernetes reads it: whom it lets through, by app or by kind of place. */
 interface Policy {
@@ -67,7 +79,7 @@ const listed = [
 ];
 
 describe("with every store in the cluster", () => {
-  const policies = policiesOf(stackFlows({ managed: inCluster, tls: false, tunnel: false }));
+  const policies = policiesOf(stackFlows(inCluster));
 
   test("pods reach what the diagram shows, and no other pod or port", () => {
     const open = apps.flatMap((from) =>
@@ -96,24 +108,22 @@ describe("with every store in the cluster", () => {
 
   test("nobody watches Prometheus from outside, unless operators have a network", () => {
     expect(policies.prometheus?.ingress).toHaveLength(1);
-    const watched = policiesOf(stackFlows({ managed: inCluster, tls: false, tunnel: false }), [
-      "192.0.2.0/24",
-    ]);
+    const watched = policiesOf(stackFlows(inCluster), ["192.0.2.0/24"]);
     expect(watched.prometheus?.ingress?.[1]?.from).toEqual([{ ipBlock: { cidr: "192.0.2.0/24" } }]);
   });
 });
 
 test("stores on AWS are reached at their ports outside, and have no policy here", () => {
-  const policies = policiesOf(stackFlows({ managed: onAws, tls: false, tunnel: false }));
+  const policies = policiesOf(stackFlows(onAws));
   expect(Object.keys(policies)).not.toContain("postgres");
   const reached = policies.api?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
   expect(reached).toEqual([53, 53, 5432, 6379, 443]);
 });
 
 test("behind a tunnel nothing listens to the world", () => {
-  const policies = policiesOf(stackFlows({ managed: inCluster, tls: false, tunnel: true }));
+  const policies = policiesOf(stackFlows({ ...inCluster, cloudflare: { mode: "tunnel" } }));
   for (const { ingress } of Object.values(policies)) {
     expect(JSON.stringify(ingress ?? [])).not.toContain("ipBlock");
   }
-  expect(allows(Object.values(policies), "cloudflared", "nginx", ports.nginx)).toBe(true);
+  expect(allows(Object.values(policies), "front-cloudflared", "nginx", ports.nginx)).toBe(true);
 });
