@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findHolder } from "../local/cluster/node";
 import { repository } from "../local/paths";
+import { pythonSetup, service } from "./python";
 
 /**
  * `npm test`: everything that CI runs, from set-up to the end-to-end test. Goes through all steps
@@ -31,7 +32,6 @@ const vitest = (project: string, needsLocal = false): Step => ({
   needsLocal,
 });
 const local = ["node", "local/bootstrap.cjs", "local/cli.ts"];
-const service = join(repository, "docker/service");
 
 const steps: Step[] = [
   { name: "types", command: ["npm", "run", "--silent", "types"] },
@@ -52,10 +52,7 @@ const steps: Step[] = [
     command: [
       "sh",
       "-euc",
-      "command -v redis-server >/dev/null && ls /usr/lib/postgresql/*/bin/initdb >/dev/null || " +
-        "{ apt-get update -q; apt-get install -qy --no-install-recommends redis-server postgresql; }; " +
-        "python3 -m venv .venv; " +
-        ".venv/bin/pip install --quiet --require-hashes -r requirements/dev.txt; " +
+      `${pythonSetup}; ` +
         ".venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy",
     ],
   },
@@ -64,6 +61,11 @@ const steps: Step[] = [
     cwd: service,
     command: [".venv/bin/pytest", "-m", "not model", `--junitxml=${reportFile("service")}`],
     report: "junit",
+  },
+  {
+    name: "faults",
+    cwd: service,
+    command: [".venv/bin/python", "-m", "tests.faults", "--trials", "4"],
   },
   { name: "local", command: local },
   vitest("plugin", true),
