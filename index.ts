@@ -79,6 +79,7 @@ new Backups(
     image: images.backup,
     databaseUrl: postgres.url,
     source: buckets.pictures,
+    models,
     destination: buckets.backups,
     ...config.backups,
   },

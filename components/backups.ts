@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Bucket } from "./bucket";
 import { Component, type ComponentArgs } from "./component";
+import type { ModelStore } from "./modelStore";
 import { labels } from "./names";
 import { type Resources, restrictedContainer, restrictedPod } from "./pods";
 
@@ -17,6 +18,8 @@ export interface BackupsArgs extends ComponentArgs {
   databaseUrl: pulumi.Input<string>;
   /** Where the service keeps its pictures. */
   source: Bucket;
+  /** Holds the weights. */
+  models: ModelStore;
   /** Where backups go. */
   destination: Bucket;
   /** Room for one dump of the database, a Kubernetes quantity. */
@@ -33,7 +36,7 @@ const uid = 999;
 export class Backups extends Component {
   constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Backups", name, args, opts);
-    const { namespace, source, destination } = args;
+    const { namespace, source, destination, models } = args;
     const environment = new k8s.core.v1.Secret(
       `${name}-environment`,
       {
@@ -77,10 +80,16 @@ export class Backups extends Component {
                         command: [command],
                         envFrom: [{ secretRef: { name: environment.metadata.name } }],
                         resources: args.resources,
-                        volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+                        volumeMounts: [
+                          { name: "tmp", mountPath: "/tmp" },
+                          { ...models.mount, readOnly: true },
+                        ],
                       },
                     ],
-                    volumes: [{ name: "tmp", emptyDir: { sizeLimit: args.scratch } }],
+                    volumes: [
+                      { name: "tmp", emptyDir: { sizeLimit: args.scratch } },
+                      models.volume({ readOnly: true }),
+                    ],
                   },
                 },
               },

@@ -98,7 +98,10 @@ async function main(): Promise<void> {
   await pulumi.runtime.setMocks(
     {
       call: ({ token, inputs }) => (token.endsWith("TunnelCloudflaredToken") ? { token } : inputs),
-      newResource: ({ name, inputs }) => ({ id: name, state: withName(name, inputs) }),
+      newResource: ({ name, type, inputs }) => ({
+        id: name,
+        state: { ...inputs, ...outputs(name, type, inputs) },
+      }),
     },
     project,
     stack,
@@ -110,9 +113,25 @@ async function main(): Promise<void> {
   console.log(JSON.stringify(declared));
 }
 
-/** Kubernetes objects without a name are given one; what refers to them needs it. */
-function withName(name: string, inputs: Record<string, unknown>): Record<string, unknown> {
-  return { ...inputs, metadata: { name, ...(inputs.metadata as object) } };
+/** What only a provider knows, and other declarations are made of. */
+function outputs(name: string, type: string, inputs: Record<string, unknown>): object {
+  switch (type) {
+    case "docker:index/image:Image":
+      return { repoDigest: `${inputs.imageName}@sha256:${"0".repeat(64)}` };
+    case "aws:s3/bucket:Bucket":
+      return { bucket: name, region: "eu-central-1", arn: `arn:aws:s3:::${name}` };
+    case "aws:iam/accessKey:AccessKey":
+      return { secret: pulumi.secret("the key's secret") };
+    case "aws:rds/instance:Instance":
+      return { endpoint: "postgres.example:5432" };
+    case "aws:elasticache/replicationGroup:ReplicationGroup":
+      return { primaryEndpointAddress: "redis.example" };
+    case "kubernetes:core/v1:Service":
+      return { status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } };
+    default:
+      // Kubernetes objects without a name are given one.
+      return { metadata: { name, ...(inputs.metadata as object) } };
+  }
 }
 
 main().catch((error: unknown) => {
