@@ -107,5 +107,5 @@ require (
 	sigs.k8s.io/yaml v1.4.0 // indirect
 )
 
-// Only the fork that k3s keeps is on the module proxy.
+// The fork that k3s keeps: the module proxy and the checksum database both have it.
 replace github.com/cloudnativelabs/kube-router/v2 => github.com/k3s-io/kube-router/v2 v2.2.1
