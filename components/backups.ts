@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { serviceUid } from "./api";
 import type { Bucket } from "./bucket";
 import { Component, type ComponentArgs } from "./component";
 import type { ModelStore } from "./modelStore";
@@ -26,8 +27,6 @@ export interface BackupsArgs extends ComponentArgs {
   scratch: string;
   resources: Resources;
 }
-
-const uid = 999;
 
 /**
  * CronJob `backup`: a dump of the database, its pictures and the models, into a bucket. CronJob
@@ -70,7 +69,8 @@ export class Backups extends Component {
                 template: {
                   metadata: { labels: labels(command) },
                   spec: {
-                    ...restrictedPod(uid),
+                    // Who may read the weights.
+                    ...restrictedPod(serviceUid),
                     restartPolicy: "Never",
                     containers: [
                       {
@@ -88,7 +88,7 @@ export class Backups extends Component {
                     ],
                     volumes: [
                       { name: "tmp", emptyDir: { sizeLimit: args.scratch } },
-                      models.volume({ readOnly: true }),
+                      models.volume,
                     ],
                   },
                 },

@@ -28,8 +28,8 @@ export interface ModelStoreArgs extends ComponentArgs {
  * What workers compile for their GPU is kept on it too.
  */
 export class ModelStore extends Component {
-  /** For a pod's `volumes`; `readOnly` leaves its files' group alone. */
-  readonly volume: (access?: { readOnly: true }) => k8s.types.input.core.v1.Volume;
+  /** For a pod's `volumes`. */
+  readonly volume: k8s.types.input.core.v1.Volume;
   /** For each container that uses it. */
   readonly mount = { name: "models", mountPath: "/models" };
 
@@ -48,10 +48,10 @@ export class ModelStore extends Component {
       },
       { ...this.child, protect: args.protect },
     );
-    this.volume = (access) => ({
+    this.volume = {
       name: this.mount.name,
-      persistentVolumeClaim: { claimName: claim.metadata.name, ...access },
-    });
+      persistentVolumeClaim: { claimName: claim.metadata.name },
+    };
     new k8s.batch.v1.Job(
       `${name}-download`,
       {
@@ -77,7 +77,7 @@ export class ModelStore extends Component {
                   volumeMounts: [this.mount, { name: "tmp", mountPath: "/tmp" }],
                 },
               ],
-              volumes: [this.volume(), scratch("tmp")],
+              volumes: [this.volume, scratch("tmp")],
             },
           },
         },

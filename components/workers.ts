@@ -109,7 +109,7 @@ export class Workers extends Component {
                   },
                 },
               ],
-              volumes: [models.volume(), scratch("tmp")],
+              volumes: [models.volume, scratch("tmp")],
             },
           },
         },
