@@ -1,0 +1,45 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { pythonSetup, service } from "../python";
+import type { Figure } from "./main";
+
+export const description =
+  "accepted tasks and pick-up latency beside Celery, arq and taskiq; arguments: TASKS ROUNDS";
+
+const directory = join(__dirname, "queue");
+
+export async function run([tasks = "2000", rounds = "3"]: string[]): Promise<Figure[]> {
+  const peers = join(directory, ".venv");
+  const requirements = join(directory, "requirements.txt");
+  const { status, stdout } = spawnSync(
+    "sh",
+    [
+      "-euc",
+      `{ ${pythonSetup}; python3 -m venv "${peers}"; ` +
+        `"${peers}/bin/pip" install --quiet --require-hashes -r "${requirements}"; } >&2; ` +
+        `PYTHONPATH="${directory}:." exec .venv/bin/python "${directory}/main.py" ` +
+        `"${peers}/bin/python" ${tasks} ${rounds}`,
+    ],
+    { cwd: service, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" },
+  );
+  if (status !== 0) throw new Error("the benchmark failed; its message stands above");
+  const { "submit p95 ms": submit, ...systems } = JSON.parse(stdout) as Record<string, number> &
+    Record<string, Record<string, number>>;
+  const figures = Object.entries(systems).flatMap(([system, values]) =>
+    Object.entries(values).map(([name, value]) => figure(`${system}: ${name}`, value)),
+  );
+  const ours = systems["image-service"] as unknown as Record<string, number>;
+  const celery = systems.celery as unknown as Record<string, number>;
+  const ratio = (ours["accepted/s"] as number) / (celery["accepted/s"] as number);
+  return [
+    ...figures,
+    { ...figure("accepted, ours over Celery's", ratio), target: ">= 2" },
+    { ...figure("submit p95 at 200 requests/s", submit as number), unit: "ms", target: "<= 25" },
+  ];
+}
+
+const figure = (name: string, value: number): Figure => ({
+  figure: name,
+  value: Math.round(value * 100) / 100,
+  unit: "",
+});

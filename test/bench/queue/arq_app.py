@@ -1,0 +1,48 @@
+"""arq: a record in PostgreSQL, the id through Redis, the result into the record."""
+
+import asyncio
+import os
+import time
+import uuid
+from typing import Any
+
+import asyncpg
+from arq import create_pool
+from arq.connections import RedisSettings
+from jobs import ACCEPT, FINISH
+from load import drive
+
+REDIS = RedisSettings.from_dsn(os.environ["REDIS_URL"])
+
+
+async def generate(context: dict[str, Any], job: str) -> None:
+    started = time.time()
+    await context["database"].execute(FINISH, uuid.UUID(job), started)
+
+
+async def connect(context: dict[str, Any]) -> None:
+    context["database"] = await asyncpg.create_pool(os.environ["DATABASE_URL"], max_size=1)
+
+
+class Worker:
+    functions = [generate]  # noqa: RUF012
+    redis_settings = REDIS
+    on_startup = connect
+    max_jobs = 1
+    keep_result = 0
+
+
+async def main() -> None:
+    queue = await create_pool(REDIS)
+    database = await asyncpg.create_pool(os.environ["DATABASE_URL"], max_size=10)
+
+    async def submit() -> None:
+        job = uuid.uuid4()
+        await database.execute(ACCEPT, job)
+        await queue.enqueue_job("generate", str(job))
+
+    await drive(submit)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
