@@ -1,0 +1,102 @@
+import {
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parse, stringify } from "yaml";
+import { images, secrets } from "../../configSchema";
+import { repository } from "../../local/paths";
+import { attempt, type Result } from "../../local/run";
+import { ensureToolchain } from "../../local/toolchain";
+import { Recorder } from "./provider";
+
+const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
+
+/** The prod stack in a project of its own, run by the real engine with recording providers. */
+export class RecordedStack {
+  private constructor(
+    /** A copy of the program. */
+    readonly directory: string,
+    readonly recorder: Recorder,
+    private readonly pulumi: string,
+    private readonly environment: Record<string, string>,
+  ) {}
+
+  /** @param start of the program: types are checked, or only removed as in Pulumi.yaml */
+  static async create(start: "as configured" | "type-checked"): Promise<RecordedStack> {
+    const { toolchain } = await ensureToolchain(() => {}, ["pulumi", "pulumi-language-nodejs"]);
+    const { recorder, attach } = await Recorder.start();
+    const directory = mkdtempSync(join(tmpdir(), "image-service-recorded-"));
+    copyProgram(directory, start);
+    const stack = new RecordedStack(directory, recorder, toolchain.pulumi, {
+      PATH: `${dirname(toolchain["pulumi-language-nodejs"])}:${process.env.PATH}`,
+      PULUMI_BACKEND_URL: `file://${directory}`,
+      PULUMI_CONFIG_PASSPHRASE: "a passphrase",
+      PULUMI_DEBUG_PROVIDERS: attach,
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      PULUMI_HOME: join(directory, "home"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    });
+    try {
+      await stack.#configure();
+    } catch (error) {
+      stack.close();
+      throw error;
+    }
+    return stack;
+  }
+
+  async run(command: string[], environment: Record<string, string> = {}): Promise<Result> {
+    return attempt(
+      this.pulumi,
+      [...command, "--stack=prod", "--cwd", this.directory, "--non-interactive", "--color=never"],
+      { env: { ...this.environment, ...environment } },
+    );
+  }
+
+  /** @throws Error with all of its output when the command fails */
+  async mustRun(command: string[], environment?: Record<string, string>): Promise<void> {
+    const { status, output } = await this.run(command, environment);
+    if (status !== 0) throw new Error(`pulumi ${command[0]} failed:\n${output}`);
+  }
+
+  close(): void {
+    this.recorder.stop();
+    rmSync(this.directory, { recursive: true });
+  }
+
+  async #configure(): Promise<void> {
+    const file = join(this.directory, "Pulumi.prod.yaml");
+    const committed = readFileSync(file, "utf8");
+    rmSync(file);
+    await this.mustRun(["stack", "init", "--secrets-provider=passphrase"]);
+    const assignments = Object.keys(secrets).flatMap((key) => ["--secret", `${key}=the${key}`]);
+    await this.mustRun(["config", "set-all", ...assignments]);
+    const own = parse(readFileSync(file, "utf8"));
+    const given = Object.fromEntries(Object.keys(images).map((name) => [name, image(name)]));
+    const config = {
+      ...parse(committed).config,
+      "image-service:images": given,
+      "image-service:cloudflare": { mode: "tunnel", accountId: "account", zoneId: "zone" },
+      ...own.config,
+    };
+    writeFileSync(file, stringify({ ...own, config }));
+  }
+}
+
+function copyProgram(directory: string, start: "as configured" | "type-checked"): void {
+  const files = readdirSync(repository).filter((file) => /\.(ts|json|yaml)$/.test(file));
+  for (const file of files) copyFileSync(join(repository, file), join(directory, file));
+  cpSync(join(repository, "components"), join(directory, "components"), { recursive: true });
+  symlinkSync(join(repository, "node_modules"), join(directory, "node_modules"));
+  if (start === "as configured") return;
+  const project = parse(readFileSync(join(directory, "Pulumi.yaml"), "utf8"));
+  writeFileSync(join(directory, "Pulumi.yaml"), stringify({ ...project, runtime: "nodejs" }));
+}
