@@ -30,12 +30,7 @@ type Read = { [Name in Exclude<keyof Outputs, "version">]: pulumi.Output<string>
  * An update fails where one is missing, or where that stack speaks another version.
  */
 export function readOutputs(stack: pulumi.StackReference): Read {
-  const spoken = stack.requireOutput("version").apply((found) => {
-    if (found === version) return true;
-    throw new pulumi.RunError(
-      `the outputs of the stack have version ${found}, but ${version} is read; fix: take outputs.ts of the release that the stack runs`,
-    );
-  });
+  const spoken = stack.requireOutput("version").apply(assertVersion);
   const read = (name: keyof Read): pulumi.Output<string> =>
     spoken.apply(() => stack.requireOutput(name)) as pulumi.Output<string>;
   return {
@@ -48,4 +43,12 @@ export function readOutputs(stack: pulumi.StackReference): Read {
     database: read("database"),
     queue: read("queue"),
   };
+}
+
+/** @throws unless a stack's outputs are of the version that this file describes */
+export function assertVersion(found: unknown): void {
+  if (found === version) return;
+  throw new pulumi.RunError(
+    `the outputs of the stack have version ${found}, but ${version} is read; fix: take outputs.ts of the release that the stack runs`,
+  );
 }
