@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     model_id: str = "stabilityai/stable-diffusion-xl-base-1.0"
     precision: Literal["half", "fp8"] = "half"
     """fp8 is quicker on GPUs since Hopper and Ada, and changes the picture."""
+    step_cache: bool = False
+    """Every other step runs a small part of the model: quicker, and changes the picture."""
     worker_id: str = Field(default_factory=socket.gethostname)
     compiled_sizes: Annotated[tuple[tuple[int, int], ...], NoDecode] = ((1024, 1024),)
     """WIDTHxHEIGHT, with commas between: compiled for the GPU at the start, the quickest to draw.

@@ -34,7 +34,7 @@ def model(path: Path) -> SdxlModel:
 
 
 @pytest.fixture
-def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def compiled() -> Iterator[list[Any]]:
     """The graphs that were compiled; the compiler itself does nothing to them."""
     graphs: list[Any] = []
 
@@ -42,14 +42,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         graphs.append(graph)
         return graph.forward  # type: ignore[no-any-return]
 
-    original = torch.nn.Module.compile
-
-    def compile_(module: Any, **options: Any) -> None:
-        original(module, **options | {"mode": None, "backend": backend})
-
-    monkeypatch.setattr(torch.nn.Module, "compile", compile_)
     torch.compiler.reset()
-    yield graphs
+    with torch.compiler.set_stance(force_backend=backend):
+        yield graphs
     torch.compiler.reset()
 
 
@@ -226,6 +221,28 @@ def test_fp8_draws_nearly_the_picture_and_says_so_by_a_difference(
     exact, drawn = draw(model, A_CAT), draw(quick, A_CAT)
     assert difference(exact, drawn) > 0
     assert ImageStat.Stat(ImageChops.difference(exact, drawn)).mean < [25, 25, 25]
+
+
+def test_a_step_cache_runs_the_inner_blocks_every_other_step_from_the_first(
+    path: Path, model: SdxlModel
+) -> None:
+    quick = SdxlModel(path, step_cache=True)
+    calls = []
+    quick._pipeline.unet.mid_block.register_forward_hook(lambda *_: calls.append(None))
+    drawn = [draw(quick, A_CAT) for _ in range(2)]
+    assert len(calls) == 2 * 2, "steps 1 and 3 of each picture"
+    assert difference(*drawn) == 0
+    assert difference(drawn[0], draw(model, A_CAT)) > 0
+    one_step = A_CAT.model_copy(update={"steps": 1, "width": 264, "guidance_scale": 1.0})
+    assert difference(draw(quick, one_step), draw(model, one_step)) <= 1, "the whole UNet's picture"
+
+
+def test_a_step_cache_is_compiled_at_the_start(path: Path, compiled: list[Any]) -> None:
+    ready = SdxlModel(path, [(256, 256)], step_cache=True)
+    at_start = len(compiled)
+    assert at_start == 3, "both forms of the UNet, and the decoder"
+    draw(ready, A_CAT)
+    assert len(compiled) == at_start
 
 
 def test_batches_that_the_table_names_are_compiled(

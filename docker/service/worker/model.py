@@ -46,4 +46,9 @@ def load(settings: Settings) -> Model:
     sdxl.keep_compiled(settings.model_dir)
     # The image has no compiler for the CPU, and there it would not pay.
     sizes = settings.compiled_sizes if torch.cuda.is_available() else ()
-    return sdxl.SdxlModel(settings.model_path, sizes, fp8=settings.precision == "fp8")
+    return sdxl.SdxlModel(
+        settings.model_path,
+        sizes,
+        fp8=settings.precision == "fp8",
+        step_cache=settings.step_cache,
+    )

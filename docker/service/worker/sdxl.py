@@ -20,6 +20,7 @@ from worker import start
 from worker.batches import pictures_at_once
 from worker.fp8 import quantize
 from worker.model import OnStep, OutOfMemory, Poisoned
+from worker.step_cache import StepCache
 
 transformers.utils.logging.disable_progress_bar()
 diffusers.utils.logging.disable_progress_bar()
@@ -45,7 +46,12 @@ def keep_compiled(directory: Path) -> None:
 
 class SdxlModel:
     def __init__(
-        self, path: Path, compiled_sizes: Iterable[Size] = (), *, fp8: bool = False
+        self,
+        path: Path,
+        compiled_sizes: Iterable[Size] = (),
+        *,
+        fp8: bool = False,
+        step_cache: bool = False,
     ) -> None:
         self._gpu = torch.cuda.is_available()
         self._compiled_sizes = frozenset(compiled_sizes)
@@ -53,14 +59,15 @@ class SdxlModel:
             self._pipeline = self._load(path)
         if fp8:
             quantize(self._pipeline.unet)
+        self._step_cache = StepCache(self._pipeline.unet) if step_cache else None
         if self._compiled_sizes:
             self._compile()
         # The first calls compile, allocate and record; no task should pay for it.
         with start.phase("compile"):
-            self._rehearse(self._compiled_sizes, steps=1)
+            self._rehearse(self._compiled_sizes, steps=2)
         with start.phase("warm_up"):
             for _ in range(2):
-                self._rehearse(self._compiled_sizes or [(256, 256)], steps=2)
+                self._rehearse(self._compiled_sizes or [(256, 256)], steps=4)
 
     def _load(self, path: Path) -> StableDiffusionXLPipeline:
         """From the files' mapped pages straight to the device."""
@@ -87,7 +94,8 @@ class SdxlModel:
         # Each takes half a gigabyte, and by default there is one for every core of the node.
         inductor.compile_threads = min(8, os.cpu_count() or 1)
         mode = "max-autotune" if self._gpu else None
-        for module in (self._pipeline.unet, self._pipeline.vae.decoder):
+        unet = self._step_cache or self._pipeline.unet
+        for module in (unet, self._pipeline.vae.decoder):
             module.compile(mode=mode, fullgraph=True, dynamic=False)
 
     def _rehearse(self, sizes: Iterable[Size], steps: int) -> None:
@@ -141,6 +149,8 @@ class SdxlModel:
 
     def _denoise(self, parameters: Parameters, numbers: range, on_step: OnStep) -> torch.Tensor:
         progress = _progress(on_step, self._gpu)
+        if self._step_cache:
+            self._step_cache.restart()
 
         def after_step(
             _pipe: Any, index: int, _time: Any, tensors: dict[str, Any]

@@ -87,6 +87,7 @@ def _compare(path: Path, side: int, options: argparse.Namespace) -> list[Figure]
         "diffusers + compile": lambda: Diffusers(path, half, compiled=True),
         "worker": lambda: Worker(path),
         "worker, fp8": lambda: Worker(path, fp8=True),
+        "worker, fp8, step cache": lambda: Worker(path, fp8=True, step_cache=True),
     }.items():
         _say(f"warm-up: {name}")
         release()

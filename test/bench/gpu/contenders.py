@@ -54,8 +54,8 @@ class Diffusers:
 class Worker:
     """The model as our worker holds it."""
 
-    def __init__(self, path: Path, *, fp8: bool = False) -> None:
-        self._model = SdxlModel(path, fp8=fp8)
+    def __init__(self, path: Path, **modes: bool) -> None:
+        self._model = SdxlModel(path, **modes)
         # Each batch at its first call, in the warm-up.
         self._model._compile()
 
