@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
 import { GpuImage } from "./components/gpuImage";
 import type { Config } from "./config";
@@ -13,7 +12,7 @@ export function serviceImage(
   const recipe = {
     repository,
     target,
-    context: join(__dirname, "docker/service"),
+    context: "docker/service",
     registry: { server, username, password: secrets.registryPassword },
     buildOnPreview: onPreview,
   };
