@@ -5,13 +5,12 @@ import contextlib
 import logging
 import secrets
 import signal
-import time
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from api import generate, health, openai, playground, problems, queue, tasks
+from api import gauges, generate, health, openai, playground, problems, queue, tasks
 from api.admission import Admission
 from api.auth import KeyRing
 from api.links import Links
@@ -86,11 +85,7 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         return await health.stores_answer(services)
 
     async def refresh() -> None:
-        metrics.QUEUE_SIZE.set((await store.counts()).queued)
-        oldest = await store.oldest_queued()
-        metrics.QUEUE_AGE.set(time.time() - oldest.timestamp() if oldest else 0)
-        backup = await store.last_backup()
-        metrics.LAST_BACKUP.set(backup.timestamp() if backup else 0)
+        await gauges.refresh(services)
 
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)

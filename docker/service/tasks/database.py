@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tasks.settings import Settings
@@ -16,7 +16,7 @@ def create_engine(settings: Settings) -> AsyncEngine:
     if settings.database_url is None:
         return _sqlite(settings.data_dir / "tasks.db")
     return create_async_engine(
-        make_url(settings.database_url).set(drivername="postgresql+asyncpg"),
+        _for_asyncpg(make_url(settings.database_url)),
         # Short limits: a database that does not answer becomes a 503, never a hang.
         connect_args={"timeout": 3, "command_timeout": 5},
         pool_size=10,
@@ -24,6 +24,12 @@ def create_engine(settings: Settings) -> AsyncEngine:
         pool_timeout=3,
         pool_use_lifo=True,
     )
+
+
+def _for_asyncpg(url: URL) -> URL:
+    """libpq's URL in asyncpg's words: what pg_dump and the service are given is the same."""
+    query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
+    return url.set(drivername="postgresql+asyncpg", query=query)
 
 
 def _sqlite(path: Path) -> AsyncEngine:

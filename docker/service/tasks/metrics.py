@@ -24,6 +24,7 @@ START = Gauge("aigc_worker_start_seconds", "How long each phase of the start too
 GPU_MEMORY = Gauge("aigc_gpu_memory_used_bytes", "GPU memory in use", ["gpu_id"])
 QUEUE_SIZE = Gauge("aigc_queue_size", "Queued tasks, counted in the database")
 QUEUE_AGE = Gauge("aigc_queue_oldest_age_seconds", "How long the oldest queued task has waited")
+STORE_UP = Gauge("aigc_store_up", "Whether a store answers the api: 1 or 0", ["store"])
 LAST_BACKUP = Gauge(
     "aigc_backup_last_success_timestamp_seconds", "When the newest backup ended; 0 before the first"
 )

@@ -1,0 +1,44 @@
+"""The gauges that are asked of the stores at each scrape."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable
+
+from api.services import Services
+from tasks import metrics
+from tasks.outages import OUTAGES
+
+_PATIENCE = 1.5
+"""Seconds; less than half of Prometheus' own, since two questions may have to wait."""
+
+
+async def refresh(services: Services) -> None:
+    """A store that is away answers the scrape, too: what was counted last stays."""
+    if services.settings.standalone:
+        await _count(services)
+        return
+    postgres, redis = await asyncio.gather(
+        _answers(services.store.ping()), _answers(services.queue.ping())
+    )
+    metrics.STORE_UP.labels(store="postgres").set(postgres)
+    metrics.STORE_UP.labels(store="redis").set(redis)
+    if postgres:
+        await _answers(_count(services))
+
+
+async def _count(services: Services) -> None:
+    store = services.store
+    metrics.QUEUE_SIZE.set((await store.counts()).queued)
+    oldest = await store.oldest_queued()
+    metrics.QUEUE_AGE.set(time.time() - oldest.timestamp() if oldest else 0)
+    backup = await store.last_backup()
+    metrics.LAST_BACKUP.set(backup.timestamp() if backup else 0)
+
+
+async def _answers(question: Awaitable[None]) -> bool:
+    with contextlib.suppress(*OUTAGES):
+        async with asyncio.timeout(_PATIENCE):
+            await question
+        return True
+    return False
