@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -21,6 +21,8 @@ import { localCluster } from "../e2e/cluster";
 
 /** The cluster under test. */
 export const kubeconfig = process.env.KUBECONFIG ?? localKubeconfig;
+
+const project = "plugin-test";
 
 type Operation = "up" | "preview" | "refresh" | "destroy";
 
@@ -54,7 +56,7 @@ export class Engine {
     const [plugin, port] = await startPlugin();
     const backend = mkdtempSync(join(tmpdir(), "plugin-test-"));
     const stack = await LocalWorkspace.createStack(
-      { stackName: name, projectName: "plugin-test", program: async () => {} },
+      { stackName: name, projectName: project, program: async () => {} },
       {
         pulumiCommand,
         envVars: {
@@ -81,6 +83,12 @@ export class Engine {
     return execFileSync(this.kubectlPath, ["--kubeconfig", kubeconfig, ...args], {
       encoding: "utf8",
     });
+  }
+
+  /** The stack's state as it lies in the backend, secrets encrypted. */
+  state(): string {
+    const file = join(this.backend, ".pulumi/stacks", project, `${this.stack.name}.json`);
+    return readFileSync(file, "utf8");
   }
 
   /** A run that may fail. */
@@ -119,10 +127,13 @@ export class Engine {
 
   /** Destroys what is left and ends the plugin. */
   async stop(): Promise<void> {
-    await this.stack.destroy({ remove: true });
-    this.plugin.kill();
-    await once(this.plugin, "exit");
-    rmSync(this.backend, { recursive: true });
+    try {
+      await this.stack.destroy({ remove: true });
+    } finally {
+      this.plugin.kill();
+      await once(this.plugin, "exit");
+      rmSync(this.backend, { recursive: true });
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { Engine, provider, type Run } from "./harness";
 import { kinds, program, type Stage } from "./kinds";
 
 const names = [...Object.keys(kinds), "picture"];
-const all = ["plugin-test", ...names];
+const all = ["kinds-test", ...names];
 
 let engine: Engine;
 const at = (stage: Stage) => program(stage, (name) => engine.image(name), provider);
@@ -26,7 +26,7 @@ const each = (op: string, except: Record<string, string> = {}) => ({
 test("a preview makes nothing, and doesn't need the namespace or the definition", async () => {
   const preview = await engine.run("preview", at("made"));
   expect(operations(preview)).toEqual(each("create"));
-  expect(engine.kubectl("get", "namespaces", "-o", "name")).not.toContain("plugin-test");
+  expect(engine.kubectl("get", "namespaces", "-o", "name")).not.toContain("kinds-test");
 });
 
 test("every kind is made", async () => {
@@ -43,7 +43,7 @@ test("a refresh finds no drift where there is none", async () => {
 });
 
 test("every kind is changed in place", async () => {
-  const expected = each("update", { "plugin-test": "same" });
+  const expected = each("update", { "kinds-test": "same" });
   expect(operations(await engine.run("preview", at("changed")))).toEqual(expected);
   expect(operations(await engine.run("up", at("changed")))).toEqual(expected);
 });
@@ -58,7 +58,7 @@ test("a refresh finds what others changed, and the next update puts it back", as
     const type = kinds[name]?.resource.name ?? "Picture";
     engine.kubectl("label", "--overwrite", `-n${namespace.value}`, type, object, "stage=drifted");
   }
-  const expected = each("update", { "plugin-test": "same" });
+  const expected = each("update", { "kinds-test": "same" });
   expect(operations(await engine.run("refresh"))).toEqual(expected);
   expect(operations(await engine.run("up", at("changed")))).toEqual(expected);
   expect(operations(await engine.run("refresh"))).toEqual(each("same"));
@@ -90,6 +90,6 @@ test("what someone deleted is made again", async () => {
 
 test("destroy leaves nothing behind", async () => {
   expect(operations(await engine.run("destroy"))).toEqual(each("delete"));
-  expect(engine.kubectl("get", "namespaces", "-o", "name")).not.toContain("plugin-test");
+  expect(engine.kubectl("get", "namespaces", "-o", "name")).not.toContain("kinds-test");
   expect(engine.kubectl("get", "clusterroles,storageclasses", "-o", "name")).not.toContain("stage");
 });

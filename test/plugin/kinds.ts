@@ -302,7 +302,7 @@ export function program(
 ) {
   return async () => {
     const options = { provider: provider() };
-    const { metadata } = new kubernetes.core.v1.Namespace("plugin-test", {}, options);
+    const { metadata } = new kubernetes.core.v1.Namespace("kinds-test", {}, options);
     const namespace = metadata.name;
     const ids: Record<string, Output<string>> = {};
     const resources = Object.entries(kinds).map(([logicalName, kind]) => {

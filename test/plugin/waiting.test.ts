@@ -1,13 +1,10 @@
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as kubernetes from "@pulumi/kubernetes";
 import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Engine, kubeconfig, provider } from "./harness";
+import { Engine, provider } from "./harness";
 
 const missing = "localhost/none:1";
+const pullFailure = /pod bad-image-\S+: container main: \[(ErrImagePull|ImagePullBackOff)\]/;
 
 let engine: Engine;
 beforeAll(async () => {
@@ -18,10 +15,10 @@ afterAll(() => engine.stop());
 type PodSpec = kubernetes.types.input.core.v1.PodSpec;
 
 /** Makes Deployments and the like, each of one pod, in a namespace of the test's own. */
-function workloads(timeout = "8s", namespaceLabels = {}, cluster = provider()) {
-  const options = { provider: cluster };
+function workloads(timeout = "8s", namespaceLabels = {}) {
+  const options = { provider: provider() };
   const namespace = new kubernetes.core.v1.Namespace(
-    "plugin-test",
+    "waiting-test",
     { metadata: { labels: namespaceLabels } },
     options,
   ).metadata.name;
@@ -81,10 +78,6 @@ function workloads(timeout = "8s", namespaceLabels = {}, cluster = provider()) {
   };
 }
 
-/** What a run said of one resource, in one text. */
-const about = (messages: string[], name: string) =>
-  messages.filter((message) => message.includes(name)).join("\n");
-
 test("says why something does not get ready, and keeps it in the state", async () => {
   const { error = "", messages } = await engine.attempt(
     "up",
@@ -129,21 +122,19 @@ test("says why something does not get ready, and keeps it in the state", async (
   expect(error).toMatch(
     /Deployment \S+\/bad-image: not ready after 8 s: 0 of 1 new pods available/,
   );
-  expect(about([error], "bad-image")).toMatch(
-    /\[(ErrImagePull|ImagePullBackOff)\].*localhost\/none/,
-  );
+  expect(error).toMatch(pullFailure);
   expect(error).toMatch(/pod no-node-\S+: \[Unschedulable\] 0\/1 nodes are available/);
   expect(error).toMatch(/pod unready-\S+: \[Unhealthy\] Readiness probe failed/);
   expect(error).toMatch(/pod crashing-0: container main ended with exit code 1/);
-  expect(error).toMatch(/pod crashing-0: container main wrote:[^]*--no/);
+  expect(error).toMatch(/pod crashing-0: container main wrote:[^]*Bad directive/);
   expect(error).toMatch(/Job \S+\/failing: the Job failed: \[BackoffLimitExceeded\]/);
-  expect(error).toMatch(/pod failing-\S+: container main wrote:[^]*--no/);
+  expect(error).toMatch(/pod failing-\S+: container main wrote:[^]*Bad directive/);
   expect(error).toMatch(
     /Service \S+: not ready after 8 s: waiting for the load balancer's address/,
   );
   expect(error).toMatch(/PersistentVolumeClaim \S+: .* storage class none, which does not exist/);
   // It was said while it waited, too.
-  expect(about(messages, "bad-image")).toContain("warning");
+  expect(messages).toContainEqual(expect.stringMatching(new RegExp(`^${pullFailure.source}`)));
   const { deployment } = await engine.stack.exportStack();
   const kept = deployment.resources.filter(
     ({ initErrors }: { initErrors?: string[] }) => initErrors?.length,
@@ -197,29 +188,6 @@ test("Ctrl-C ends the wait, says what it waited for and keeps the state", async 
   expect(deployment.pending_operations).toBeUndefined();
 });
 
-test("an API server that can't be reached for a while is waited for", async () => {
-  const { kubeconfig, interrupt, close } = await breakableConnection();
-  let isCut = false;
-  const { messages, error } = await engine.attempt(
-    "up",
-    async () => {
-      workloads("60s", {}, provider({ kubeconfig })).deployment("slow", {
-        readinessProbe: { exec: { command: ["true"] }, initialDelaySeconds: 5 },
-      });
-    },
-    {
-      onOutput: (text) => {
-        if (isCut || !text.includes("new pods available")) return;
-        isCut = true;
-        interrupt(3_000);
-      },
-    },
-  );
-  close();
-  expect(error).toBeUndefined();
-  expect(messages.join("\n")).toMatch(/the Kubernetes API at \S+ can't be reached/);
-});
-
 test("the cluster's own warnings and refusals reach the person who runs Pulumi", async () => {
   const { error, messages } = await engine.attempt("up", async () => {
     const restricted = { "pod-security.kubernetes.io/enforce": "restricted" };
@@ -231,36 +199,3 @@ test("the cluster's own warnings and refusals reach the person who runs Pulumi",
   expect(messages.join("\n")).toMatch(/would violate PodSecurity/i);
   expect(error).toMatch(/statefulset forbidden: \[FailedCreate\].*violates PodSecurity/);
 });
-
-/** The cluster behind a connection that can be cut. */
-async function breakableConnection() {
-  const config = JSON.parse(readFileSync(kubeconfig, "utf8"));
-  const { cluster } = config.clusters[0];
-  const target = new URL(cluster.server);
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((client) => {
-    if (isCut) return client.destroy();
-    const upstream = connect(Number(target.port), target.hostname);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on("error", () => to.destroy()).on("close", () => to.destroy());
-    }
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cluster.server = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    kubeconfig: JSON.stringify(config),
-    async interrupt(milliseconds: number) {
-      isCut = true;
-      for (const socket of sockets) socket.destroy();
-      await sleep(milliseconds);
-      isCut = false;
-    },
-    close: () => server.close(),
-  };
-}

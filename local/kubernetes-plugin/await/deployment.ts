@@ -18,6 +18,8 @@ export function judgeDeployment({ metadata, spec, status = {} }: V1Deployment): 
   const troubles = [find("ReplicaFailure"), progressing]
     .filter((condition) => condition?.type === "ReplicaFailure" || condition?.status === "False")
     .map((condition) => explain(condition as Condition));
-  const progress = `${Math.min(updated, status.availableReplicas ?? 0)} of ${desired} new pods available`;
-  return waiting([progress, ...troubles].join("; "));
+  // The status counts old pods and new ones together: as many as can be may be old.
+  const old = (status.replicas ?? 0) - updated;
+  const fresh = Math.max(0, (status.availableReplicas ?? 0) - old);
+  return waiting([`${fresh} of ${desired} new pods available`, ...troubles].join("; "));
 }

@@ -9,6 +9,9 @@ export interface Problems {
   pods: V1Pod[];
 }
 
+/** Reasons of events that say again what the pod's status says. */
+const saidByStatus = ["BackOff", "Failed", "FailedScheduling"];
+
 export async function findProblems(cluster: Cluster, object: KubernetesObject): Promise<Problems> {
   const namespace = object.metadata.namespace ?? "default";
   const replicaSets = object.kind === "Deployment" ? await newestReplicaSets(cluster, object) : [];
@@ -28,12 +31,14 @@ export async function findProblems(cluster: Cluster, object: KubernetesObject): 
   });
   const warnings = events
     .filter(({ involvedObject }) => concerned.includes(involvedObject.uid))
-    // The kubelet's back-off says again what the container's status says.
-    .filter(({ reason }) => reason !== "BackOff" && reason !== "Failed")
-    .map(({ involvedObject, reason, message }) =>
-      `${involvedObject.kind?.toLowerCase()} ${involvedObject.name}: [${reason}] ${message}`.trim(),
-    );
-  return { messages: [...new Set([...unready.flatMap(podProblems), ...warnings])], pods: unready };
+    .filter(({ reason = "" }) => !saidByStatus.includes(reason))
+    .map(({ involvedObject: { kind, name }, reason, message }): [string, string] => {
+      const about = `${kind?.toLowerCase()} ${name}: [${reason}]`;
+      return [about, `${about} ${message}`.trim()];
+    });
+  // One of a kind: a probe's failures, say, differ in nothing but numbers.
+  const messages = [...unready.flatMap(podProblems), ...new Map(warnings).values()];
+  return { messages: [...new Set(messages)], pods: unready };
 }
 
 /** The last lines of every container that failed, from one of the pods that have it. */

@@ -14,7 +14,7 @@ export function judgeService(
   seconds: number,
 ): Verdict {
   if (spec?.type === "LoadBalancer" && !status?.loadBalancer?.ingress?.length) {
-    return waiting("waiting for the load balancer's address; does this cluster give out any?");
+    return waiting("waiting for the load balancer's address (does this cluster give out any?)");
   }
   const hasSelector = Object.keys(spec?.selector ?? {}).length > 0;
   if (!hasSelector || spec?.type === "ExternalName" || spec?.clusterIP === "None") return ready;

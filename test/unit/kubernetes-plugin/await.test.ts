@@ -44,10 +44,10 @@ describe("Deployment", () => {
       condition("Available", "True"),
       condition("Progressing", "True", "Updated"),
     ];
-    expect(deployment({ conditions, updatedReplicas: 1, availableReplicas: 2 })).toEqual({
-      state: "waiting",
-      reason: "1 of 2 new pods available",
-    });
+    const seen = (availableReplicas: number) =>
+      deployment({ conditions, replicas: 3, updatedReplicas: 1, availableReplicas });
+    expect(seen(2)).toEqual({ state: "waiting", reason: "0 of 2 new pods available" });
+    expect(seen(3)).toEqual({ state: "waiting", reason: "1 of 2 new pods available" });
   });
   test("says why pods can't be made and that the rollout is stuck", () => {
     const conditions = [
