@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from tasks.parameters import Parameters  # noqa: E402
 from worker import batches, sdxl, tiny_sdxl  # noqa: E402
-from worker.fp8 import Fp8Linear  # noqa: E402
+from worker.fp8 import Fp8Linear, quantize  # noqa: E402
 from worker.model import Interrupted, OutOfMemory  # noqa: E402
 from worker.sdxl import SdxlModel  # noqa: E402
 
@@ -221,6 +221,13 @@ def test_fp8_draws_nearly_the_picture_and_says_so_by_a_difference(
     exact, drawn = draw(model, A_CAT), draw(quick, A_CAT)
     assert difference(exact, drawn) > 0
     assert ImageStat.Stat(ImageChops.difference(exact, drawn)).mean < [25, 25, 25]
+
+
+def test_fp8_names_what_the_gpu_lacks(model: SdxlModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (8, 0))
+    with pytest.raises(ValueError, match=r"PRECISION=fp8 needs .* 8\.9 .* this one has 8\.0"):
+        quantize(model._pipeline.unet)
 
 
 def test_a_step_cache_runs_the_inner_blocks_every_other_step_from_the_first(

@@ -11,6 +11,11 @@ _LARGEST = torch.finfo(torch.float8_e4m3fn).max
 
 
 def quantize(unet: nn.Module) -> None:
+    if torch.cuda.is_available() and (has := torch.cuda.get_device_capability()) < (8, 9):
+        raise ValueError(
+            f"PRECISION=fp8 needs a GPU of compute capability 8.9 or later, this one has "
+            f"{has[0]}.{has[1]}: use PRECISION=half."
+        )
     for name, block in unet.named_modules():
         if name.endswith("transformer_blocks"):
             _replace_linears(block)
