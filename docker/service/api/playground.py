@@ -1,5 +1,6 @@
 """The page at /: try the service out in a browser."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -8,6 +9,12 @@ from fastapi.responses import FileResponse
 router = APIRouter(include_in_schema=False)
 
 _STATIC = Path(__file__).parent / "static"
+_FILES = {
+    "/": "index.html",
+    "/playground.js": "playground.js",
+    "/playground.css": "playground.css",
+    "/icon.svg": "icon.svg",
+}
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -18,16 +25,12 @@ _HEADERS = {
 }
 
 
-@router.get("/")
-async def page() -> FileResponse:
-    return FileResponse(_STATIC / "index.html", headers=_HEADERS)
+def _serves(name: str) -> Callable[[], Awaitable[FileResponse]]:
+    async def file() -> FileResponse:
+        return FileResponse(_STATIC / name, headers=_HEADERS)
+
+    return file
 
 
-@router.get("/playground.js")
-async def script() -> FileResponse:
-    return FileResponse(_STATIC / "playground.js", headers=_HEADERS)
-
-
-@router.get("/playground.css")
-async def style() -> FileResponse:
-    return FileResponse(_STATIC / "playground.css", headers=_HEADERS)
+for _path, _name in _FILES.items():
+    router.add_api_route(_path, _serves(_name))
