@@ -11,5 +11,6 @@ export const pythonSetup =
   "{ apt-get update -q; apt-get install -qy --no-install-recommends redis-server postgresql; }; " +
   // Without it (Ubuntu has none) the playground's tests are skipped.
   "command -v chromium-headless-shell >/dev/null || " +
-  "apt-get install -qy --no-install-recommends chromium-headless-shell fonts-dejavu-core || true; " +
+  "{ apt-get update -q; apt-get install -qy --no-install-recommends chromium-headless-shell " +
+  "fonts-dejavu-core; } || true; " +
   "python3 -m venv .venv; .venv/bin/pip install --quiet --require-hashes -r requirements/dev.txt";
