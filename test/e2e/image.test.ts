@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildah, imageTag } from "../../local/images";
 import { repository } from "../../local/paths";
+import { run as measure } from "../bench/image";
 
 // In the file system of the worker image, with its own packages; only pytest is brought along.
 const service = join(repository, "docker/service");
@@ -32,6 +33,12 @@ test("the trimmed image imports, compiles kernels for every GPU in use and draws
   const files = ["image", "sdxl", "full_sdxl"].map((name) => `tests/test_${name}.py`);
   const output = await python("-c", pytest, "-m", "model", "-p", "no:cacheprovider", ...files);
   expect(output).not.toContain("skipped");
+});
+
+test("the image stays below its limits, unpacked, compressed and per change of code", async () => {
+  for (const { figure, value, target } of await measure()) {
+    expect(value, figure).toBeLessThan(Number(target?.replace("< ", "")));
+  }
 });
 
 test("the GPU benchmark runs, on a CPU with the tiny model", async () => {
