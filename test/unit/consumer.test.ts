@@ -31,7 +31,7 @@ beforeAll(async () => {
     },
     call: ({ inputs }) => inputs,
   });
-  await import("../../examples/consumer/index");
+  await import("../../examples/consumer/index.js");
   await pulumi.runtime.disconnect();
 });
 
