@@ -53,6 +53,11 @@ const mode = (mode: Values["cloudflare"]["mode"]) =>
     `cloudflare.mode is ${mode}`,
     ({ cloudflare }) => cloudflare.mode === mode,
   );
+const identity = condition(
+  ["aws"],
+  "aws.oidcProviderArn is set",
+  ({ aws }) => !!aws.oidcProviderArn,
+);
 const [tunnel, proxied] = [mode("tunnel"), mode("proxied")];
 const cloudflare = condition(
   ["cloudflare"],
@@ -113,6 +118,7 @@ const keysNeeded: [string, Condition][] = [
   ]),
   ["build.username", built],
   ["aws.region", aws],
+  ["aws.oidcIssuer", identity],
   ["aws.vpcId", managedStore],
   ["aws.subnetIds", managedStore],
   ["aws.clientNetworks", managedStore],

@@ -73,6 +73,14 @@ export const schema = z.strictObject({
       .array(z.string())
       .default([])
       .describe("Private subnets of it, in two availability zones or more"),
+    oidcProviderArn: z
+      .string()
+      .default("")
+      .describe("The cluster's identity provider in IAM, for pods without keys; empty: keys"),
+    oidcIssuer: z
+      .string()
+      .default("")
+      .describe("Host and path of its issuer, without https://; with oidcProviderArn"),
     clientNetworks: z
       .array(z.cidrv4("must be a network like 10.0.0.0/16"))
       .default([])
@@ -124,6 +132,14 @@ export const schema = z.strictObject({
       .array(z.string().regex(/^\d+x\d+$/, "must be WIDTHxHEIGHT like 1024x1024"))
       .default(["1024x1024"])
       .describe("Sizes that the model is compiled for at the start, the quickest to draw"),
+    precision: z
+      .enum(["half", "fp8"])
+      .default("half")
+      .describe("fp8 is quicker on the newest GPUs and changes pictures slightly"),
+    stepCache: z
+      .boolean()
+      .default(false)
+      .describe("Skip what hardly changes between steps: quicker, changes pictures slightly"),
     nodeSelector: z
       .record(z.string(), z.string())
       .default({})

@@ -22,10 +22,7 @@ const options = connect(config);
 const postgres = makePostgres(config, options);
 const redis = makeRedis(config, options);
 const buckets = makeBuckets(config, options);
-const stores = {
-  ...options,
-  dependsOn: [...options.dependsOn, postgres, redis, ...(buckets.store ? [buckets.store] : [])],
-};
+const stores = { ...options, dependsOn: [...options.dependsOn, postgres, redis, ...buckets.made] };
 
 const settings = new ServiceSettings(
   "settings",
@@ -81,6 +78,7 @@ new Backups(
     source: buckets.pictures,
     models,
     destination: buckets.backups,
+    role: buckets.backupRole,
     ...config.backups,
   },
   options,
@@ -94,15 +92,10 @@ const monitoring = new Monitoring(
       { job: "api", host: api.host, port: ports.metrics },
       { job: "worker", host: workers.host, port: ports.metrics },
     ],
+    alertmanagerImage: images.alertmanager,
+    webhook: secrets.alertWebhook,
     protect,
     ...config.monitoring,
-    alertmanager: config.monitoring.alertmanager
-      ? {
-          image: images.alertmanager,
-          webhook: secrets.alertWebhook,
-          resources: config.monitoring.alertmanagerResources,
-        }
-      : undefined,
   },
   options,
 );

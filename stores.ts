@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { BackupBucket } from "./components/backupBucket";
+import { backupIdentity } from "./components/backups";
 import type { Bucket } from "./components/bucket";
 import { ManagedPostgres } from "./components/managedPostgres";
 import { ManagedRedis } from "./components/managedRedis";
@@ -36,25 +37,21 @@ export function makeRedis(config: Config, options: Options): Redis | ManagedRedi
   return new ManagedRedis("redis", { ...network(config), password, protect, ...redis }, options);
 }
 
-/** Where pictures and backups are kept, and what has to be there before they are used. */
+/** Where pictures and backups are kept. */
 export interface Buckets {
   pictures: Bucket;
   backups: Bucket;
-  store?: ObjectStore;
+  /** ARN of the AWS role that writes backups, where that has no keys. */
+  backupRole?: pulumi.Output<string>;
+  /** What has to be there before they are used. */
+  made: pulumi.Resource[];
 }
 
 export function makeBuckets(config: Config, options: Options): Buckets {
-  const { namespace, images, secrets, protect, objectStore, backups, aws } = config;
-  const keys = { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
-  const inAws: Partial<Buckets> = {};
-  if (objectStore.bucket) {
-    inAws.pictures = { name: objectStore.bucket, region: aws.region, ...keys };
-  }
-  if (backups.managed) {
-    const args = { writer: "keys" as const, protect, ...backups };
-    inAws.backups = new BackupBucket("backup-bucket", args, options).bucket;
-  }
-  if (inAws.pictures && inAws.backups) return inAws as Buckets;
+  const { namespace, images, protect, objectStore } = config;
+  const pictures = picturesInAws(config);
+  const backups = backupsInAws(config, options);
+  if (pictures && backups) return { pictures, ...backups, made: [] };
   const store = new ObjectStore(
     "object-store",
     {
@@ -62,13 +59,37 @@ export function makeBuckets(config: Config, options: Options): Buckets {
       image: images.objectStore,
       buckets: [aigc, `${aigc}-backup`],
       protect,
-      ...keys,
+      ...pictureKeys(config),
       ...objectStore,
     },
     options,
   );
-  const [pictures, copies] = store.buckets as [Bucket, Bucket];
-  return { pictures, backups: copies, ...inAws, store };
+  const [ownPictures, ownBackups] = store.buckets as [Bucket, Bucket];
+  return { pictures: pictures ?? ownPictures, backups: ownBackups, ...backups, made: [store] };
+}
+
+const pictureKeys = ({ secrets }: Config) => ({
+  accessKeyId: secrets.s3AccessKeyId,
+  secretAccessKey: secrets.s3SecretAccessKey,
+});
+
+function picturesInAws(config: Config): Bucket | undefined {
+  const { objectStore, aws } = config;
+  return objectStore.bucket
+    ? { name: objectStore.bucket, region: aws.region, ...pictureKeys(config) }
+    : undefined;
+}
+
+function backupsInAws(
+  { backups, aws, namespace, protect }: Config,
+  options: Options,
+): Pick<Buckets, "backups" | "backupRole"> | undefined {
+  if (!backups.managed) return undefined;
+  const { oidcProviderArn: providerArn, oidcIssuer: issuer } = aws;
+  const serviceAccount = { providerArn, issuer, namespace, serviceAccount: backupIdentity };
+  const writer = providerArn ? serviceAccount : "keys";
+  const made = new BackupBucket("backup-bucket", { writer, protect, ...backups }, options);
+  return { backups: made.bucket, backupRole: made.role };
 }
 
 const network = ({ aws }: Config) => ({

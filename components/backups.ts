@@ -23,10 +23,18 @@ export interface BackupsArgs extends ComponentArgs {
   models: ModelStore;
   /** Where backups go. */
   destination: Bucket;
+  /**
+   * ARN of the AWS role that its pods take on.
+   * @default `destination` has keys
+   */
+  role?: pulumi.Input<string>;
   /** Room for one dump of the database, a Kubernetes quantity. */
   scratch: string;
   resources: Resources;
 }
+
+/** Service account of the pods that write backups, where they take on a role. */
+export const backupIdentity = "backup";
 
 /**
  * CronJob `backup`: a dump of the database, its pictures and the models, into a bucket. CronJob
@@ -35,7 +43,7 @@ export interface BackupsArgs extends ComponentArgs {
 export class Backups extends Component {
   constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Backups", name, args, opts);
-    const { namespace, source, destination, models } = args;
+    const { namespace, source, destination, models, role } = args;
     const environment = new k8s.core.v1.Secret(
       `${name}-environment`,
       {
@@ -50,6 +58,19 @@ export class Backups extends Component {
       },
       this.child,
     );
+    if (role) {
+      new k8s.core.v1.ServiceAccount(
+        `${name}-identity`,
+        {
+          metadata: {
+            name: backupIdentity,
+            namespace,
+            annotations: { "eks.amazonaws.com/role-arn": role },
+          },
+        },
+        this.child,
+      );
+    }
     const cronJob = (
       command: "backup" | "restore",
       spec: Partial<k8s.types.input.batch.v1.CronJobSpec>,
@@ -71,6 +92,7 @@ export class Backups extends Component {
                   spec: {
                     // Who may read the weights.
                     ...restrictedPod(serviceUid),
+                    ...(role && { serviceAccountName: backupIdentity }),
                     restartPolicy: "Never",
                     containers: [
                       {
@@ -118,6 +140,8 @@ function rcloneRemote(remote: string, bucket: Bucket): Record<string, pulumi.Inp
     [`${prefix}_PROVIDER`]: bucket.endpoint ? "Other" : "AWS",
     [`${prefix}_REGION`]: bucket.region,
     ...(bucket.endpoint && { [`${prefix}_ENDPOINT`]: bucket.endpoint }),
+    // Used where the keys are empty.
+    ...(!bucket.endpoint && { [`${prefix}_ENV_AUTH`]: "true" }),
     [`${prefix}_ACCESS_KEY_ID`]: bucket.accessKeyId,
     [`${prefix}_SECRET_ACCESS_KEY`]: bucket.secretAccessKey,
     // The bucket is there, and the writer may not make one.

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { Alertmanager, type AlertmanagerArgs } from "./alertmanager";
+import { Alertmanager } from "./alertmanager";
 import { renderAlertRules } from "./alerts";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
@@ -20,11 +20,13 @@ export interface MonitoringArgs extends ComponentArgs {
   /** Refuses to delete the samples; `pulumi state unprotect` lifts it. */
   protect: boolean;
   resources: Resources;
-  /**
-   * Tells somebody of alerts.
-   * @default alerts are only shown
-   */
-  alertmanager?: Omit<AlertmanagerArgs, "namespace" | "protect">;
+  /** Tell somebody of alerts; else Prometheus only shows them. */
+  alertmanager: boolean;
+  /** By digest; Alertmanager. */
+  alertmanagerImage: string;
+  alertmanagerResources: Resources;
+  /** URL that is sent the alerts, in Alertmanager's webhook format. */
+  webhook: pulumi.Input<string>;
 }
 
 const uid = 65534;
@@ -40,13 +42,19 @@ export class Monitoring extends Component {
     const prometheus = "prometheus";
     const metadata = { name: prometheus, namespace, labels: labels(prometheus) };
     const host = serviceHost(prometheus, namespace);
-    const alertmanager =
-      args.alertmanager &&
-      new Alertmanager(
-        `${name}-alertmanager`,
-        { namespace, protect: args.protect, ...args.alertmanager },
-        { parent: this },
-      );
+    const alertmanager = args.alertmanager
+      ? new Alertmanager(
+          `${name}-alertmanager`,
+          {
+            namespace,
+            image: args.alertmanagerImage,
+            webhook: args.webhook,
+            protect: args.protect,
+            resources: args.alertmanagerResources,
+          },
+          { parent: this },
+        )
+      : undefined;
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       {

@@ -120,6 +120,8 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
       return { repoDigest: `${inputs.imageName}@sha256:${"0".repeat(64)}` };
     case "aws:s3/bucket:Bucket":
       return { bucket: name, region: "eu-central-1", arn: `arn:aws:s3:::${name}` };
+    case "aws:iam/role:Role":
+      return { name, arn: `arn:aws:iam::111122223333:role/${name}` };
     case "aws:iam/accessKey:AccessKey":
       return { secret: pulumi.secret("the key's secret") };
     case "aws:rds/instance:Instance":
