@@ -32,6 +32,8 @@ class Settings(BaseSettings):
 
     model_dir: Path = Path("/models")
     model_id: str = "stabilityai/stable-diffusion-xl-base-1.0"
+    hf_endpoint: str = "https://huggingface.co"
+    """Where the model is fetched: the hub, or a mirror of it."""
     precision: Literal["half", "fp8"] = "half"
     """fp8 is quicker on GPUs since Hopper and Ada, and changes the picture."""
     step_cache: bool = False

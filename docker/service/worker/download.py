@@ -3,9 +3,10 @@
 import fcntl
 import hashlib
 import logging
-import os
 import shutil
-from collections.abc import Callable
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from tasks.settings import Settings
@@ -17,13 +18,12 @@ SDXL_REVISION = "462165984030d82259a11f4367a4eed129e94a7b"
 SDXL_FILES = Path(__file__).parent / "sdxl_base_1.0.sha256"
 TINY = "tiny-random-sdxl"
 
-_TRIES = 3
+_TRIES = 5
+_SILENCE_SECONDS = 60
+_PAUSE_SECONDS = 2
 
-Fetch = Callable[[str, Path], None]
-"""Puts one file of the model below a directory; goes on with what is there of it."""
 
-
-def ensure(settings: Settings, fetch: Fetch | None = None) -> None:
+def ensure(settings: Settings) -> None:
     """Returns when the model is there. Many pods may do this at once: one of them works."""
     target = settings.model_path
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -35,42 +35,65 @@ def ensure(settings: Settings, fetch: Fetch | None = None) -> None:
         # Kept when this process dies: the next one goes on from it.
         partial = target.parent / f".{target.name}.partial"
         partial.mkdir(exist_ok=True)
-        _fill(settings.model_id, partial, fetch or _from_hub)
+        _fill(settings, partial)
         partial.rename(target)
         log.info("%s is ready", target)
 
 
-def _fill(model_id: str, directory: Path, fetch: Fetch) -> None:
-    if model_id == TINY:
+def _fill(settings: Settings, directory: Path) -> None:
+    if settings.model_id == TINY:
         from worker import tiny_sdxl
 
         tiny_sdxl.save(directory)
-    elif model_id == SDXL:
+    elif settings.model_id == SDXL:
+        files = f"{settings.hf_endpoint}/{SDXL}/resolve/{SDXL_REVISION}"
         for line in SDXL_FILES.read_text().splitlines():
             digest, name = line.split()
-            _fetch_checked(name, digest, directory, fetch)
-        shutil.rmtree(directory / ".cache", ignore_errors=True)
+            _fetch_checked(f"{files}/{name}", directory / name, digest)
     else:
-        raise SystemExit(f"MODEL_ID must be {SDXL} or {TINY}, not {model_id}.")
+        raise SystemExit(f"MODEL_ID must be {SDXL} or {TINY}, not {settings.model_id}.")
 
 
-def _fetch_checked(name: str, digest: str, directory: Path, fetch: Fetch) -> None:
-    path = directory / name
+def _fetch_checked(url: str, path: Path, digest: str) -> None:
+    """A file that is at its path is whole and was checked."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    problem = ""
     for _ in range(_TRIES):
-        if not path.exists():
-            log.info("fetching %s", name)
-            fetch(name, directory)
-        with path.open("rb") as file:
+        try:
+            _fetch(url, part)
+        except OSError as error:
+            problem = f"could not be fetched: {error}"
+            log.warning("%s %s", url, problem)
+            time.sleep(_PAUSE_SECONDS)
+            continue
+        with part.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() == digest:
+                part.rename(path)
                 return
-        log.warning("%s is damaged", name)
-        path.unlink()
-    raise SystemExit(f"{name} does not have the SHA-256 {digest} after {_TRIES} tries.")
+        problem = f"does not have the SHA-256 {digest}"
+        log.warning("%s %s", url, problem)
+        part.unlink()
+    raise SystemExit(f"{url} {problem} ({_TRIES} tries).")
 
 
-def _from_hub(name: str, directory: Path) -> None:
-    # The image forbids the hub to all else.
-    os.environ["HF_HUB_OFFLINE"] = "0"
-    from huggingface_hub import hf_hub_download
-
-    hf_hub_download(SDXL, name, revision=SDXL_REVISION, local_dir=directory)
+def _fetch(url: str, part: Path) -> None:
+    """Goes on with what is there of the file."""
+    with part.open("ab") as file:
+        start = file.tell()
+        log.info("fetching %s from byte %s", url, start)
+        request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"})  # noqa: S310
+        try:
+            response = urllib.request.urlopen(request, timeout=_SILENCE_SECONDS)  # noqa: S310
+        except urllib.error.HTTPError as error:
+            if error.code == 416:  # all of it is there
+                return
+            raise
+        with response:
+            if response.status != 206:  # from the start, whatever was asked
+                file.truncate(start := 0)
+            shutil.copyfileobj(response, file, 1 << 20)
+            if file.tell() != start + int(response.headers["Content-Length"]):
+                raise ConnectionError("the connection broke")
