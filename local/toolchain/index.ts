@@ -44,7 +44,7 @@ export async function ensureToolchain(
       toolchain[program as Program] = join(directory, program);
     }
   }
-  rmSync(goDirectory, { recursive: true, force: true });
+  if (!cached) rmSync(goDirectory, { recursive: true, force: true });
   return { toolchain: toolchain as Toolchain, cached };
 }
 
