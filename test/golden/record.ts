@@ -11,6 +11,8 @@ import { images, secrets } from "../../configSchema";
 export interface Declaration {
   type: string;
   parent?: string;
+  /** Logical names that it had before. */
+  aliases?: string[];
   provider?: string;
   protect?: true;
   retainOnDelete?: true;
@@ -61,8 +63,10 @@ function onRequest(listen: (request: RegisterResourceRequest) => void): void {
 }
 
 function declaration(request: RegisterResourceRequest): Declaration {
+  const aliases = previousNames(request);
   return {
     type: request.getType(),
+    ...(aliases.length > 0 && { aliases }),
     ...(request.getParent() && { parent: logicalName(request.getParent()) }),
     ...(request.getProvider() && { provider: logicalName(request.getProvider()) }),
     ...(request.getProtect() && { protect: true }),
@@ -70,6 +74,14 @@ function declaration(request: RegisterResourceRequest): Declaration {
     dependencies: request.getDependenciesList().map(logicalName).sort(),
     inputs: readable(request.getObject()?.toJavaScript()),
   };
+}
+
+function previousNames(request: RegisterResourceRequest): string[] {
+  const names = [
+    ...request.getAliasesList().map((alias) => alias.getSpec()?.getName()),
+    ...request.getAliasurnsList().map(logicalName),
+  ];
+  return [...new Set(names)].filter((name) => name && name !== request.getName()) as string[];
 }
 
 /** A URN's last part; a provider's reference has its id after it. */
