@@ -1,0 +1,47 @@
+"""OpenAI's own Node client, unchanged."""
+
+import asyncio
+import base64
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.service import SECRET, colour_of
+
+_CLIENT = Path(__file__).with_name("openai-node")
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("npm") is None and "CI" not in os.environ, reason="needs Node and npm on the PATH"
+)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+async def test_the_node_client_generates_pictures(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    directory = shutil.copytree(
+        _CLIENT, tmp_path / "client", ignore=shutil.ignore_patterns("node_modules")
+    )
+    install = ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+    await asyncio.to_thread(subprocess.run, install, cwd=directory, check=True)
+    process = await asyncio.create_subprocess_exec(
+        *("node", "client.mjs"),
+        cwd=directory,
+        env=os.environ | {"OPENAI_API_KEY": SECRET, "OPENAI_BASE_URL": f"{client.base_url}/v1"},
+        stdout=subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    seen = json.loads(output)
+    first, second = (colour_of(base64.b64decode(picture)) for picture in seen["base64"])
+    assert first != second
+    assert seen["type"] == "image/png"
+    assert seen["events"] == ["image_generation.completed"]
+    assert seen["wrongKey"]["known"]
+    assert seen["wrongSize"] == {"known": True, "type": "invalid_request_error", "param": "size"}
