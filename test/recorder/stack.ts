@@ -53,6 +53,10 @@ export class RecordedStack {
     return stack;
   }
 
+  get path(): string {
+    return this.environment.PATH as string;
+  }
+
   async run(command: string[], environment: Record<string, string> = {}): Promise<Result> {
     return attempt(
       this.pulumi,
