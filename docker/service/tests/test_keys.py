@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 
 import httpx
@@ -111,9 +112,13 @@ def test_the_command_line_makes_lists_and_revokes_keys(tmp_path: Path) -> None:
 async def test_the_eleventh_request_is_refused_by_every_replica(
     clean: None, settings: Settings
 ) -> None:
-    settings = settings.model_copy(update={"rate_limit": "10/minute", "queue_limit": 10_000})
-    networks = settings.model_copy(update={"trusted_proxies": "127.0.0.0/8"})
-    settings = Settings.model_validate(networks.model_dump())
+    settings = settings.model_copy(
+        update={
+            "rate_limit": "10/minute",
+            "queue_limit": 10_000,
+            "trusted_proxies": (ip_network("127.0.0.0/8"),),
+        }
+    )
     async with serve(settings) as one, serve(settings) as two, worker(settings):
         for trial in range(100):
             headers = {"X-Real-IP": f"203.0.113.{trial}", "Prefer": "respond-async"}

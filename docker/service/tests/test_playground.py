@@ -14,6 +14,8 @@ from playwright.async_api import Page, async_playwright, expect
 
 from tests.service import SECRET, colour
 
+expect.set_options(timeout=15_000)
+
 _CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 pytestmark = [
@@ -34,7 +36,7 @@ async def page(client: httpx.AsyncClient) -> AsyncIterator[Page]:
             executable_path=_CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else []
         )
         page = await browser.new_page(viewport={"width": 1100, "height": 680})
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(15_000)
         # A violated Content-Security-Policy is reported here too.
         page.on(
             "console",
@@ -75,7 +77,7 @@ async def test_makes_a_picture_and_shows_each_step(page: Page) -> None:
     await make(page, "slow 0.3 lighthouse", steps=12)
     status = page.get_by_role("status")
     await expect(status).to_have_text(re.compile(r"^Step [1-9]\d? of 12$"))
-    await expect(page.locator("#queue")).to_contain_text("1 drawing · 1 worker", timeout=10_000)
+    await expect(page.locator("#queue")).to_contain_text("1 drawing · 1 worker")
     await expect(page.locator("#caption")).to_contain_text("· 12 steps · seed 7 ·")
     assert await shown(page) == colour("slow 0.3 lighthouse", 7)
     await expect(page.locator("#pictures img")).to_have_count(1)
@@ -119,7 +121,7 @@ async def test_goes_on_after_a_reload(page: Page) -> None:
     await expect(page.get_by_role("status")).to_have_text(re.compile("Step [1-9]"))
     await page.reload()
     await expect(page.get_by_role("status")).to_contain_text("of 10")
-    await expect(page.locator("#caption")).to_contain_text("10 steps", timeout=10_000)
+    await expect(page.locator("#caption")).to_contain_text("10 steps")
 
 
 async def test_says_what_is_wrong(page: Page) -> None:
