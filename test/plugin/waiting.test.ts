@@ -15,7 +15,7 @@ afterAll(() => engine.stop());
 type PodSpec = kubernetes.types.input.core.v1.PodSpec;
 
 /** Makes Deployments and the like, each of one pod, in a namespace of the test's own. */
-function workloads(timeout = "8s", namespaceLabels = {}) {
+function workloads(timeout = "15s", namespaceLabels = {}) {
   const options = { provider: provider() };
   const namespace = new kubernetes.core.v1.Namespace(
     "waiting-test",
@@ -120,7 +120,7 @@ test("says why something does not get ready, and keeps it in the state", async (
   );
 
   expect(error).toMatch(
-    /Deployment \S+\/bad-image: not ready after 8 s: 0 of 1 new pods available/,
+    /Deployment \S+\/bad-image: not ready after 15 s: 0 of 1 new pods available/,
   );
   expect(error).toMatch(pullFailure);
   expect(error).toMatch(/pod no-node-\S+: \[Unschedulable\] 0\/1 nodes are available/);
@@ -130,7 +130,7 @@ test("says why something does not get ready, and keeps it in the state", async (
   expect(error).toMatch(/Job \S+\/failing: the Job failed: \[BackoffLimitExceeded\]/);
   expect(error).toMatch(/pod failing-\S+: container main wrote:[^]*Bad directive/);
   expect(error).toMatch(
-    /Service \S+: not ready after 8 s: waiting for the load balancer's address/,
+    /Service \S+: not ready after 15 s: waiting for the load balancer's address/,
   );
   expect(error).toMatch(/PersistentVolumeClaim \S+: .* storage class none, which does not exist/);
   // It was said while it waited, too.
@@ -144,8 +144,7 @@ test("says why something does not get ready, and keeps it in the state", async (
 
 test("the next update mends what can be mended", async () => {
   const run = await engine.run("up", async () => {
-    const make = workloads();
-    make.deployment("bad-image", {});
+    workloads("2m").deployment("bad-image", {});
   });
   expect(run.steps).toContainEqual({ name: "bad-image", op: "update" });
 });
