@@ -86,6 +86,7 @@ async def test_makes_a_picture_and_shows_each_step(page: Page) -> None:
 async def test_works_by_keyboard_alone(page: Page) -> None:
     keyboard = page.keyboard
     # The key's field has the focus from the start, then the prompt's.
+    await expect(page.get_by_label("API key")).to_be_focused()
     await keyboard.type(SECRET)
     await keyboard.press("Enter")
     await expect(page.get_by_label("Prompt")).to_be_focused()
