@@ -21,7 +21,7 @@ async def generate(context: dict[str, Any], job: str) -> None:
 
 
 async def connect(context: dict[str, Any]) -> None:
-    context["database"] = await asyncpg.create_pool(os.environ["DATABASE_URL"], max_size=1)
+    context["database"] = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=1, max_size=1)
 
 
 class Worker:

@@ -16,7 +16,7 @@ broker = RedisStreamBroker(os.environ["REDIS_URL"])
 
 @broker.on_event(TaskiqEvents.WORKER_STARTUP)
 async def connect(state: TaskiqState) -> None:
-    broker.state.database = await asyncpg.create_pool(os.environ["DATABASE_URL"], max_size=1)
+    broker.state.database = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=1, max_size=1)
 
 
 @broker.task(task_name="generate")
