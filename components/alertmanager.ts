@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod } from "./pods";
+import { singleReplica } from "./statefulSet";
 
 export interface AlertmanagerArgs extends ComponentArgs {
   namespace: string;
@@ -46,56 +47,41 @@ export class Alertmanager extends Component {
     );
     new k8s.apps.v1.StatefulSet(
       `${name}-server`,
-      {
+      singleReplica({
         metadata,
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          selector: { matchLabels: labels(app) },
-          template: {
-            metadata: { labels: labels(app) },
-            spec: {
-              ...restrictedPod(uid),
-              containers: [
-                {
-                  ...restrictedContainer,
-                  name: app,
-                  image: args.image,
-                  command: [
-                    "alertmanager",
-                    `--config.file=${configDirectory}/alertmanager.yml`,
-                    "--storage.path=/data",
-                    // There is one; it looks for no others.
-                    "--cluster.listen-address=",
-                  ],
-                  ports: [{ name: "http", containerPort: ports.alertmanager }],
-                  resources: args.resources,
-                  readinessProbe: { httpGet: { path: "/-/ready", port: "http" } },
-                  livenessProbe: {
-                    httpGet: { path: "/-/healthy", port: "http" },
-                    failureThreshold: 6,
-                  },
-                  volumeMounts: [
-                    { name: "data", mountPath: "/data" },
-                    { name: "config", mountPath: configDirectory, readOnly: true },
-                  ],
-                },
-              ],
-              volumes: [{ name: "config", secret: { secretName: config.metadata.name } }],
-            },
-          },
-          // Silences, and what was told already.
-          volumeClaimTemplates: [
+        service,
+        // Silences, and what was told already.
+        storage: "1Gi",
+        pod: {
+          ...restrictedPod(uid),
+          containers: [
             {
-              metadata: { name: "data" },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                resources: { requests: { storage: "1Gi" } },
+              ...restrictedContainer,
+              name: app,
+              image: args.image,
+              command: [
+                "alertmanager",
+                `--config.file=${configDirectory}/alertmanager.yml`,
+                "--storage.path=/data",
+                // There is one; it looks for no others.
+                "--cluster.listen-address=",
+              ],
+              ports: [{ name: "http", containerPort: ports.alertmanager }],
+              resources: args.resources,
+              readinessProbe: { httpGet: { path: "/-/ready", port: "http" } },
+              livenessProbe: {
+                httpGet: { path: "/-/healthy", port: "http" },
+                failureThreshold: 6,
               },
+              volumeMounts: [
+                { name: "data", mountPath: "/data" },
+                { name: "config", mountPath: configDirectory, readOnly: true },
+              ],
             },
           ],
+          volumes: [{ name: "config", secret: { secretName: config.metadata.name } }],
         },
-      },
+      }),
       { ...this.child, protect: args.protect },
     );
     this.host = serviceHost(app, namespace);

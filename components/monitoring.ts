@@ -6,6 +6,7 @@ import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod } from "./pods";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
+import { singleReplica } from "./statefulSet";
 
 export interface MonitoringArgs extends ComponentArgs {
   namespace: string;
@@ -79,59 +80,44 @@ export class Monitoring extends Component {
     );
     new k8s.apps.v1.StatefulSet(
       `${name}-server`,
-      {
+      singleReplica({
         metadata,
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          selector: { matchLabels: labels(prometheus) },
-          template: {
-            metadata: { labels: labels(prometheus) },
-            spec: {
-              ...restrictedPod(uid),
-              containers: [
-                {
-                  ...restrictedContainer,
-                  name: prometheus,
-                  image: args.image,
-                  command: [
-                    prometheus,
-                    "--config.file=/etc/prometheus/prometheus.yml",
-                    "--storage.tsdb.path=/prometheus",
-                    `--storage.tsdb.retention.time=${args.retention}`,
-                  ],
-                  ports: [{ name: "http", containerPort: ports.prometheus }],
-                  resources: args.resources,
-                  startupProbe: {
-                    httpGet: { path: "/-/ready", port: "http" },
-                    periodSeconds: 2,
-                    failureThreshold: 150,
-                  },
-                  readinessProbe: { httpGet: { path: "/-/ready", port: "http" } },
-                  livenessProbe: {
-                    httpGet: { path: "/-/healthy", port: "http" },
-                    failureThreshold: 6,
-                  },
-                  volumeMounts: [
-                    { name: "data", mountPath: "/prometheus" },
-                    { name: "config", mountPath: "/etc/prometheus", readOnly: true },
-                  ],
-                },
-              ],
-              volumes: [{ name: "config", configMap: { name: config.metadata.name } }],
-            },
-          },
-          volumeClaimTemplates: [
+        service,
+        storage: args.storage,
+        pod: {
+          ...restrictedPod(uid),
+          containers: [
             {
-              metadata: { name: "data" },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                resources: { requests: { storage: args.storage } },
+              ...restrictedContainer,
+              name: prometheus,
+              image: args.image,
+              command: [
+                prometheus,
+                "--config.file=/etc/prometheus/prometheus.yml",
+                "--storage.tsdb.path=/prometheus",
+                `--storage.tsdb.retention.time=${args.retention}`,
+              ],
+              ports: [{ name: "http", containerPort: ports.prometheus }],
+              resources: args.resources,
+              startupProbe: {
+                httpGet: { path: "/-/ready", port: "http" },
+                periodSeconds: 2,
+                failureThreshold: 150,
               },
+              readinessProbe: { httpGet: { path: "/-/ready", port: "http" } },
+              livenessProbe: {
+                httpGet: { path: "/-/healthy", port: "http" },
+                failureThreshold: 6,
+              },
+              volumeMounts: [
+                { name: "data", mountPath: "/prometheus" },
+                { name: "config", mountPath: "/etc/prometheus", readOnly: true },
+              ],
             },
           ],
+          volumes: [{ name: "config", configMap: { name: config.metadata.name } }],
         },
-      },
+      }),
       { ...this.child, protect: args.protect },
     );
     this.url = `http://${host}:${ports.prometheus}`;

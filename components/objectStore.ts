@@ -4,6 +4,7 @@ import type { Bucket } from "./bucket";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
+import { singleReplica } from "./statefulSet";
 
 export interface ObjectStoreArgs extends ComponentArgs {
   namespace: string;
@@ -53,54 +54,39 @@ export class ObjectStore extends Component {
     );
     new k8s.apps.v1.StatefulSet(
       `${name}-server`,
-      {
+      singleReplica({
         metadata,
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          selector: { matchLabels: labels(name) },
-          template: {
-            metadata: { labels: labels(name) },
-            spec: {
-              ...restrictedPod(uid),
-              initContainers: [
-                {
-                  ...restrictedContainer,
-                  name: "bucket",
-                  image: args.image,
-                  // The gateway shows each directory under its root as a bucket.
-                  command: ["mkdir", "-p", ...args.buckets.map((bucket) => `${root}/${bucket}`)],
-                  resources: args.resources,
-                  volumeMounts: mounts,
-                },
-              ],
-              containers: [
-                {
-                  ...restrictedContainer,
-                  name: "versitygw",
-                  image: args.image,
-                  command: ["versitygw", "--port", `:${ports.s3}`, "posix", root],
-                  envFrom: [{ secretRef: { name: credentials.metadata.name } }],
-                  ports: [{ name: "s3", containerPort: ports.s3 }],
-                  resources: args.resources,
-                  readinessProbe: { tcpSocket: { port: "s3" }, periodSeconds: 5 },
-                  volumeMounts: mounts,
-                },
-              ],
-              volumes: [scratch("tmp")],
-            },
-          },
-          volumeClaimTemplates: [
+        service,
+        storage: args.storage,
+        pod: {
+          ...restrictedPod(uid),
+          initContainers: [
             {
-              metadata: { name: "data" },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                resources: { requests: { storage: args.storage } },
-              },
+              ...restrictedContainer,
+              name: "bucket",
+              image: args.image,
+              // The gateway shows each directory under its root as a bucket.
+              command: ["mkdir", "-p", ...args.buckets.map((bucket) => `${root}/${bucket}`)],
+              resources: args.resources,
+              volumeMounts: mounts,
             },
           ],
+          containers: [
+            {
+              ...restrictedContainer,
+              name: "versitygw",
+              image: args.image,
+              command: ["versitygw", "--port", `:${ports.s3}`, "posix", root],
+              envFrom: [{ secretRef: { name: credentials.metadata.name } }],
+              ports: [{ name: "s3", containerPort: ports.s3 }],
+              resources: args.resources,
+              readinessProbe: { tcpSocket: { port: "s3" }, periodSeconds: 5 },
+              volumeMounts: mounts,
+            },
+          ],
+          volumes: [scratch("tmp")],
         },
-      },
+      }),
       { ...this.child, protect: args.protect },
     );
     this.endpoint = `http://${serviceHost(name, namespace)}:${ports.s3}`;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "./component";
 import { aigc, labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
+import { singleReplica } from "./statefulSet";
 
 export interface PostgresArgs extends ComponentArgs {
   namespace: string;
@@ -49,84 +50,69 @@ export class Postgres extends Component {
     );
     new k8s.apps.v1.StatefulSet(
       `${name}-server`,
-      {
+      singleReplica({
         metadata,
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          selector: { matchLabels: labels(name) },
-          template: {
-            metadata: { labels: labels(name) },
-            spec: {
-              ...restrictedPod(uid),
-              // SIGINT asks for a fast shutdown; a checkpoint may take a while.
-              terminationGracePeriodSeconds: 120,
-              initContainers: [
-                {
-                  ...restrictedContainer,
-                  name: "initdb",
-                  image: args.image,
-                  command: ["sh", "-euc", renderInitScript()],
-                  env: [{ name: "PGDATA", value: dataDirectory }],
-                  resources: args.resources,
-                  volumeMounts: [
-                    volume,
-                    { name: "credentials", mountPath: "/credentials", readOnly: true },
-                    { name: "tmp", mountPath: "/tmp" },
-                  ],
-                },
-              ],
-              containers: [
-                {
-                  ...restrictedContainer,
-                  name: "postgres",
-                  image: args.image,
-                  command: [
-                    ...["postgres", "-D", dataDirectory, "-c", "listen_addresses=*"],
-                    ...["-c", `port=${ports.postgres}`],
-                    ...["-c", `unix_socket_directories=${socketDirectory}`],
-                    ...["-c", "max_connections=200"],
-                  ],
-                  ports: [{ name: "postgres", containerPort: ports.postgres }],
-                  env: [{ name: "PGHOST", value: socketDirectory }],
-                  resources: args.resources,
-                  readinessProbe: {
-                    exec: { command: ["pg_isready", "--quiet"] },
-                    periodSeconds: 5,
-                    timeoutSeconds: 3,
-                  },
-                  livenessProbe: { tcpSocket: { port: "postgres" }, failureThreshold: 6 },
-                  volumeMounts: [
-                    volume,
-                    { name: "socket", mountPath: socketDirectory },
-                    { name: "tmp", mountPath: "/tmp" },
-                    // The default of /dev/shm, 64 MB, is too small for parallel queries.
-                    { name: "shm", mountPath: "/dev/shm" },
-                  ],
-                },
-              ],
-              volumes: [
-                {
-                  name: "credentials",
-                  secret: { secretName: credentials.metadata.name, defaultMode: 0o440 },
-                },
-                scratch("socket"),
-                scratch("tmp"),
-                { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
-              ],
-            },
-          },
-          volumeClaimTemplates: [
+        service,
+        storage: args.storage,
+        pod: {
+          ...restrictedPod(uid),
+          // SIGINT asks for a fast shutdown; a checkpoint may take a while.
+          terminationGracePeriodSeconds: 120,
+          initContainers: [
             {
-              metadata: { name: "data" },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                resources: { requests: { storage: args.storage } },
-              },
+              ...restrictedContainer,
+              name: "initdb",
+              image: args.image,
+              command: ["sh", "-euc", renderInitScript()],
+              env: [{ name: "PGDATA", value: dataDirectory }],
+              resources: args.resources,
+              volumeMounts: [
+                volume,
+                { name: "credentials", mountPath: "/credentials", readOnly: true },
+                { name: "tmp", mountPath: "/tmp" },
+              ],
             },
           ],
+          containers: [
+            {
+              ...restrictedContainer,
+              name: "postgres",
+              image: args.image,
+              command: [
+                ...["postgres", "-D", dataDirectory, "-c", "listen_addresses=*"],
+                ...["-c", `port=${ports.postgres}`],
+                ...["-c", `unix_socket_directories=${socketDirectory}`],
+                ...["-c", "max_connections=200"],
+              ],
+              ports: [{ name: "postgres", containerPort: ports.postgres }],
+              env: [{ name: "PGHOST", value: socketDirectory }],
+              resources: args.resources,
+              readinessProbe: {
+                exec: { command: ["pg_isready", "--quiet"] },
+                periodSeconds: 5,
+                timeoutSeconds: 3,
+              },
+              livenessProbe: { tcpSocket: { port: "postgres" }, failureThreshold: 6 },
+              volumeMounts: [
+                volume,
+                { name: "socket", mountPath: socketDirectory },
+                { name: "tmp", mountPath: "/tmp" },
+                // The default of /dev/shm, 64 MB, is too small for parallel queries.
+                { name: "shm", mountPath: "/dev/shm" },
+              ],
+            },
+          ],
+          volumes: [
+            {
+              name: "credentials",
+              secret: { secretName: credentials.metadata.name, defaultMode: 0o440 },
+            },
+            scratch("socket"),
+            scratch("tmp"),
+            { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
+          ],
         },
-      },
+      }),
       { ...this.child, protect: args.protect },
     );
     this.url = pulumi.secret(

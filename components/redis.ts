@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "./component";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
+import { singleReplica } from "./statefulSet";
 
 export interface RedisArgs extends ComponentArgs {
   namespace: string;
@@ -57,67 +58,52 @@ export class Redis extends Component {
     );
     new k8s.apps.v1.StatefulSet(
       `${name}-server`,
-      {
+      singleReplica({
         metadata,
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          selector: { matchLabels: labels(name) },
-          template: {
-            metadata: { labels: labels(name) },
-            spec: {
-              ...restrictedPod(uid),
-              containers: [
-                {
-                  ...restrictedContainer,
-                  name: "redis",
-                  image: args.image,
-                  command: ["redis-server", "/etc/redis/redis.conf"],
-                  ports: [{ name: "redis", containerPort: ports.redis }],
-                  env: [
-                    {
-                      name: "REDISCLI_AUTH",
-                      valueFrom: { secretKeyRef: { name: config.metadata.name, key: "password" } },
-                    },
-                  ],
-                  resources: args.resources,
-                  // PONG only once the append-only file is loaded.
-                  readinessProbe: {
-                    exec: { command: ["sh", "-c", "redis-cli ping | grep -q PONG"] },
-                    periodSeconds: 5,
-                    timeoutSeconds: 3,
-                  },
-                  livenessProbe: { tcpSocket: { port: "redis" }, failureThreshold: 6 },
-                  volumeMounts: [
-                    { name: "data", mountPath: "/data" },
-                    { name: "config", mountPath: "/etc/redis", readOnly: true },
-                    { name: "tmp", mountPath: "/tmp" },
-                  ],
-                },
-              ],
-              volumes: [
-                {
-                  name: "config",
-                  secret: {
-                    secretName: config.metadata.name,
-                    items: [{ key: "redis.conf", path: "redis.conf" }],
-                  },
-                },
-                scratch("tmp"),
-              ],
-            },
-          },
-          volumeClaimTemplates: [
+        service,
+        storage: args.storage,
+        pod: {
+          ...restrictedPod(uid),
+          containers: [
             {
-              metadata: { name: "data" },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                resources: { requests: { storage: args.storage } },
+              ...restrictedContainer,
+              name: "redis",
+              image: args.image,
+              command: ["redis-server", "/etc/redis/redis.conf"],
+              ports: [{ name: "redis", containerPort: ports.redis }],
+              env: [
+                {
+                  name: "REDISCLI_AUTH",
+                  valueFrom: { secretKeyRef: { name: config.metadata.name, key: "password" } },
+                },
+              ],
+              resources: args.resources,
+              // PONG only once the append-only file is loaded.
+              readinessProbe: {
+                exec: { command: ["sh", "-c", "redis-cli ping | grep -q PONG"] },
+                periodSeconds: 5,
+                timeoutSeconds: 3,
               },
+              livenessProbe: { tcpSocket: { port: "redis" }, failureThreshold: 6 },
+              volumeMounts: [
+                { name: "data", mountPath: "/data" },
+                { name: "config", mountPath: "/etc/redis", readOnly: true },
+                { name: "tmp", mountPath: "/tmp" },
+              ],
             },
           ],
+          volumes: [
+            {
+              name: "config",
+              secret: {
+                secretName: config.metadata.name,
+                items: [{ key: "redis.conf", path: "redis.conf" }],
+              },
+            },
+            scratch("tmp"),
+          ],
         },
-      },
+      }),
       { ...this.child, protect: args.protect },
     );
     this.url = pulumi.secret(
