@@ -1,5 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 
 /** One line of a benchmark's table. */
 export interface Figure {
@@ -10,15 +9,15 @@ export interface Figure {
   target?: string;
 }
 
-/** A benchmark's module; its name is its file's or folder's. */
+/** A benchmark's module; its name is its file's. */
 interface Benchmark {
   description: string;
   run(args: string[]): Promise<Figure[]>;
 }
 
 const names = readdirSync(__dirname)
+  .filter((entry) => entry.endsWith(".ts") && entry !== "main.ts")
   .map((entry) => entry.replace(/\.ts$/, ""))
-  .filter((name) => name !== "main" && existsSync(join(__dirname, `${name}.ts`)))
   .sort();
 
 const load = (name: string) => require(`./${name}`) as Benchmark;
