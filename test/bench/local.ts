@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { repository, statusFile } from "../../local/paths";
 import { readStatus } from "../../local/status";
 import { ensureToolchain } from "../../local/toolchain";
+import { median, rounded } from "../figures";
 import type { Figure } from "./main";
 import { programStart } from "./preview";
 
@@ -34,13 +35,13 @@ export async function run(args: string[]): Promise<Figure[]> {
   spawnSync("sleep", ["60"]);
   figures.push({
     figure: "idle memory of the whole local stack",
-    value: round((readStatus()?.memoryBytes ?? Number.NaN) / 1e9),
+    value: rounded((readStatus()?.memoryBytes ?? Number.NaN) / 1e9),
     unit: "GB",
     target: "<= 6",
   });
   figures.push({
     figure: "program start",
-    value: round(await programStart()),
+    value: rounded(await programStart()),
     unit: "s",
     target: "<= 3",
   });
@@ -83,12 +84,5 @@ function local(command = "up", environment: Record<string, string> = {}): void {
 function seconds(work: () => void): number {
   const started = Date.now();
   work();
-  return round((Date.now() - started) / 1_000);
-}
-
-const round = (value: number) => Math.round(value * 100) / 100;
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return round(sorted[Math.floor(sorted.length / 2)] as number);
+  return rounded((Date.now() - started) / 1_000);
 }

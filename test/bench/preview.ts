@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { median, rounded } from "../figures";
 import { RecordedStack } from "../recorder/stack";
 import type { Figure } from "./main";
 
@@ -71,11 +72,7 @@ async function preview(stack: RecordedStack): Promise<{ seconds: number; start: 
 
 const figure = (name: string, value: number, unit: string, target?: string): Figure => ({
   figure: name,
-  value: Math.round(value * 100) / 100,
+  value: rounded(value),
   unit,
   target,
 });
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-}

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { rounded } from "../figures";
 import { pythonSetup, service } from "../python";
 import type { Figure } from "./main";
 
@@ -40,6 +41,6 @@ export async function run([tasks = "2000", rounds = "3"]: string[]): Promise<Fig
 
 const figure = (name: string, value: number): Figure => ({
   figure: name,
-  value: Math.round(value * 100) / 100,
+  value: rounded(value),
   unit: "",
 });
