@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { parse } from "yaml";
-import { images, secrets } from "../../configSchema";
+import { fullKey, project, secretValues, withPlaceholders } from "../placeholders";
 
 // Prints what the program declares for a stack, as one JSON object: logical name → declaration.
 
@@ -20,33 +20,22 @@ export interface Declaration {
   inputs: unknown;
 }
 
-const project = "image-service";
 const root = join(__dirname, "../..");
 const [stack] = process.argv.slice(2) as [string];
 
 /** What the program would read on a machine: the stack file, and values that no stack file holds. */
 function configure(): void {
-  const key = (name: string) => `${project}:${name}`;
   const path = [root, __dirname].map((directory) => join(directory, `Pulumi.${stack}.yaml`));
   const file = parse(readFileSync(path.find(existsSync) as string, "utf8")) as {
     config: Record<string, object>;
   };
-  const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
-  const values = {
-    ...file.config,
-    [key("images")]: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
-    [key("cloudflare")]: {
-      accountId: "account",
-      zoneId: "zone",
-      ...file.config[key("cloudflare")],
-    },
-    ...Object.fromEntries(Object.keys(secrets).map((name) => [key(name), `the${name}`])),
-  };
+  const secrets = Object.entries(secretValues).map(([name, value]) => [fullKey(name), value]);
+  const values = { ...withPlaceholders(file.config), ...Object.fromEntries(secrets) };
   const text = Object.entries(values).map(([name, value]) => [
     name,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
-  pulumi.runtime.setAllConfig(Object.fromEntries(text), Object.keys(secrets).map(key));
+  pulumi.runtime.setAllConfig(Object.fromEntries(text), Object.keys(secretValues).map(fullKey));
 }
 
 /** Mocks see inputs alone; what stands beside them in the request matters as much. */

@@ -11,13 +11,11 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
-import { images, secrets } from "../../configSchema";
 import { repository } from "../../local/paths";
 import { attempt, type Result } from "../../local/run";
 import { ensureToolchain } from "../../local/toolchain";
+import { secretValues, withPlaceholders } from "../placeholders";
 import { Recorder } from "./provider";
-
-const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
 
 /** The prod stack in a project of its own, run by the real engine with recording providers. */
 export class RecordedStack {
@@ -83,16 +81,13 @@ export class RecordedStack {
     const committed = readFileSync(file, "utf8");
     rmSync(file);
     await this.mustRun(["stack", "init", "--secrets-provider=passphrase"]);
-    const assignments = Object.keys(secrets).flatMap((key) => ["--secret", `${key}=the${key}`]);
+    const assignments = Object.entries(secretValues).flatMap(([key, value]) => [
+      "--secret",
+      `${key}=${value}`,
+    ]);
     await this.mustRun(["config", "set-all", ...assignments]);
     const own = parse(readFileSync(file, "utf8"));
-    const given = Object.fromEntries(Object.keys(images).map((name) => [name, image(name)]));
-    const config = {
-      ...parse(committed).config,
-      "image-service:images": given,
-      "image-service:cloudflare": { mode: "tunnel", accountId: "account", zoneId: "zone" },
-      ...own.config,
-    };
+    const config = { ...withPlaceholders(parse(committed).config), ...own.config };
     writeFileSync(file, stringify({ ...own, config }));
   }
 }

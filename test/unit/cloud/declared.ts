@@ -1,23 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
+import { outputsOf } from "../../recorder/outputs";
 
 /** The arguments of each resource that `make` declares, by logical name, and what it returned. */
 export async function declared<Made>(make: () => Made) {
   const inputs: Record<string, Record<string, unknown>> = {};
   await pulumi.runtime.setMocks({
-    // What AWS and Cloudflare would add, as far as a component reads it.
     newResource: ({ name, inputs: given }) => {
       inputs[name] = given;
-      const added = {
-        arn: `arn:${name}`,
-        bucket: name,
-        endpoint: `${name}.example:5432`,
-        id: `${name}-id`,
-        primaryEndpointAddress: `${name}.example`,
-        region: "eu-central-1",
-        repoDigest: `registry.example/service@sha256:${"1".repeat(64)}`,
-        secret: `${name} secret`,
-      };
-      return { id: `${name}-id`, state: { metadata: { name }, name, ...added, ...given } };
+      const id = `${name}-id`;
+      return { id, state: { id, metadata: { name }, ...outputsOf(name), ...given } };
     },
     call: () => ({ token: "the token" }),
   });
