@@ -5,6 +5,7 @@ import itertools
 import random
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -38,6 +39,19 @@ class Clients:
         """The APIs by turns, as nginx would."""
         return self._system.apis[next(self._turn) % len(self._system.apis)].url + path
 
+    async def _insist(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Repeats a request until an API takes it."""
+        while True:
+            try:
+                response = await self._http.request(method, self._url(path), **request)
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if response.status_code == 503:
+                await asyncio.sleep(0.1)
+                continue
+            return response.raise_for_status()
+
     async def submit(self, prompt: str = "a cat", *, steps: int = 2) -> Record:
         """Repeats the request until it is accepted."""
         record = Record(f"{prompt} {uuid.uuid4().hex[:8]}", random.randrange(2**32))
@@ -50,33 +64,14 @@ class Clients:
             "height": 256,
         }
         headers = {"Idempotency-Key": record.idempotency_key, "Prefer": "respond-async"}
-        while record.task_id is None:
-            try:
-                response = await self._http.post(
-                    self._url("/api/generate"), json=body, headers=headers
-                )
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
-                continue
-            if response.status_code == 503:
-                await asyncio.sleep(0.1)
-                continue
-            response.raise_for_status()
-            record.task_id = response.json()["id"]
+        response = await self._insist("POST", "/api/generate", json=body, headers=headers)
+        record.task_id = response.json()["id"]
         return record
 
     async def follow(self, record: Record) -> str:
         """Asks until the task is final."""
         while True:
-            try:
-                response = await self._http.get(self._url(f"/api/tasks/{record.task_id}"))
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
-                continue
-            if response.status_code == 503:
-                await asyncio.sleep(0.1)
-                continue
-            response.raise_for_status()
+            response = await self._insist("GET", f"/api/tasks/{record.task_id}")
             status: str = response.json()["status"]
             record.seen.append(status)
             if status in _FINAL:
