@@ -1,9 +1,9 @@
 import { ports } from "./names";
 
-/** Who is no pod of this stack: any address; any pod of the cluster; the operators' networks. */
-export type Elsewhere = "anywhere" | "cluster" | "operators";
-
-/** That pods of one app may open connections to another. Apps are named by their label. */
+/**
+ * That pods of one app may open connections to another. Apps are named by their label; who is no
+ * pod of this stack is `anywhere` (any address), `cluster` (any pod) or `operators` (their networks).
+ */
 export interface Flow {
   from: string;
   to: string;

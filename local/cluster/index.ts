@@ -9,7 +9,7 @@ import type { Report } from "../progress";
 import { attempt, interrupt, run } from "../run";
 import type { Toolchain } from "../toolchain";
 import { renderAddons } from "./addons";
-import { addresses, nodeName } from "./addresses";
+import { nodeName } from "./addresses";
 import { ensureCertificates } from "./certificates";
 import { joinNodeCgroup } from "./cgroups";
 import { ensureNode, findHolder, nodeProcesses } from "./node";
@@ -184,5 +184,3 @@ async function until(
 }
 
 const nodeGone = () => new UserError("the node has ended", "run npm run local again");
-
-export { addresses };

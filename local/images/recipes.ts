@@ -22,8 +22,7 @@ export interface Recipe {
  * Debian suites the images start from. bookworm equals production's `debian:bookworm-slim`;
  * sid has the servers in the versions that production runs.
  */
-export const bases = ["bookworm", "sid"] as const;
-export type BaseName = (typeof bases)[number];
+export type BaseName = "bookworm" | "sid";
 
 const here = <Name extends string>(name: Name) => ({
   name,

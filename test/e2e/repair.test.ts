@@ -1,20 +1,12 @@
 import { basename } from "node:path";
 import { expect, test } from "vitest";
-import { ensureCluster, ensureRuntime } from "../../local/cluster";
+import { ensureCluster, ensureRuntime, partStates } from "../../local/cluster";
 import { findHolder, nodeProcesses, stopNode } from "../../local/cluster/node";
 import { kubeconfig } from "../../local/paths";
 import { attempt, run } from "../../local/run";
 import { localCluster } from "./cluster";
 
-const parts = [
-  "etcd",
-  "containerd",
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "kubelet",
-  "kube-proxy",
-];
+const parts = Object.keys(partStates());
 
 const processOf = (part: string) => {
   const holder = findHolder();
