@@ -118,7 +118,7 @@ async def _own_worker(services: Services) -> AsyncIterator[None]:
     from worker.worker import Worker
 
     settings = services.settings
-    worker = Worker(services.store, services.queue, services.events, services.pictures, settings)
+    worker = Worker(services.store, services.queue, services.pictures, settings)
 
     async def work() -> None:
         try:

@@ -3,20 +3,22 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
 from cachetools import LRUCache
 
 from tasks.queue import Event, Queue
+from tasks.schema import Status
 
 log = logging.getLogger(__name__)
 
 
 class EventHub:
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: Queue, statuses: Collection[Status] = tuple(Status)) -> None:
         self._queue = queue
+        self._statuses = statuses
         self._listeners: defaultdict[UUID, set[asyncio.Queue[Event]]] = defaultdict(set)
         # A task can be done before anyone has begun to listen.
         self._recent: LRUCache[UUID, Event] = LRUCache(10_000)
@@ -24,7 +26,7 @@ class EventHub:
     async def run(self) -> None:
         while True:
             try:
-                async with self._queue.subscribe() as events:
+                async with self._queue.subscribe(self._statuses) as events:
                     async for event in events:
                         self._recent[event.task_id] = event
                         for listener in self._listeners.get(event.task_id, ()):

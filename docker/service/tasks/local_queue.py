@@ -1,11 +1,12 @@
 """The queue inside one process, for standalone mode."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 from tasks.queue import Event, Ticket
+from tasks.schema import Status
 
 
 class LocalQueue:
@@ -41,13 +42,15 @@ class LocalQueue:
             subscriber.put_nowait(event)
 
     @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[AsyncIterator[Event]]:
+    async def subscribe(self, statuses: Collection[Status]) -> AsyncIterator[AsyncIterator[Event]]:
         subscriber: asyncio.Queue[Event] = asyncio.Queue()
         self._subscribers.add(subscriber)
 
         async def events() -> AsyncIterator[Event]:
             while True:
-                yield await subscriber.get()
+                event = await subscriber.get()
+                if event.status in statuses:
+                    yield event
 
         try:
             yield events()

@@ -1,7 +1,7 @@
 """Wakes workers and carries events. It may lose everything at any moment: the store decides."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
@@ -57,7 +57,10 @@ class Queue(Protocol):
 
     async def publish(self, event: Event) -> None: ...
 
-    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Event]]: ...
+    def subscribe(
+        self, statuses: Collection[Status]
+    ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """The events of tasks that reach one of these."""
 
     async def ping(self) -> None: ...
 

@@ -1,7 +1,7 @@
-"""The queue on Redis: a stream of task ids for tickets, a channel for events."""
+"""The queue on Redis: a stream of task ids for tickets, a channel for each status's events."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
+from tasks.batches import Batches
 from tasks.queue import ANNOUNCE_SECONDS, Event, Ticket
+from tasks.schema import Status
 
 STREAM = "tasks"
 GROUP = "workers"
-CHANNEL = "task-events"
 WORKERS = "workers-seen"
 BLOCK_SECONDS = 5
 
@@ -36,13 +37,19 @@ class RedisQueue:
         self._redis = connect(url)
         # Blocking reads need a connection that is allowed to be silent.
         self._blocking = connect(url, patience=BLOCK_SECONDS + 2)
+        self._put = Batches(self._put_all)
         self._abandoned_ms = int(abandoned_seconds * 1000)
 
     async def put(self, task_ids: Sequence[UUID]) -> None:
+        await self._put(task_ids)
+
+    async def _put_all(self, calls: list[Sequence[UUID]]) -> Sequence[None]:
         async with self._redis.pipeline(transaction=False) as pipeline:
-            for task_id in task_ids:
-                pipeline.xadd(STREAM, {"task_id": str(task_id)})
+            for task_ids in calls:
+                for task_id in task_ids:
+                    pipeline.xadd(STREAM, {"task_id": str(task_id)})
             await pipeline.execute()
+        return [None] * len(calls)
 
     async def take(self, worker_id: str, timeout: float) -> Ticket | None:  # noqa: ASYNC109
         async def read() -> Any:
@@ -111,12 +118,12 @@ class RedisQueue:
         return int(await self._redis.zcount(WORKERS, recent, "+inf"))
 
     async def publish(self, event: Event) -> None:
-        await self._redis.publish(CHANNEL, event.to_json())
+        await self._redis.publish(_channel(event.status), event.to_json())
 
     @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[AsyncIterator[Event]]:
+    async def subscribe(self, statuses: Collection[Status]) -> AsyncIterator[AsyncIterator[Event]]:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-            await pubsub.subscribe(CHANNEL)
+            await pubsub.subscribe(*map(_channel, statuses))
 
             async def events() -> AsyncIterator[Event]:
                 while True:
@@ -132,6 +139,10 @@ class RedisQueue:
     async def close(self) -> None:
         await self._redis.aclose()
         await self._blocking.aclose()
+
+
+def _channel(status: Status) -> str:
+    return f"task-events:{status}"
 
 
 def _pairs(streams: Any) -> Any:

@@ -12,7 +12,6 @@ from PIL import Image
 
 from api.app import create_app
 from tasks.database import create_engine
-from tasks.events import EventHub
 from tasks.pictures import PictureStore
 from tasks.redis_queue import RedisQueue
 from tasks.settings import Settings
@@ -59,16 +58,13 @@ async def worker(settings: Settings) -> AsyncIterator[None]:
         return
     engine = create_engine(settings)
     store, queue = TaskStore(engine, settings), RedisQueue(settings.redis_url)
-    events = EventHub(queue)
-    worker = Worker(store, queue, events, PictureStore(settings), settings)
-    listening = asyncio.create_task(events.run())
+    worker = Worker(store, queue, PictureStore(settings), settings)
     working = asyncio.create_task(worker.run())
     try:
         yield
     finally:
         worker.stop()
         await working
-        listening.cancel()
         await queue.close()
         await engine.dispose()
 

@@ -187,6 +187,26 @@ async def test_a_key_with_many_tasks_starves_nobody(store: TaskStore) -> None:
     assert order == ["greedy 0", "modest 0", "greedy 1", "modest 1", "greedy 2", "modest 2"]
 
 
+async def test_tasks_accepted_at_once_are_dealt_out_key_by_key(store: TaskStore) -> None:
+    await asyncio.gather(
+        *(submit(store, f"{key_id}.{n}", key_id=key_id) for key_id in (1, 2) for n in range(20))
+    )
+    order = [(await claim(store)).key_id for _ in range(40)]
+    pairs = zip(order[::2], order[1::2], strict=True)
+    assert all(set(pair) == {1, 2} for pair in pairs), order
+
+
+async def test_an_idempotency_key_used_twice_at_once_makes_one_task(store: TaskStore) -> None:
+    parameters = Parameters(prompt="x")
+    made = await asyncio.gather(
+        *(
+            store.submit(parameters, key_id=1, request_id=f"{n}", idempotency_key="k")
+            for n in range(8)
+        )
+    )
+    assert sum(task is not None for task in made) == 1
+
+
 async def test_priority_goes_first(store: TaskStore) -> None:
     await submit(store, "later")
     await submit(store, "sooner", priority=1)

@@ -7,7 +7,6 @@ import uvloop
 
 from tasks import logs, metrics
 from tasks.database import create_engine
-from tasks.events import EventHub
 from tasks.pictures import PictureStore
 from tasks.redis_queue import RedisQueue
 from tasks.relay import Relay
@@ -23,8 +22,7 @@ async def main() -> None:
     engine = create_engine(settings)
     store = TaskStore(engine, settings)
     queue = RedisQueue(settings.redis_url)
-    events = EventHub(queue)
-    worker = Worker(store, queue, events, PictureStore(settings), settings)
+    worker = Worker(store, queue, PictureStore(settings), settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
@@ -37,13 +35,9 @@ async def main() -> None:
             metrics.GPU_MEMORY.labels(gpu).set(used)
 
     async with metrics.serve(settings.metrics_port, ready=ready, refresh=refresh):
-        background = [
-            asyncio.create_task(events.run()),
-            asyncio.create_task(Relay(store, queue, settings).run()),
-        ]
+        relaying = asyncio.create_task(Relay(store, queue, settings).run())
         await worker.run()
-        for task in background:
-            task.cancel()
+        relaying.cancel()
     await queue.close()
     await engine.dispose()
 

@@ -26,14 +26,19 @@ Result = TypeVar("Result")
 
 class Run:
     def __init__(
-        self, task: Task, store: TaskStore, queue: Queue, events: EventHub, settings: Settings
+        self,
+        task: Task,
+        store: TaskStore,
+        queue: Queue,
+        cancellations: EventHub,
+        settings: Settings,
     ) -> None:
         self.task = task
         self.claim = Claim(task.id, task.attempt)
         self.images: list[Image] = list(task.images)
         self._store = store
         self._queue = queue
-        self._events = events
+        self._cancellations = cancellations
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         assert task.started_at is not None
@@ -107,9 +112,8 @@ class Run:
             await asyncio.sleep(_REPORT_SECONDS)
 
     async def _obey(self) -> None:
-        with self._events.listen(self.task.id) as events:
-            while (await events.get()).status is not Status.CANCELLED:
-                pass
+        with self._cancellations.listen(self.task.id) as cancelled:
+            await cancelled.get()
         self._unwanted = True
 
     async def _meet_deadline(self) -> None:

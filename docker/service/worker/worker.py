@@ -31,13 +31,13 @@ class Worker:
         self,
         store: TaskStore,
         queue: Queue,
-        events: EventHub,
         pictures: PictureStore,
         settings: Settings,
     ) -> None:
         self._store = store
         self._queue = queue
-        self._events = events
+        # Of what other workers do, this one hears nothing else.
+        self._cancellations = EventHub(queue, [Status.CANCELLED])
         self._pictures = pictures
         self._settings = settings
         # Inference has its own thread: the event loop goes on renewing the lease.
@@ -60,12 +60,15 @@ class Worker:
         loop = asyncio.get_running_loop()
         self._model = await loop.run_in_executor(self._inference, models.load, self._settings)
         log.info("model loaded", extra={"model": self._settings.model_id})
-        announcing = asyncio.create_task(self._announce())
+        background = [
+            asyncio.create_task(job) for job in (self._announce(), self._cancellations.run())
+        ]
         while not self._stopping.is_set():
             task = await self._next()
             if task is not None:
                 await self._process(self._model, task)
-        announcing.cancel()
+        for job in background:
+            job.cancel()
 
     async def _announce(self) -> None:
         while True:
@@ -106,7 +109,7 @@ class Worker:
             return None
 
     async def _process(self, model: Model, task: Task) -> None:
-        run = Run(task, self._store, self._queue, self._events, self._settings)
+        run = Run(task, self._store, self._queue, self._cancellations, self._settings)
         context = {"task_id": str(task.id), "request_id": task.request_id, "attempt": task.attempt}
         log.info("task started", extra=context)
         started = time.monotonic()

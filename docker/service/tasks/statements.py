@@ -1,0 +1,231 @@
+"""What the store asks of the database. Each is one statement, so no crash can leave half of it,
+and is built once: building one takes longer than running it.
+
+A `:name` in a docstring is a parameter that the store fills in.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Float,
+    Integer,
+    SmallInteger,
+    Text,
+    Update,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tasks.schema import Json, Status, backups, seconds_from_now, status_is
+from tasks.schema import tasks as t
+
+_queued = status_is(Status.QUEUED)
+_running = status_is(Status.RUNNING)
+_dead = and_(status_is(Status.FAILED), t.c.attempts_left == 0)
+
+_the_task = t.c.id == bindparam("task_id", type_=Uuid())
+_of_key = t.c.key_id == bindparam("of_key", type_=Integer())
+_row_limit = bindparam("row_limit", type_=Integer())
+_order = (t.c.priority.desc(), t.c.rank, t.c.id)
+"""Of the queue."""
+
+
+def _in(seconds: str) -> ColumnElement[Any]:
+    return seconds_from_now(bindparam(seconds, type_=Float()))
+
+
+def _error() -> dict[str, Any]:
+    return {"error_code": bindparam("code", type_=Text()), "error": bindparam("text", type_=Text())}
+
+
+# -- the API's side ------------------------------------------------------------------------
+
+
+def _fair_rank() -> ColumnElement[int]:
+    """Deals the queue out key by key: a key's first task goes level with the head of the queue,
+    each further one a rank behind, however many another key has waiting."""
+
+    def waiting(priority: str) -> ColumnElement[bool]:
+        return and_(_queued, t.c.priority == bindparam(priority, type_=SmallInteger()))
+
+    # Two names for one value: an INSERT of many rows takes a parameter once a row.
+    behind_own = select(func.max(t.c.rank) + 1).where(waiting("own_priority"), _of_key)
+    level_with_head = select(func.min(t.c.rank)).where(waiting("head_priority"))
+    return func.coalesce(behind_own.scalar_subquery(), level_with_head.scalar_subquery(), 0)
+
+
+def _submit(insert: Any) -> Executable:
+    statement: Executable = (
+        insert(t)
+        .values(
+            status=Status.QUEUED,
+            rank=_fair_rank() + bindparam("behind", type_=Integer()),
+            attempt=0,
+            step=0,
+            created_at=seconds_from_now(0),
+            deadline_at=_in("task_seconds"),
+        )
+        .on_conflict_do_nothing(
+            index_elements=["key_id", "idempotency_key"],
+            index_where=t.c.idempotency_key.isnot(None),
+        )
+        .returning(t)
+    )
+    return statement
+
+
+submit = {"postgresql": _submit(postgresql.insert), "sqlite": _submit(sqlite.insert)}
+"""Takes many rows. Parameters of each: the other columns; for its rank :of_key, :own_priority,
+:head_priority, and how many rows of the same key and priority it is :behind."""
+
+get = select(t).where(_the_task)
+get_by_idempotency_key = select(t).where(
+    _of_key, t.c.idempotency_key == bindparam("used_key", type_=Text())
+)
+
+page = (
+    select(t)
+    .where(_of_key, t.c.id < bindparam("before", type_=Uuid()))
+    .order_by(t.c.id.desc())
+    .limit(_row_limit)
+)
+
+
+def _final(status: Status) -> dict[str, Any]:
+    return {"status": status, "lease_until": None, "finished_at": seconds_from_now(0)}
+
+
+cancel = (
+    update(t)
+    .where(_the_task, _of_key, or_(_queued, _running))
+    .values(**_final(Status.CANCELLED))
+    .returning(t.c.id)
+)
+
+
+def _position() -> Any:
+    """Counts what is queued before the task of :task_id, :of_priority and :of_rank."""
+    task_id = bindparam("task_id", type_=Uuid())
+    priority = bindparam("of_priority", type_=SmallInteger())
+    rank = bindparam("of_rank", type_=Integer())
+    ahead = or_(
+        t.c.priority > priority,
+        and_(t.c.priority == priority, t.c.rank < rank),
+        and_(t.c.priority == priority, t.c.rank == rank, t.c.id < task_id),
+    )
+    return select(func.count()).where(_queued, ahead).select_from(t)
+
+
+def _count(*where: ColumnElement[bool]) -> Any:
+    return select(func.count()).select_from(t).where(*where).scalar_subquery()
+
+
+position = _position()
+counts = select(_count(_queued), _count(_running), _count(t.c.finished_at > seconds_from_now(-60)))
+oldest_queued = select(func.min(t.c.created_at)).where(_queued)
+last_backup = select(func.max(backups.c.finished_at))
+ping = select(literal_column("1", Integer))
+
+# -- the worker's side ---------------------------------------------------------------------
+
+_next = (
+    select(t.c.id)
+    .where(_queued, t.c.deadline_at > seconds_from_now(0))
+    .order_by(*_order)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+claim = (
+    update(t)
+    .where(t.c.id == _next.scalar_subquery())
+    .values(
+        status=Status.RUNNING,
+        attempt=t.c.attempt + 1,
+        worker_id=bindparam("worker", type_=Text()),
+        lease_until=_in("lease_seconds"),
+        started_at=seconds_from_now(0),
+        step=0,
+    )
+    .returning(t)
+)
+
+
+def _change(**values: Any) -> Update:
+    """Of a task that the claim :task_id, :claimed_attempt still holds."""
+    held = (_the_task, t.c.attempt == bindparam("claimed_attempt", type_=Integer()), _running)
+    return update(t).where(*held).values(**values).returning(t.c.status)
+
+
+def _lost_attempt(error: dict[str, Any]) -> dict[str, Any]:
+    """Back into the queue, or dead when it was the last attempt."""
+    last = t.c.attempts_left <= 1
+    return {
+        "status": case((last, Status.FAILED), else_=Status.QUEUED),
+        "attempts_left": t.c.attempts_left - 1,
+        "lease_until": None,
+        "finished_at": case((last, seconds_from_now(0))),
+        **error,
+    }
+
+
+_pictures = bindparam("pictures", type_=Json)
+
+renew = _change(lease_until=_in("lease_seconds"), step=bindparam("at_step", type_=Integer()))
+record = _change(images=_pictures)
+succeed = _change(**_final(Status.SUCCEEDED), images=_pictures, error_code=None, error=None)
+fail = _change(**_final(Status.FAILED), **_error())
+retry = _change(**_lost_attempt(_error()))
+hand_back = _change(status=Status.QUEUED, lease_until=None)
+
+# -- the relay's side ----------------------------------------------------------------------
+
+requeue_expired = (
+    update(t)
+    .where(_running, t.c.lease_until < seconds_from_now(0))
+    .values(
+        **_lost_attempt(
+            {"error_code": "worker_lost", "error": "The worker stopped without a result."}
+        )
+    )
+    .returning(t)
+)
+fail_overdue = (
+    update(t)
+    .where(_queued, t.c.deadline_at < seconds_from_now(0))
+    .values(
+        **_final(Status.FAILED),
+        error_code="deadline_exceeded",
+        error="The task was not started before its deadline.",
+    )
+    .returning(t)
+)
+queued_ids = select(t.c.id).where(_queued).order_by(*_order).limit(_row_limit)
+
+# -- the operator's side -------------------------------------------------------------------
+
+dead = select(t).where(_dead).order_by(t.c.id)
+
+
+def requeue_dead(*which: ColumnElement[bool]) -> Update:
+    """Gives the dead tasks fresh attempts: :attempts of them, and :task_seconds."""
+    return (
+        update(t)
+        .where(_dead, *which)
+        .values(
+            status=Status.QUEUED,
+            attempts_left=bindparam("attempts", type_=Integer()),
+            finished_at=None,
+            deadline_at=_in("task_seconds"),
+        )
+        .returning(t.c.id)
+    )
