@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
     Float,
     Integer,
     SmallInteger,
@@ -25,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.selectable import ExecutableReturnsRows
 
 from tasks.schema import Json, Status, backups, seconds_from_now, status_is
 from tasks.schema import tasks as t
@@ -64,8 +64,8 @@ def _fair_rank() -> ColumnElement[int]:
     return func.coalesce(behind_own.scalar_subquery(), level_with_head.scalar_subquery(), 0)
 
 
-def _submit(insert: Any) -> Executable:
-    statement: Executable = (
+def _submit(insert: Any) -> ExecutableReturnsRows:
+    statement: ExecutableReturnsRows = (
         insert(t)
         .values(
             status=Status.QUEUED,
@@ -131,7 +131,11 @@ def _count(*where: ColumnElement[bool]) -> Any:
 
 
 position = _position()
-counts = select(_count(_queued), _count(_running), _count(t.c.finished_at > seconds_from_now(-60)))
+counts = select(
+    _count(_queued).label("queued"),
+    _count(_running).label("running"),
+    _count(t.c.finished_at > seconds_from_now(-60)).label("finished_last_minute"),
+)
 oldest_queued = select(func.min(t.c.created_at)).where(_queued)
 last_backup = select(func.max(backups.c.finished_at))
 ping = select(literal_column("1", Integer))
@@ -216,8 +220,8 @@ queued_ids = select(t.c.id).where(_queued).order_by(*_order).limit(_row_limit)
 dead = select(t).where(_dead).order_by(t.c.id)
 
 
-def requeue_dead(*which: ColumnElement[bool]) -> Update:
-    """Gives the dead tasks fresh attempts: :attempts of them, and :task_seconds."""
+def _requeue_dead(*which: ColumnElement[bool]) -> Update:
+    """Gives dead tasks fresh attempts: :attempts of them, and :task_seconds."""
     return (
         update(t)
         .where(_dead, *which)
@@ -229,3 +233,7 @@ def requeue_dead(*which: ColumnElement[bool]) -> Update:
         )
         .returning(t.c.id)
     )
+
+
+requeue_dead = _requeue_dead()
+requeue_dead_task = _requeue_dead(_the_task)

@@ -7,17 +7,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.selectable import ExecutableReturnsRows as Statement
 from uuid_utils.compat import uuid7
 
 from tasks import statements
 from tasks.batches import Batches
+from tasks.driver import Driver
 from tasks.parameters import Parameters
 from tasks.schema import Status
-from tasks.schema import tasks as t
 from tasks.settings import Settings
 from tasks.task import Image, Task
+
+Row = dict[str, Any]
 
 _AFTER_ALL_IDS = UUID(int=2**128 - 1)
 
@@ -41,23 +43,29 @@ class TaskStore:
     def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
         # Every method is one statement: no BEGIN and COMMIT around it.
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._driver = Driver(engine.dialect) if engine.dialect.name == "postgresql" else None
         self._settings = settings
         self._submit = Batches(self._submit_all)
 
-    async def _execute(
-        self, statement: Executable, parameters: dict[str, Any] | list[dict[str, Any]]
-    ) -> Sequence[Any]:
+    async def _rows(self, statement: Statement, *many: Row, **one: Any) -> list[Row]:
+        """Runs the statement with the parameters of many rows, or of one."""
         async with self._engine.connect() as connection:
-            return (await connection.execute(statement, parameters)).all()
+            if self._driver and not many:
+                return await self._driver.run(connection, statement, one)
+            result = await connection.execute(statement, many or one)
+            return [dict(row) for row in result.mappings()]
 
-    async def _rows(self, statement: Executable, **values: Any) -> Sequence[Any]:
-        return await self._execute(statement, values)
+    async def _value(self, statement: Statement, **parameters: Any) -> Any:
+        """Of a statement that gives one row of one column."""
+        (row,) = await self._rows(statement, **parameters)
+        (value,) = row.values()
+        return value
 
-    async def _tasks(self, statement: Executable, **values: Any) -> list[Task]:
-        return [Task.from_row(row) for row in await self._rows(statement, **values)]
+    async def _tasks(self, statement: Statement, **parameters: Any) -> list[Task]:
+        return [Task.from_row(row) for row in await self._rows(statement, **parameters)]
 
-    async def _task(self, statement: Executable, **values: Any) -> Task | None:
-        return next(iter(await self._tasks(statement, **values)), None)
+    async def _task(self, statement: Statement, **parameters: Any) -> Task | None:
+        return next(iter(await self._tasks(statement, **parameters)), None)
 
     # -- the API's side --------------------------------------------------------------------
 
@@ -89,16 +97,17 @@ class TaskStore:
             }
         )
 
-    async def _submit_all(self, rows: list[dict[str, Any]]) -> list[Task | None]:
+    async def _submit_all(self, rows: list[Row]) -> list[Task | None]:
         earlier: Counter[tuple[int, int]] = Counter()
         for row in rows:
             level = (row["key_id"], row["priority"])
             row["behind"] = earlier[level]
             earlier[level] += 1
-        accepted = {
-            row.id: Task.from_row(row)
-            for row in await self._execute(statements.submit[self._engine.dialect.name], rows)
-        }
+        statement = statements.submit[self._engine.dialect.name]
+        stored = (
+            self._rows(statement, **rows[0]) if len(rows) == 1 else self._rows(statement, *rows)
+        )
+        accepted = {row["id"]: Task.from_row(row) for row in await stored}
         return [accepted.get(row["id"]) for row in rows]
 
     async def get(self, task_id: UUID, *, key_id: int | None) -> Task | None:
@@ -123,24 +132,24 @@ class TaskStore:
 
     async def position(self, task: Task) -> int:
         """How many queued tasks run before this one."""
-        rows = await self._rows(
+        position: int = await self._value(
             statements.position, task_id=task.id, of_priority=task.priority, of_rank=task.rank
         )
-        return int(rows[0][0])
+        return position
 
     async def counts(self) -> QueueCounts:
-        rows = await self._rows(statements.counts)
-        return QueueCounts(*rows[0])
+        (row,) = await self._rows(statements.counts)
+        return QueueCounts(**row)
 
     async def oldest_queued(self) -> datetime | None:
         """When the task that has waited longest was accepted."""
-        rows = await self._rows(statements.oldest_queued)
-        return rows[0][0]  # type: ignore[no-any-return]
+        moment: datetime | None = await self._value(statements.oldest_queued)
+        return moment
 
     async def last_backup(self) -> datetime | None:
         """When the newest backup of this database ended."""
-        rows = await self._rows(statements.last_backup)
-        return rows[0][0]  # type: ignore[no-any-return]
+        moment: datetime | None = await self._value(statements.last_backup)
+        return moment
 
     # -- the worker's side -----------------------------------------------------------------
 
@@ -150,12 +159,12 @@ class TaskStore:
             statements.claim, worker=worker_id, lease_seconds=self._settings.lease_seconds
         )
 
-    async def _change(self, statement: Executable, claim: Claim, **values: Any) -> Status | None:
+    async def _change(self, statement: Statement, claim: Claim, **values: Any) -> Status | None:
         """@returns the status after it; None when the claim is lost"""
         rows = await self._rows(
             statement, task_id=claim.task_id, claimed_attempt=claim.attempt, **values
         )
-        return Status(rows[0].status) if rows else None
+        return Status(rows[0]["status"]) if rows else None
 
     async def renew(self, claim: Claim, step: int) -> bool:
         """Extends the lease; False when the claim is lost."""
@@ -193,7 +202,7 @@ class TaskStore:
 
     async def queued_ids(self, limit: int) -> list[UUID]:
         """The ids of the tasks that run next."""
-        return [row.id for row in await self._rows(statements.queued_ids, row_limit=limit)]
+        return [row["id"] for row in await self._rows(statements.queued_ids, row_limit=limit)]
 
     # -- the operator's side ---------------------------------------------------------------
 
@@ -202,13 +211,20 @@ class TaskStore:
         return await self._tasks(statements.dead)
 
     async def requeue_dead(self, task_ids: Sequence[UUID] | None) -> list[UUID]:
-        which = () if task_ids is None else (t.c.id.in_(task_ids),)
-        rows = await self._rows(
-            statements.requeue_dead(*which),
-            attempts=self._settings.max_attempts,
-            task_seconds=self._settings.task_seconds,
-        )
-        return [row.id for row in rows]
+        """Gives all dead tasks, or these of them, fresh attempts. @returns those that got them"""
+        fresh = {
+            "attempts": self._settings.max_attempts,
+            "task_seconds": self._settings.task_seconds,
+        }
+        if task_ids is None:
+            rows = await self._rows(statements.requeue_dead, **fresh)
+        else:
+            rows = [
+                row
+                for task_id in task_ids
+                for row in await self._rows(statements.requeue_dead_task, task_id=task_id, **fresh)
+            ]
+        return [row["id"] for row in rows]
 
     async def ping(self) -> None:
         await self._rows(statements.ping)

@@ -1,5 +1,6 @@
 """A task as the API and the workers see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -7,7 +8,6 @@ from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Row
 
 from tasks.parameters import ImageFormat, Parameters
 from tasks.schema import Status
@@ -48,8 +48,8 @@ class Task:
     deadline_at: datetime
 
     @classmethod
-    def from_row(cls, row: Row[Any]) -> Self:
-        values = dict(row._mapping)
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        values = dict(row)
         values["parameters"] = Parameters.model_validate(values["parameters"])
         values["status"] = Status(values["status"])
         values["images"] = [Image.model_validate(image) for image in values["images"] or []]

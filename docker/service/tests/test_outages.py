@@ -1,5 +1,7 @@
 """What is told of stores that are away."""
 
+import asyncio
+import signal
 from pathlib import Path
 
 import httpx
@@ -7,7 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from tasks.database import create_engine, migrate
+from tasks.outages import OUTAGES
 from tasks.settings import Settings
+from tasks.store import TaskStore
 from tests import stores
 from tests.service import SECRET, serve
 
@@ -52,6 +56,23 @@ async def test_metrics_say_which_store_is_down_and_keep_what_was_counted(
             again = await scrape()
             assert 'aigc_store_up{store="postgres"} 1.0' in again
             assert 'aigc_store_up{store="redis"} 1.0' in again
+
+
+async def test_a_database_that_was_away_is_used_again_without_an_error(
+    servers_directory: Path,
+) -> None:
+    with stores.postgres(servers_directory / "restart") as (postgres, url):
+        settings = Settings(database_url=url)
+        engine = create_engine(settings)
+        await migrate(engine)
+        store = TaskStore(engine, settings)
+        await asyncio.gather(*(store.counts() for _ in range(5)))  # fills the pool
+        postgres.kill(signal.SIGINT)  # SIGKILL would leave its children a while
+        with pytest.raises(OUTAGES):
+            await store.counts()
+        postgres.start()
+        await asyncio.gather(*(store.counts() for _ in range(5)))
+        await engine.dispose()
 
 
 async def test_a_managed_database_is_asked_for_tls(postgres_url: str) -> None:

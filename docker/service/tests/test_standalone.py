@@ -25,7 +25,7 @@ async def test_uvicorn_alone_serves_the_same_api(tmp_path: Path) -> None:
     )
     assert process.stderr is not None
     log = ""
-    while "Application startup complete" not in log:
+    while f"running on http://127.0.0.1:{port}" not in log:
         line = await process.stderr.readline()
         assert line, log
         log += line.decode()

@@ -1,6 +1,7 @@
 """The worker's loop: one ticket, one claim, one task at a time."""
 
 import asyncio
+import gc
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,9 @@ class Worker:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         self._model = await loop.run_in_executor(self._inference, models.load, self._settings)
+        # Nothing of the model becomes garbage: looking for some in it takes milliseconds.
+        gc.collect()
+        gc.freeze()
         log.info("model loaded", extra={"model": self._settings.model_id})
         background = [
             asyncio.create_task(job) for job in (self._announce(), self._cancellations.run())

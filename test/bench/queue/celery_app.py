@@ -8,8 +8,9 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
+import uvloop
 from celery import Celery
-from jobs import ACCEPT
+from jobs import ACCEPT, store_picture
 from load import CONCURRENCY, drive
 
 app = Celery(
@@ -18,6 +19,7 @@ app = Celery(
     backend="db+" + os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:"),
 )
 app.conf.task_acks_late = True
+app.conf.task_track_started = True
 app.conf.task_reject_on_worker_lost = True
 app.conf.worker_prefetch_multiplier = 1
 app.conf.broker_connection_retry_on_startup = True
@@ -25,7 +27,7 @@ app.conf.broker_connection_retry_on_startup = True
 
 @app.task(name="generate")
 def generate(job: str) -> dict[str, object]:
-    return {"job": job, "started": time.time(), "result": "outputs/0.png"}
+    return {"job": job, "begun": time.time(), "result": store_picture(job)}
 
 
 async def main() -> None:
@@ -43,4 +45,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())

@@ -1,7 +1,6 @@
 """The service's own way from an accepted task to a ticket in the queue."""
 
-import asyncio
-
+import uvloop
 from load import drive
 
 from tasks.database import create_engine
@@ -29,4 +28,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())

@@ -1,33 +1,36 @@
 """taskiq on Redis Streams: a record in PostgreSQL, the id through Redis, the result back."""
 
-import asyncio
 import os
 import time
 import uuid
 
 import asyncpg
-from jobs import ACCEPT, FINISH
+import uvloop
+from jobs import ACCEPT, FINISH, START, store_picture
 from load import drive
 from taskiq import TaskiqEvents, TaskiqState
 from taskiq_redis import RedisStreamBroker
 
+URL = os.environ["DATABASE_URL"]
 broker = RedisStreamBroker(os.environ["REDIS_URL"])
 
 
 @broker.on_event(TaskiqEvents.WORKER_STARTUP)
 async def connect(state: TaskiqState) -> None:
-    broker.state.database = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=1, max_size=1)
+    broker.state.database = await asyncpg.create_pool(URL, min_size=1, max_size=1)
 
 
 @broker.task(task_name="generate")
 async def generate(job: str) -> None:
-    started = time.time()
-    await broker.state.database.execute(FINISH, uuid.UUID(job), started)
+    database = broker.state.database
+    await database.execute(START, uuid.UUID(job))
+    begun = time.time()
+    await database.execute(FINISH, uuid.UUID(job), begun, store_picture(job))
 
 
 async def main() -> None:
     await broker.startup()
-    database = await asyncpg.create_pool(os.environ["DATABASE_URL"], max_size=10)
+    database = await asyncpg.create_pool(URL, max_size=10)
 
     async def submit() -> None:
         job = uuid.uuid4()
@@ -39,4 +42,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())
