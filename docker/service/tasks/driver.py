@@ -34,8 +34,8 @@ class Driver:
             driver = await _driver_connection(connection)
         try:
             rows = await driver.fetch(compiled.sql, *compiled.arguments(parameters))
-        except Exception:
-            await connection.invalidate()  # the pool cannot see what became of it
+        except BaseException:  # cancellation too: the statement may still be under way
+            await connection.invalidate()
             raise
         return [compiled.values(row) for row in rows]
 

@@ -11,6 +11,7 @@ OUTAGES = (
     PoolTimeout,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a server that ends while it is asked
     RedisError,
     ObjectStoreError,
     OSError,
