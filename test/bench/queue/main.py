@@ -32,7 +32,7 @@ SERVICE = HERE.parents[2] / "docker/service"
 WORKERS = 4
 PACE = 40
 """Tasks a second while the pick-up latency is measured: the workers idle in between."""
-PACED = 200
+PACED = 600
 SUBMIT_RATE = 200
 SUBMITS = 2_000
 
