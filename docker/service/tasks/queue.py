@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 from uuid import UUID
 
@@ -19,7 +19,7 @@ class Event:
     step: int = 0
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), default=str)
+        return json.dumps(vars(self), default=str)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
