@@ -11,7 +11,8 @@ const packages = [
   "curl", // readiness of the node's parts
   "debootstrap", // base file systems of the images
   "iproute2",
-  "iptables", // portmap plugin
+  "ipset", // kube-router
+  "iptables", // portmap plugin, kube-router
   "nftables", // kube-proxy
   "openssl", // the cluster's certificates
   "procps", // sysctl

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubeconfig, pki } from "../paths";
 import { run } from "../run";
@@ -35,20 +35,31 @@ const identities: Identity[] = [
   { name: "controller-manager", subject: "/CN=system:kube-controller-manager" },
   { name: "scheduler", subject: "/CN=system:kube-scheduler" },
   { name: "proxy", subject: "/CN=system:kube-proxy" },
+  // It starts before any role is made.
+  { name: "router", subject: "/O=system:masters/CN=kube-router" },
   { name: "kubelet", subject: `/O=system:nodes/CN=system:node:${nodeName}` },
 ];
 
 /** A component that reaches the API server with a kubeconfig named after it. */
-export const clients = ["admin", "controller-manager", "scheduler", "proxy", "kubelet"];
+export const clients = ["admin", "controller-manager", "scheduler", "proxy", "router", "kubelet"];
 
 const file = (name: string) => join(pki, name);
 
-/** Makes the certificate authority, all identities and their kubeconfigs, or keeps them as they are. */
+/** Makes what is missing of the certificate authority, all identities and their kubeconfigs. */
 export async function ensureCertificates(): Promise<void> {
-  if (existsSync(file("complete"))) return;
-  rmSync(pki, { recursive: true, force: true });
-  mkdirSync(pki, { recursive: true, mode: 0o700 });
+  if (!existsSync(file("complete"))) await newAuthority();
+  for (const identity of identities) {
+    if (!existsSync(file(`${identity.name}.crt`))) await issue(identity);
+  }
+  for (const client of clients) ensureKubeconfig(client, file(`${client}.kubeconfig`));
+  ensureKubeconfig("admin", kubeconfig);
+}
 
+/** What signs certificates and service accounts' tokens. */
+async function newAuthority(): Promise<void> {
+  rmSync(pki, { recursive: true, force: true });
+  rmSync(kubeconfig, { force: true });
+  mkdirSync(pki, { recursive: true, mode: 0o700 });
   await newKey("ca");
   await openssl([
     ...["req", "-x509", "-new", "-key", file("ca.key"), "-subj", "/CN=image-service-ca"],
@@ -63,11 +74,6 @@ export async function ensureCertificates(): Promise<void> {
     "-out",
     file("service-account.pub"),
   ]);
-  for (const identity of identities) await issue(identity);
-  for (const client of clients) {
-    writeFileSync(file(`${client}.kubeconfig`), renderKubeconfig(client), { mode: 0o600 });
-  }
-  writeFileSync(kubeconfig, renderKubeconfig("admin"), { mode: 0o600 });
   writeFileSync(file("complete"), "");
 }
 
@@ -81,8 +87,10 @@ async function issue({ name, subject, alternativeNames }: Identity): Promise<voi
     ...["req", "-x509", "-new", "-CA", file("ca.crt"), "-CAkey", file("ca.key")],
     ...["-key", file(`${name}.key`), "-subj", subject, "-days", validity],
     ...extensions.flatMap((extension) => ["-addext", extension]),
-    ...["-addext", "basicConstraints=critical,CA:FALSE", "-out", file(`${name}.crt`)],
+    ...["-addext", "basicConstraints=critical,CA:FALSE", "-out", file(`${name}.partial`)],
   ]);
+  // Whole or not there, should this be cut off.
+  renameSync(file(`${name}.partial`), file(`${name}.crt`));
 }
 
 const newKey = (name: string) =>
@@ -97,6 +105,12 @@ const newKey = (name: string) =>
   ]);
 
 const openssl = (args: string[]) => run("openssl", args);
+
+function ensureKubeconfig(client: string, path: string): void {
+  if (existsSync(path)) return;
+  writeFileSync(`${path}.partial`, renderKubeconfig(client), { mode: 0o600 });
+  renameSync(`${path}.partial`, path);
+}
 
 function renderKubeconfig(client: string): string {
   const base64 = (name: string) => readFileSync(file(name)).toString("base64");

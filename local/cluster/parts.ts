@@ -104,6 +104,18 @@ export function renderParts(pauseImage: string): Part[] {
       files: { [`${config}/kube-proxy.json`]: JSON.stringify(kubeProxyConfiguration, null, 2) },
       ready: httpReady("http://127.0.0.1:10256/healthz"),
     },
+    {
+      // Enforces NetworkPolicies; routes and Services are others' work.
+      name: "kube-router",
+      args: [
+        ...["--run-firewall=true", "--run-router=false", "--run-service-proxy=false"],
+        `--kubeconfig=${pki}/router.kubeconfig`,
+        `--hostname-override=${nodeName}`,
+        `--service-cluster-ip-range=${addresses.services}`,
+        "--health-port=20244",
+      ],
+      ready: httpReady("http://127.0.0.1:20244/healthz"),
+    },
   ];
 }
 

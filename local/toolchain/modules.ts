@@ -78,6 +78,14 @@ export const modules = [
     accepts: { args: ["--version"], version: /v0\.0\.3\d/ },
   },
   {
+    // Of the fork that is in Go's checksum database.
+    name: "kube-router",
+    programs: { "kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router" },
+    variables: { "github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": "v2.2.1" },
+    expectedSeconds: 100,
+    accepts: { args: ["--version"], version: /version v2\.\d/ },
+  },
+  {
     name: "versitygw",
     programs: { versitygw: "github.com/versity/versitygw/cmd/versitygw" },
     expectedSeconds: 50,

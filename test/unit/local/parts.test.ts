@@ -12,6 +12,7 @@ test("parts start in the order in which they need each other", () => {
     "kube-scheduler",
     "kubelet",
     "kube-proxy",
+    "kube-router",
   ]);
 });
 
