@@ -11,11 +11,8 @@ import type { Report } from "./progress";
 import { attempt, interrupt, type Result, run } from "./run";
 import type { Toolchain } from "./toolchain";
 
-const project = "image-service";
 const directory = join(state, "pulumi");
 const backend = join(directory, "backend");
-/** An empty project of the same name, where `stack init` and `config set` may write. */
-const scratchProject = join(directory, "project");
 const secretsFile = join(state, "secrets.json");
 
 export type ConfigValues = Record<string, unknown>;
@@ -29,6 +26,21 @@ export interface Secrets {
   s3AccessKeyId: string;
   s3SecretAccessKey: string;
 }
+
+/** A Pulumi program that runs on the local cluster. */
+export interface Project {
+  /** As its Pulumi.yaml says. */
+  name: string;
+  directory: string;
+  /** Its secret keys. */
+  secrets: readonly (keyof Secrets)[];
+}
+
+const imageService: Project = {
+  name: "image-service",
+  directory: repository,
+  secrets: ["apiSecret", "databasePassword", "redisPassword", "s3AccessKeyId", "s3SecretAccessKey"],
+};
 
 /** The stack's secrets, made on first use. */
 export function secrets(): Secrets {
@@ -51,6 +63,7 @@ export function secrets(): Secrets {
 /** The Pulumi CLI on a stack of the local cluster, with the official Kubernetes plugin or its stand-in. */
 export class LocalStack {
   private constructor(
+    private readonly project: Project,
     private readonly name: string,
     private readonly pulumi: string,
     private readonly environment: Record<string, string>,
@@ -58,13 +71,17 @@ export class LocalStack {
   ) {}
 
   /**
-   * @param name the stack's; each starts from the committed Pulumi.local.yaml
+   * @param name the stack's; each starts from the project's committed Pulumi.local.yaml, if any
    * @param values configuration over it, by key without the project's name
    */
-  static async open(name: string, toolchain: Toolchain, values: ConfigValues): Promise<LocalStack> {
+  static async open(
+    name: string,
+    toolchain: Toolchain,
+    values: ConfigValues,
+    project = imageService,
+  ): Promise<LocalStack> {
     const pulumi = toolchain.pulumi;
     mkdirSync(backend, { recursive: true });
-    mkdirSync(scratchProject, { recursive: true });
     const environment = {
       PATH: [dirname(pulumi), dirname(toolchain["pulumi-language-nodejs"]), process.env.PATH].join(
         ":",
@@ -76,11 +93,12 @@ export class LocalStack {
       // Pulumi.yaml's tsconfig says the same, but not every language host hands it on.
       PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     };
-    const opened = new LocalStack(name, pulumi, environment, undefined);
+    const opened = new LocalStack(project, name, pulumi, environment, undefined);
     await opened.#init(values);
     if (await opened.#hasOfficialPlugin()) return opened;
     const { child, port } = await startStandIn();
     return new LocalStack(
+      project,
       name,
       pulumi,
       {
@@ -131,11 +149,18 @@ export class LocalStack {
 
   /** The committed Pulumi.local.yaml plus this machine's values; the repo's file stays as it is. */
   get #configFile(): string {
-    return join(directory, `Pulumi.${this.name}.yaml`);
+    return join(directory, `${this.project.name}.${this.name}.yaml`);
   }
 
   #target(): string[] {
-    return ["--stack", this.name, "--cwd", repository, "--non-interactive", "--color=never"];
+    return [
+      "--stack",
+      this.name,
+      "--cwd",
+      this.project.directory,
+      "--non-interactive",
+      "--color=never",
+    ];
   }
 
   async #update(command: "up" | "destroy", flags: string[], report: Report): Promise<Result> {
@@ -164,8 +189,12 @@ export class LocalStack {
   }
 
   async #init(values: ConfigValues): Promise<void> {
+    const { name: project, directory: source, secrets: keys } = this.project;
+    // An empty project of the same name, where `stack init` and `config set` may write.
+    const scratchProject = join(directory, "projects", project);
     const scratchConfig = join(scratchProject, `Pulumi.${this.name}.yaml`);
     const scratch = ["--stack", this.name, "--cwd", scratchProject, "--non-interactive"];
+    mkdirSync(scratchProject, { recursive: true });
     writeFileSync(
       join(scratchProject, "Pulumi.yaml"),
       stringify({ name: project, runtime: "nodejs" }),
@@ -177,30 +206,29 @@ export class LocalStack {
       });
     }
     if (!readFileSync(scratchConfig, "utf8").includes("secure:")) {
-      const { passphrase: _, ...configured } = secrets();
-      const assignments = Object.entries(configured).flatMap(([key, value]) => [
-        "--secret",
-        `${key}=${value}`,
-      ]);
+      const assignments = keys.flatMap((key) => ["--secret", `${key}=${secrets()[key]}`]);
       await run(this.pulumi, ["config", "set-all", ...assignments, ...scratch], {
         env: this.environment,
       });
     }
+    const committed = join(source, "Pulumi.local.yaml");
     type StackFile = { config?: ConfigValues };
-    const committed = parse(
-      readFileSync(join(repository, "Pulumi.local.yaml"), "utf8"),
-    ) as StackFile;
-    const own = parse(readFileSync(scratchConfig, "utf8")) as StackFile;
+    const read = (file: string) => parse(readFileSync(file, "utf8")) as StackFile;
+    const own = read(scratchConfig);
     const machine = Object.fromEntries(
       Object.entries(values).map(([key, value]) => [`${project}:${key}`, value]),
     );
-    const merged = { ...own, config: { ...committed.config, ...own.config, ...machine } };
-    writeFileSync(this.#configFile, stringify(merged), { mode: 0o600 });
+    const config = {
+      ...(existsSync(committed) ? read(committed).config : {}),
+      ...own.config,
+      ...machine,
+    };
+    writeFileSync(this.#configFile, stringify({ ...own, config }), { mode: 0o600 });
   }
 
   /** A lock whose process was killed holds nobody up; a living one does. */
   async #releaseStaleLock(): Promise<void> {
-    const locks = join(backend, ".pulumi/locks/organization", project, this.name);
+    const locks = join(backend, ".pulumi/locks/organization", this.project.name, this.name);
     if (!existsSync(locks)) return;
     for (const file of readdirSync(locks)) {
       const { pid } = JSON.parse(readFileSync(join(locks, file), "utf8")) as { pid: number };
