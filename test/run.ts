@@ -45,6 +45,7 @@ const steps: Step[] = [
         'shellcheck $(git grep -lE "^#!/(bin/sh|usr/bin/env bash)")',
     ],
   },
+  { name: "workflows", command: ["node", "local/bootstrap.cjs", "test/workflows/main.ts"] },
   vitest("unit"),
   {
     name: "python",
