@@ -122,10 +122,12 @@ export class NginxIngress extends Component {
                     ...(tls ? [{ name: "https", containerPort: ports.nginxTls }] : []),
                   ],
                   resources: args.resources,
+                  // Takes part once it has reached the api: NetworkPolicies let a new pod through
+                  // only when they have heard of it.
                   startupProbe: {
-                    httpGet: { path: "/nginx-health", port: "http" },
+                    httpGet: { path: "/healthz", port: "http" },
                     periodSeconds: 1,
-                    failureThreshold: 60,
+                    failureThreshold: 600,
                   },
                   readinessProbe: {
                     httpGet: { path: "/nginx-health", port: "http" },
