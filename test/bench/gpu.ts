@@ -22,7 +22,7 @@ export async function run(args: string[]): Promise<Figure[]> {
 
 /** The PATH's Python where it has what the worker needs; else one with the lock's packages. */
 function python(): string {
-  const needed = "import diffusers, obstore, prometheus_client, pydantic_settings, torch";
+  const needed = "import diffusers, obstore, prometheus_client, pydantic_settings, torch, zlib_ng";
   if (spawnSync("python3", ["-c", needed]).status === 0) return "python3";
   const digest = createHash("sha256").update(readFileSync(lock)).digest("hex").slice(0, 16);
   const environment = join(cache, `python-worker-${digest}`);

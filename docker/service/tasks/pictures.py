@@ -1,41 +1,19 @@
-"""Pictures as bytes: encoded with how they were made, kept in S3 or in a directory."""
+"""Pictures, kept in S3 or in a directory."""
 
 import hashlib
-import io
-import zlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import obstore
 from obstore.store import LocalStore, ObjectStore, S3Store
-from PIL import Image as PillowImage
-from PIL.PngImagePlugin import PngInfo
 
-from tasks.parameters import ImageFormat, Parameters
+from tasks.parameters import Parameters
 from tasks.settings import Settings
 from tasks.store import Claim
 from tasks.task import Image
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
-
-
-def encode(picture: PillowImage.Image, parameters: Parameters, n: int) -> bytes:
-    """The same picture gives the same bytes. PNG says in its text chunks how it was made."""
-    buffer = io.BytesIO()
-    match parameters.format:
-        case ImageFormat.PNG:
-            info = PngInfo()
-            info.add_text("prompt", parameters.prompt, zip=False)
-            info.add_text("seed", str(parameters.image_seed(n)))
-            info.add_text("parameters", parameters.model_dump_json(exclude={"prompt", "seed"}))
-            # No larger than at the default level, in half the time.
-            picture.save(buffer, "PNG", pnginfo=info, compress_level=1, compress_type=zlib.Z_RLE)
-        case ImageFormat.JPEG:
-            picture.save(buffer, "JPEG", quality=95)
-        case ImageFormat.WEBP:
-            picture.save(buffer, "WEBP", quality=95)
-    return buffer.getvalue()
 
 
 class PictureStore:

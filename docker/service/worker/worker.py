@@ -10,7 +10,7 @@ from functools import partial
 
 from tasks import metrics
 from tasks.events import EventHub
-from tasks.pictures import PictureStore, encode
+from tasks.pictures import PictureStore
 from tasks.queue import ANNOUNCE_SECONDS, Queue, Ticket
 from tasks.schema import Status
 from tasks.settings import Settings
@@ -18,6 +18,7 @@ from tasks.store import TaskStore
 from tasks.task import Task
 from worker import model as models
 from worker.batches import pictures_at_once
+from worker.encode import encode
 from worker.model import Interrupted, Model, OutOfMemory, Poisoned
 from worker.run import Run
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 from tasks.parameters import Parameters
-from tasks.pictures import encode
 from worker import full_sdxl, tiny_sdxl
+from worker.encode import encode
 
 from contenders import Contender, Diffusers, Worker, gpu, psnr, release, reserved_bytes, timed
 
