@@ -12,6 +12,7 @@ from tasks.redis_queue import RedisQueue
 from tasks.relay import Relay
 from tasks.settings import Settings
 from tasks.store import TaskStore
+from worker.model import Poisoned
 from worker.worker import Worker
 
 
@@ -36,7 +37,10 @@ async def main() -> None:
 
     async with metrics.serve(settings.metrics_port, ready=ready, refresh=refresh):
         relaying = asyncio.create_task(Relay(store, queue, settings).run())
-        await worker.run()
+        try:
+            await worker.run()
+        except Poisoned as error:
+            raise SystemExit("The GPU failed.") from error
         relaying.cancel()
     await queue.close()
     await engine.dispose()

@@ -36,6 +36,8 @@ class Run:
         self.task = task
         self.claim = Claim(task.id, task.attempt)
         self.images: list[Image] = list(task.images)
+        self.drawn = asyncio.Event()
+        """The task needs the GPU no more."""
         self._store = store
         self._queue = queue
         self._cancellations = cancellations
@@ -89,6 +91,7 @@ class Run:
         try:
             yield
         finally:
+            self.drawn.set()
             for watcher in watchers:
                 watcher.cancel()
 

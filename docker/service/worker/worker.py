@@ -1,4 +1,4 @@
-"""The worker's loop: one ticket, one claim, one task at a time."""
+"""The worker's loop: a ticket, a claim, and one task at a time on the GPU."""
 
 import asyncio
 import gc
@@ -7,6 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+
+from PIL.Image import Image as Picture
 
 from tasks import metrics
 from tasks.events import EventHub
@@ -68,12 +70,27 @@ class Worker:
         background = [
             asyncio.create_task(job) for job in (self._announce(), self._cancellations.run())
         ]
-        while not self._stopping.is_set():
-            task = await self._next()
-            if task is not None:
-                await self._process(self._model, task)
+        await self._work(self._model)
         for job in background:
             job.cancel()
+
+    async def _work(self, model: Model) -> None:
+        """While the pictures of one task are stored, those of the next are drawn."""
+        storing: asyncio.Task[None] | None = None
+        while not self._stopping.is_set():
+            if storing and storing.done():
+                storing.result()  # what broke it ends this worker
+            task = await self._next()
+            if task is None:
+                continue
+            run = Run(task, self._store, self._queue, self._cancellations, self._settings)
+            processing = asyncio.create_task(self._process(model, run))
+            await run.drawn.wait()
+            if storing:
+                await storing
+            storing = processing
+        if storing:
+            await storing
 
     async def _announce(self) -> None:
         while True:
@@ -113,8 +130,8 @@ class Worker:
             await asyncio.sleep(1)
             return None
 
-    async def _process(self, model: Model, task: Task) -> None:
-        run = Run(task, self._store, self._queue, self._cancellations, self._settings)
+    async def _process(self, model: Model, run: Run) -> None:
+        task = run.task
         context = {"task_id": str(task.id), "request_id": task.request_id, "attempt": task.attempt}
         log.info("task started", extra=context)
         started = time.monotonic()
@@ -144,7 +161,7 @@ class Worker:
             except Poisoned as error:
                 log.critical("the GPU failed, this process ends: %s", error, extra=context)
                 await store.retry(claim, "gpu_error", "The GPU failed.")
-                raise SystemExit(1) from error
+                raise
             except Interrupted:
                 raise
             except Exception as error:
@@ -166,21 +183,21 @@ class Worker:
 
         at_once = pictures_at_once(parameters.width, parameters.height)
 
-        def generate(numbers: range) -> list[bytes]:
+        def draw(numbers: range) -> list[Picture]:
             def on_step(step: int) -> None:
                 run.step_done(numbers.start * parameters.steps + step * len(numbers))
 
-            pictures = model.generate(parameters, numbers, on_step)
-            return [
-                encode(picture, parameters, n) for picture, n in zip(pictures, numbers, strict=True)
-            ]
+            return model.generate(parameters, numbers, on_step)
 
         while (first := len(run.images)) < parameters.num_images:
             if self._stopping.is_set():
                 return False
             numbers = range(first, min(first + at_once, parameters.num_images))
-            encoded = await loop.run_in_executor(self._inference, generate, numbers)
-            for n, data in zip(numbers, encoded, strict=True):
+            pictures = await loop.run_in_executor(self._inference, draw, numbers)
+            if numbers.stop == parameters.num_images:
+                run.drawn.set()
+            for n, picture in zip(numbers, pictures, strict=True):
+                data = await asyncio.to_thread(encode, picture, parameters, n)
                 put = partial(self._pictures.put, data, parameters, run.claim, n)
                 run.images.append(await run.insist(put))
             if len(run.images) < parameters.num_images:
