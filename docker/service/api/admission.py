@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from api.problems import Problem
 from tasks.keys import Key, KeyStore
@@ -22,8 +24,19 @@ class Admission:
         self._counted_at = -math.inf
         self._accepted_since = 0
 
-    async def check(self, key: Key, parameters: Parameters) -> None:
-        """Raises 429 when the queue is full or the key's quota is used up."""
+    @asynccontextmanager
+    async def room(self, key: Key, parameters: Parameters) -> AsyncIterator[None]:
+        """For the block that accepts a task. Raises 429 when the queue is full or the key's quota
+        is used up; the quota is exact over all replicas."""
+        await self._check_queue()
+        async with AsyncExitStack() as stack:
+            if key.images_per_day is not None:
+                used = await stack.enter_async_context(self._keys.images_in_a_day(key))
+                _check_quota(key.images_per_day, used, parameters.num_images)
+            self._accepted_since += 1
+            yield
+
+    async def _check_queue(self) -> None:
         counts = await self._current()
         excess = counts.queued + self._accepted_since + 1 - self._limit
         if excess > 0:
@@ -32,13 +45,6 @@ class Admission:
             raise Problem(
                 429, "queue-full", "The queue is full.", headers={"Retry-After": str(seconds)}
             )
-        quota = key.images_per_day
-        if quota is not None:
-            used = await self._keys.images_in_a_day(key)
-            if used + parameters.num_images > quota:
-                detail = f"The key's quota of {quota} images a day leaves {max(quota - used, 0)}."
-                raise Problem(429, "quota-exceeded", detail, headers={"Retry-After": "3600"})
-        self._accepted_since += 1
 
     async def _current(self) -> QueueCounts:
         # Counting once a second is enough: in between, what came in here is added.
@@ -47,3 +53,9 @@ class Admission:
             self._accepted_since = 0
             self._counts = await self._store.counts()
         return self._counts
+
+
+def _check_quota(quota: int, used: int, wanted: int) -> None:
+    if used + wanted > quota:
+        detail = f"The key's quota of {quota} images a day leaves {max(quota - used, 0)}."
+        raise Problem(429, "quota-exceeded", detail, headers={"Retry-After": "3600"})

@@ -46,15 +46,15 @@ class Submission:
         task = await self._earlier(fingerprint)
         if task is not None:
             return task
-        await self._services.admission.check(self._key, parameters)
-        task = await self._services.store.submit(
-            parameters,
-            key_id=self._key.id,
-            request_id=self._request_id,
-            priority=self._key.priority,
-            idempotency_key=self._idempotency_key,
-            request_hash=fingerprint if self._idempotency_key else None,
-        )
+        async with self._services.admission.room(self._key, parameters):
+            task = await self._services.store.submit(
+                parameters,
+                key_id=self._key.id,
+                request_id=self._request_id,
+                priority=self._key.priority,
+                idempotency_key=self._idempotency_key,
+                request_hash=fingerprint if self._idempotency_key else None,
+            )
         if task is None:
             # The same request, sent twice at once: the other one made the task.
             task = await self._earlier(fingerprint)

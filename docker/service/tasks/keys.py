@@ -1,9 +1,11 @@
 """Named keys: shown once when they are made, kept as hashes."""
 
+import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,6 +40,8 @@ def hash_token(token: str) -> bytes:
 class KeyStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._transactions = engine
+        self._counting = asyncio.Lock()
 
     async def _rows(self, statement: Any) -> Sequence[Row[Any]]:
         async with self._engine.connect() as connection:
@@ -78,15 +82,18 @@ class KeyStore:
             )
         )
 
-    async def images_in_a_day(self, key: Key) -> int:
-        """Pictures asked for in the last 24 hours."""
+    @asynccontextmanager
+    async def images_in_a_day(self, key: Key) -> AsyncIterator[int]:
+        """Pictures that the key asked for in the last 24 hours. Nobody else gets this count until
+        the block ends: what it decides holds over all replicas."""
         images = func.sum(t.c.parameters["num_images"].as_integer())
-        rows = await self._rows(
-            select(func.coalesce(images, 0)).where(
-                t.c.key_id == key.id, t.c.id > _first_id(time.time() - 86400)
-            )
+        count = select(func.coalesce(images, 0)).where(
+            t.c.key_id == key.id, t.c.id > _first_id(time.time() - 86400)
         )
-        return int(rows[0][0])
+        # One at a time: who waits for a key's row holds a connection that the block needs, too.
+        async with self._counting, self._transactions.begin() as connection:
+            await connection.execute(select(k.c.id).where(k.c.id == key.id).with_for_update())
+            yield int((await connection.execute(count)).scalar_one())
 
 
 def _first_id(timestamp: float) -> UUID:

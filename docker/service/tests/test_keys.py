@@ -84,6 +84,26 @@ async def test_a_quota_bounds_the_pictures_of_a_day(
     assert (await client.post("/api/generate", json=SMALL, headers=headers)).status_code == 200
 
 
+@pytest.mark.stores
+@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+async def test_a_quota_is_exact_over_all_replicas(
+    clean: None, settings: Settings, engine: AsyncEngine
+) -> None:
+    settings = settings.model_copy(update={"queue_limit": 10_000})
+    async with serve(settings) as one, serve(settings) as two:
+        for trial in range(10):
+            token = await make_key(engine, f"client-{trial}", quota=5)
+            headers = bearer(token) | {"Prefer": "respond-async"}
+            answers = await asyncio.gather(
+                *(
+                    (one, two)[n % 2].post("/api/generate", json=SMALL, headers=headers)
+                    for n in range(20)
+                )
+            )
+            codes = sorted(answer.status_code for answer in answers)
+            assert codes == [202] * 5 + [429] * 15, f"trial {trial}"
+
+
 def test_the_command_line_makes_lists_and_revokes_keys(tmp_path: Path) -> None:
     def tasks(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
