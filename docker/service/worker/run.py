@@ -109,10 +109,10 @@ class Run:
 
     async def _report(self) -> None:
         while True:
-            await self._stepped.wait()
-            self._stepped.clear()
             await self.publish(Status.RUNNING)
             await asyncio.sleep(_REPORT_SECONDS)
+            await self._stepped.wait()
+            self._stepped.clear()
 
     async def _obey(self) -> None:
         with self._cancellations.listen(self.task.id) as cancelled:

@@ -48,6 +48,7 @@ class Worker:
         self._inference = ThreadPoolExecutor(1, "inference")
         self._model: Model | None = None
         self._stopping = asyncio.Event()
+        self._acknowledging: asyncio.Task[None] | None = None
 
     @property
     def ready(self) -> bool:
@@ -89,8 +90,9 @@ class Worker:
             if storing:
                 await storing
             storing = processing
-        if storing:
-            await storing
+        for last in (storing, self._acknowledging):
+            if last:
+                await last
 
     async def _announce(self) -> None:
         while True:
@@ -109,10 +111,15 @@ class Worker:
             await asyncio.sleep(1)
             return None
         if ticket is not None:
-            # An acknowledgement that gets lost makes a ticket too many, no more.
-            with suppress(Exception):
-                await self._queue.acknowledge(ticket)
+            if self._acknowledging:
+                await self._acknowledging
+            self._acknowledging = asyncio.create_task(self._acknowledge(ticket))
         return task
+
+    async def _acknowledge(self, ticket: Ticket) -> None:
+        # An acknowledgement that gets lost makes a ticket too many, no more.
+        with suppress(Exception):
+            await self._queue.acknowledge(ticket)
 
     async def _ticket(self) -> Ticket | None:
         """The next ticket; None when it is time to look into the store without one, or to stop."""
@@ -135,7 +142,6 @@ class Worker:
         context = {"task_id": str(task.id), "request_id": task.request_id, "attempt": task.attempt}
         log.info("task started", extra=context)
         started = time.monotonic()
-        await run.publish(Status.RUNNING)
         async with run.held():
             status = await self._settle(model, run, context)
         if status is None:
