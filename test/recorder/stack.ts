@@ -41,7 +41,7 @@ export class RecordedStack {
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_HOME: join(directory, "home"),
       // What Pulumi.yaml's `tsconfig` asks for; the language host that is built here ignores that.
-      PULUMI_NODEJS_TRANSPILE_ONLY: String(start === "as configured"),
+      ...(start === "as configured" && { PULUMI_NODEJS_TSCONFIG_PATH: "tsconfig.pulumi.json" }),
       PULUMI_SKIP_UPDATE_CHECK: "true",
     });
     try {
