@@ -6,7 +6,9 @@ import urllib.request
 
 request = urllib.request.Request(
     os.environ["SERVICE_URL"] + "/api/generate",
-    data=json.dumps({"prompt": "a lighthouse at dawn", "width": 256, "height": 256, "steps": 4}).encode(),
+    data=json.dumps(
+        {"prompt": "a lighthouse at dawn", "width": 256, "height": 256, "steps": 4}
+    ).encode(),
     headers={
         "Authorization": "Bearer " + os.environ["API_SECRET"],
         "Content-Type": "application/json",

@@ -2,7 +2,6 @@
 
 import uvloop
 from load import drive
-
 from tasks.database import create_engine
 from tasks.parameters import Parameters
 from tasks.redis_queue import RedisQueue

@@ -22,7 +22,6 @@ import asyncpg
 import httpx
 from jobs import SCHEMA
 from redis.asyncio import Redis
-
 from tasks.database import create_engine, migrate
 from tasks.settings import Settings
 from tests import stores
