@@ -129,25 +129,30 @@ def test_an_unwanted_picture_ends_at_its_next_step_and_the_next_one_is_whole(
     assert difference(draw(model, A_CAT), whole) == 0
 
 
-def test_a_full_gpu_is_freed_and_asked_once_more(
+def test_a_full_gpu_is_freed_and_asked_once_more_for_one_picture_at_a_time(
     model: SdxlModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decode = model._pipeline.vae.decode
-    calls = 0
+    decoded: list[int] = []
 
-    def out_of_memory_at_first(*args: Any, **options: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
+    def out_of_memory_at_first(latents: torch.Tensor, **options: Any) -> Any:
+        decoded.append(len(latents))
+        if len(decoded) == 1:
             raise torch.OutOfMemoryError
-        return decode(*args, **options)
+        return decode(latents, **options)
 
+    alone = [draw(model, A_CAT, n) for n in range(2)]
     monkeypatch.setattr(model._pipeline.vae, "decode", out_of_memory_at_first)
+    steps: list[int] = []
     try:
-        assert draw(model, A_CAT).size == (256, 256)
+        pictures = model.generate(A_CAT, range(2), steps.append)
         assert model._pipeline.vae.use_tiling
     finally:
         model._pipeline.vae.disable_tiling()
+    assert decoded == [2, 1, 1]
+    assert steps == [1, 2, 3, 0, 1, 1, 2, 2, 3]
+    for picture, expected in zip(pictures, alone, strict=True):
+        assert difference(picture, expected) <= 1
 
 
 def test_a_picture_that_never_fits_is_out_of_memory(

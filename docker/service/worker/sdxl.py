@@ -112,11 +112,24 @@ class SdxlModel:
             except torch.OutOfMemoryError:
                 pass  # not here: while it is handled, its traceback holds the tensors
             self._free()
-            return self._draw(parameters, numbers, on_step)
+            return self._draw_each(parameters, numbers, on_step)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory(str(error)) from None
         except torch.AcceleratorError as error:
             raise Poisoned(str(error)) from error
+
+    def _draw_each(
+        self, parameters: Parameters, numbers: range, on_step: OnStep
+    ) -> list[Image.Image]:
+        """One picture after the other: the smallest batch."""
+        pictures: list[Image.Image] = []
+        for done, n in enumerate(numbers):
+
+            def on_own_step(step: int, before: int = done * parameters.steps) -> None:
+                on_step((before + step) // len(numbers))
+
+            pictures += self._draw(parameters, range(n, n + 1), on_own_step)
+        return pictures
 
     def _free(self) -> None:
         """Makes room, and decodes from now on in tiles: slower, in a fraction of the memory."""
