@@ -20,20 +20,19 @@ const rounds = 3;
 const budget = 60;
 
 export async function run(): Promise<Figure[]> {
-  const report = (text: string) => console.error(text);
-  const { toolchain } = await ensureToolchain(report);
-  await ensureImages(toolchain, report);
+  const { toolchain } = await ensureToolchain(console.error);
+  await ensureImages(toolchain, console.error);
   const directory = mkdtempSync(join(tmpdir(), "image-service-bench-"));
   try {
     const layout = join(directory, "layout");
     for (const compression of compressions) {
-      report(`${compression}: compressing`);
+      console.error(`${compression}: compressing`);
       await buildah("bench-pull", [
         ...["push", "--compression-format", compression],
         ...[imageTag("worker"), `oci:${layout}:${compression}`],
       ]);
     }
-    const seconds = await race(toolchain, directory, layout, report);
+    const seconds = await race(toolchain, directory, layout);
     return compressions.map((compression) => ({
       figure: `pull, ${compression}`,
       value: rounded(median(seconds[compression])),
@@ -50,12 +49,12 @@ async function race(
   toolchain: Toolchain,
   directory: string,
   layout: string,
-  report: (text: string) => void,
 ): Promise<Record<(typeof compressions)[number], number[]>> {
   const seconds = { gzip: [] as number[], zstd: [] as number[] };
   const registry = await serveLayout(layout);
   const socket = join(directory, "containerd.sock");
   const containerd = startContainerd(toolchain, directory, socket);
+  const ended = once(containerd, "exit");
   const ctr = ["--address", socket];
   try {
     while ((await attempt(toolchain.ctr, [...ctr, "version"])).status !== 0) {
@@ -64,7 +63,7 @@ async function race(
     }
     for (let round = 1; round <= rounds; round++) {
       for (const compression of compressions) {
-        report(`${compression}: pull ${round} of ${rounds}`);
+        console.error(`${compression}: pull ${round} of ${rounds}`);
         const image = `127.0.0.1:${registry.port}/worker:${compression}`;
         const started = performance.now();
         await command(toolchain.ctr, [...ctr, "images", "pull", "--plain-http", image]);
@@ -75,7 +74,7 @@ async function race(
     return seconds;
   } finally {
     containerd.kill();
-    if (containerd.exitCode === null) await once(containerd, "exit");
+    await ended;
     registry.close();
   }
 }

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 
 import torch
+
 from contenders import Contender, Diffusers, Worker, gpu, psnr, release, reserved_bytes, timed
 from tasks.parameters import Parameters
 from worker import full_sdxl, tiny_sdxl

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from diffusers import StableDiffusionXLPipeline
 from PIL import Image
+
 from tasks.parameters import Parameters
 from worker import batches
 from worker.sdxl import SdxlModel

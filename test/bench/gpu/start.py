@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from prometheus_client import REGISTRY
+
 from tasks.settings import Settings
 from worker import model
 

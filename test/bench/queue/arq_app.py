@@ -9,6 +9,7 @@ import asyncpg
 import uvloop
 from arq import create_pool
 from arq.connections import RedisSettings
+
 from jobs import ACCEPT, FINISH, START, store_picture
 from load import drive
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import uvloop
 from celery import Celery
+
 from jobs import ACCEPT, store_picture
 from load import CONCURRENCY, drive
 

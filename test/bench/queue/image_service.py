@@ -1,6 +1,7 @@
 """The service's own way from an accepted task to a ticket in the queue."""
 
 import uvloop
+
 from load import drive
 from tasks.database import create_engine
 from tasks.parameters import Parameters

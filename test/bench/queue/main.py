@@ -20,8 +20,9 @@ from pathlib import Path
 
 import asyncpg
 import httpx
-from jobs import SCHEMA
 from redis.asyncio import Redis
+
+from jobs import SCHEMA
 from tasks.database import create_engine, migrate
 from tasks.settings import Settings
 from tests import stores
@@ -102,9 +103,7 @@ class Bench:
     @contextlib.contextmanager
     def processes(self, commands: list[list[str]]) -> Iterator[list[Path]]:
         """Runs them until the block ends. @returns their logs"""
-        started: list[subprocess.Popen[bytes]] = []
         logs = []
-        self.running = started
         for number, command in enumerate(commands):
             log = self.directory / f"{number}.log"
             own = {"WORKER_ID": f"worker-{number}", "METRICS_PORT": str(stores.free_port())}
@@ -117,15 +116,16 @@ class Bench:
                     stderr=output,
                     start_new_session=True,
                 )
-            started.append(process)
+            self.running.append(process)
             logs.append(log)
         try:
             yield logs
         finally:
-            for process in started:
+            for process in self.running:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+            self.running.clear()
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

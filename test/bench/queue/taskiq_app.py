@@ -6,10 +6,11 @@ import uuid
 
 import asyncpg
 import uvloop
-from jobs import ACCEPT, FINISH, START, store_picture
-from load import drive
 from taskiq import TaskiqEvents, TaskiqState
 from taskiq_redis import RedisStreamBroker
+
+from jobs import ACCEPT, FINISH, START, store_picture
+from load import drive
 
 URL = os.environ["DATABASE_URL"]
 broker = RedisStreamBroker(os.environ["REDIS_URL"])
