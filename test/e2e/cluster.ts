@@ -7,7 +7,7 @@ import { ensureToolchain, type Toolchain } from "../../local/toolchain";
 
 /** The local cluster that `npm run local` brought up. */
 export async function localCluster(): Promise<{ toolchain: Toolchain; images: ImageReferences }> {
-  const { toolchain } = await ensureToolchain(() => {});
+  const toolchain = await ensureToolchain(() => {});
   const images = JSON.parse(readFileSync(join(state, "images.json"), "utf8")) as ImageReferences;
   return { toolchain, images };
 }

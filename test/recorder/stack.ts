@@ -29,7 +29,7 @@ export class RecordedStack {
 
   /** @param start of the program: types are checked, or only removed as in Pulumi.yaml */
   static async create(start: "as configured" | "type-checked"): Promise<RecordedStack> {
-    const { toolchain } = await ensureToolchain(() => {}, ["pulumi", "pulumi-language-nodejs"]);
+    const toolchain = await ensureToolchain(() => {}, ["pulumi", "pulumi-language-nodejs"]);
     const { recorder, attach } = await Recorder.start();
     const directory = mkdtempSync(join(tmpdir(), "image-service-recorded-"));
     copyProgram(directory, start);
