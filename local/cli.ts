@@ -7,7 +7,7 @@ import { acquireLock } from "./lock";
 import { kubeconfig, repository, state } from "./paths";
 import { makePicture } from "./picture";
 import { preflight } from "./preflight";
-import { Progress, type Report } from "./progress";
+import { Progress } from "./progress";
 import { interrupt } from "./run";
 import { hostUrl } from "./services";
 import { addCluster, addToolchain, gather } from "./setup";
@@ -35,7 +35,7 @@ State: $IMAGE_SERVICE_STATE or /var/lib/image-service
 Cache: $IMAGE_SERVICE_CACHE or ~/.cache/image-service`;
 
 const picture = join(repository, "out/first.png");
-const stackCost = { seconds: 50, cpuSeconds: 60 };
+const quick = { seconds: 0.1, cpuSeconds: 0.1 };
 
 async function up(): Promise<void> {
   preflight();
@@ -43,16 +43,11 @@ async function up(): Promise<void> {
   const steps = new Steps();
   const progress = new Progress();
   const { toolchain, images, cluster } = addCluster(steps);
-  const stack = steps.add(
-    "stack",
-    stackCost,
-    [toolchain, images, cluster],
-    (report, programs, references) => {
-      writeFileSync(join(state, "images.json"), JSON.stringify(references, null, 2));
-      return upStack(programs, { kubeconfig, images: imageConfig(references) }, report);
-    },
-  );
-  addPicture(steps, stack);
+  const values = steps.add("values", quick, [images], async (_, references) => {
+    writeFileSync(join(state, "images.json"), JSON.stringify(references, null, 2));
+    return { kubeconfig, images: imageConfig(references) };
+  });
+  const stack = addStack(steps, progress, toolchain, values, [cluster]);
   await steps.run(progress);
   const outputs = stack.value as Outputs;
   const url = (output: string) => hostUrl(toolchain.value as Toolchain, outputs[output] as string);
@@ -74,35 +69,52 @@ async function up(): Promise<void> {
 async function upOnContext(context: string): Promise<void> {
   acquireLock();
   const steps = new Steps();
+  const progress = new Progress();
   const pulumi = builds.filter(({ name }) => name.startsWith("pulumi"));
   const toolchain = gather(steps, addToolchain(steps, pulumi));
-  const stack = steps.add("stack", stackCost, [toolchain], (report, programs) =>
-    upStack(programs, { context }, report),
-  );
-  addPicture(steps, stack);
-  await steps.run(new Progress());
+  const values = steps.add("values", quick, [], async () => ({ context }));
+  addStack(steps, progress, toolchain, values, []);
+  await steps.run(progress);
   console.log(`picture: ${relative(process.cwd(), picture)}`);
 }
 
-async function upStack(
-  toolchain: Toolchain,
-  values: ConfigValues,
-  report: Report,
-): Promise<Outputs> {
-  const stack = await LocalStack.open("local", toolchain, values);
-  try {
-    await stack.up(report);
-    return (await stack.outputs()) as Outputs;
-  } finally {
-    stack.close();
-  }
-}
-
-const addPicture = (steps: Steps, stack: Step<Outputs>) =>
+/** Pulumi's own start beside the cluster's, then the stack, then a picture. */
+function addStack(
+  steps: Steps,
+  progress: Progress,
+  toolchain: Step<Toolchain>,
+  values: Step<ConfigValues>,
+  ready: Step<unknown>[],
+): Step<Outputs> {
+  const engine = steps.add(
+    "engine",
+    { seconds: 8, cpuSeconds: 4 },
+    [toolchain, values],
+    async (report, programs, config) => {
+      const opened = await LocalStack.open("local", programs, config, report);
+      if (opened.usesStandIn) progress.say("with the stand-in for the official Kubernetes plugin");
+      return opened;
+    },
+  );
+  const stack = steps.add(
+    "stack",
+    { seconds: 40, cpuSeconds: 50 },
+    [engine, ...ready],
+    async (report, opened) => {
+      try {
+        await opened.up(report);
+        return (await opened.outputs()) as Outputs;
+      } finally {
+        opened.close();
+      }
+    },
+  );
   steps.add("picture", { seconds: 3, cpuSeconds: 3 }, [stack], (report, outputs) => {
     report("drawing");
     return makePicture(outputs.endpoint as string, secrets().apiSecret, picture);
   });
+  return stack;
+}
 
 async function down(): Promise<void> {
   acquireLock();

@@ -66,13 +66,18 @@ export class Progress {
     }
   }
 
+  /** A line that stays. */
+  say(text: string): void {
+    const line = `${duration(this.#elapsed).padStart(6)}  ${text}`;
+    this.stream.write(`${this.stream.isTTY ? "\r\x1b[2K" : ""}${line}\n`);
+  }
+
   #done(name: string, { started, expectedSeconds }: Running): void {
     const seconds = (Date.now() - started) / 1_000;
     this.phases.push({ name, seconds: Math.round(seconds * 10) / 10 });
     this.#seconds.measured += seconds;
     this.#seconds.expected += expectedSeconds;
-    const line = `${duration(this.#elapsed).padStart(6)}  ${name} done in ${duration(seconds)}`;
-    this.stream.write(`${this.stream.isTTY ? "\r\x1b[2K" : ""}${line}\n`);
+    this.say(`${name} done in ${duration(seconds)}`);
   }
 
   #show(): void {

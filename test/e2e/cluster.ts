@@ -16,5 +16,5 @@ export async function localCluster(): Promise<{ toolchain: Toolchain; images: Im
 export async function openStack(name: string, values: ConfigValues): Promise<LocalStack> {
   const { toolchain, images } = await localCluster();
   const machine = { kubeconfig, images: imageConfig(images) };
-  return LocalStack.open(name, toolchain, { ...machine, ...values });
+  return LocalStack.open(name, toolchain, { ...machine, ...values }, () => {});
 }
