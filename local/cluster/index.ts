@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { Resolver } from "node:dns/promises";
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +9,7 @@ import type { Report } from "../progress";
 import { attempt, interrupt, run } from "../run";
 import type { Toolchain } from "../toolchain";
 import { renderAddons } from "./addons";
-import { nodeName } from "./addresses";
+import { addresses, clusterDomain, nodeName } from "./addresses";
 import { ensureCertificates } from "./certificates";
 import { joinNodeCgroup } from "./cgroups";
 import { ensureNode, findHolder, nodeProcesses } from "./node";
@@ -61,6 +62,15 @@ export async function ensureCluster(
       ]),
     ),
   ]);
+  // After a restart the deployments' state is that of before, until the kubelet has looked.
+  const resolver = new Resolver({ timeout: 500, tries: 1 });
+  resolver.setServers([addresses.dns]);
+  await until("the cluster's DNS answers", () =>
+    resolver.resolve4(`kubernetes.default.svc.${clusterDomain}`).then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 /** Name and state of each part, for `status`. */
