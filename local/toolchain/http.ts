@@ -1,4 +1,4 @@
-import { EnvHttpProxyAgent, fetch, type HeadersInit, type Response } from "undici";
+import { EnvHttpProxyAgent, fetch, type Response } from "undici";
 
 /** Node's own fetch knows no proxies: https://undici.nodejs.org/#/docs/api/EnvHttpProxyAgent */
 const dispatcher = new EnvHttpProxyAgent();
@@ -16,7 +16,7 @@ export class Unavailable extends Error {
 
 export interface RequestOptions {
   method?: "GET" | "HEAD";
-  headers?: HeadersInit;
+  headers?: Record<string, string>;
   /** Ends the request when nothing comes for so long, from the name's look-up to the last byte. */
   quietSeconds: number;
   signal?: AbortSignal;
@@ -31,8 +31,7 @@ export interface Answer {
 
 /**
  * One request with its redirects.
- * @throws Unavailable for whatever the network and the server do, here or from `body`;
- *   the signal's reason when that is why it ended
+ * @throws Unavailable when it ends early, for whatever reason, here or from `body`
  */
 export async function request(url: string, options: RequestOptions): Promise<Answer> {
   const host = new URL(url).host;
@@ -43,7 +42,6 @@ export async function request(url: string, options: RequestOptions): Promise<Ans
   );
   const failure = (error: unknown) => {
     clearTimeout(watchdog);
-    options.signal?.throwIfAborted();
     return error instanceof Unavailable ? error : new Unavailable(`${host}: ${why(error)}`, true);
   };
 

@@ -143,6 +143,7 @@ export const releases: readonly Release[] = [
             sha256: "e61a0954fe6a3003ee20f45e773e12e15c58323ea485deb8a55d065170cdafe8",
             foundIn: [
               "github.com/shegeley/x-files at 1fbc40e, src/x-files/packages/etcd.scm (base 32)",
+              "github.com/akinarcak/Yetka at 686de3c, deploy/ha/postgresql/install-etcd-node.sh",
             ],
           },
         }[go],
@@ -182,7 +183,7 @@ export const releases: readonly Release[] = [
             }[uname],
             foundIn: [
               "github.com/f-inverse/jammi-ai at 24f7774, ci/scripts/s3_test_store.sh",
-              "github.com/btahir/tiffin, its storage package's releaseSHA256",
+              "github.com/btahir/tiffin, releaseSHA256 of its package storage",
             ],
           },
           megabytes: 22,

@@ -1,5 +1,4 @@
 import { execFile, execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -9,7 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { repository } from "../../../local/paths";
-import type { Release } from "../../../local/toolchain/releases";
+import { known, patience, release } from "./releaseServer";
 
 const program = Buffer.from("#!/bin/sh\necho released\n");
 let scratch: string;
@@ -65,23 +64,16 @@ afterAll(() => {
 
 /** In a process of its own: Node reads proxies and trusted certificates as it starts. */
 async function download(path: string, environment: Record<string, string>) {
-  const release: Release = {
-    name: "program",
-    version: "v1",
-    downloads: {
-      [process.arch]: [
-        {
-          url: `https://releases.test${path}`,
-          checksum: { sha256: createHash("sha256").update(program).digest("hex"), foundIn: [] },
-          megabytes: 1,
-          contents: "program",
-        },
-      ],
-    },
-  };
+  const wanted = release({
+    url: `https://releases.test${path}`,
+    checksum: known(program),
+    megabytes: 1,
+    contents: "program",
+  });
   const script = `
     const { downloadRelease } = require("./local/toolchain/download");
-    downloadRelease(${JSON.stringify(release)}, ${JSON.stringify(join(scratch, "release"))})
+    const [release, directory, options] = ${JSON.stringify([wanted, join(scratch, "release"), { patience }])};
+    downloadRelease(release, directory, options)
       .then((outcome) => console.log(JSON.stringify(outcome)));`;
   const { stdout } = await promisify(execFile)(
     process.execPath,

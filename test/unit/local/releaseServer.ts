@@ -1,5 +1,8 @@
+import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import type { Checksum, Download, Release } from "../../../local/toolchain/releases";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -19,9 +22,11 @@ export class ReleaseServer {
     });
   }
 
+  /** Serves until the test ends. */
   static async start(files: Record<string, Handler>): Promise<ReleaseServer> {
     const server = new ReleaseServer(files);
     await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => server.stop());
     return server;
   }
 
@@ -34,6 +39,27 @@ export class ReleaseServer {
     this.#server.close();
   }
 }
+
+/** Of a test: it tries again at once, and waits longer than a busy machine may need. */
+export const patience = { connectSeconds: 50, quietSeconds: 50, attempts: 3, pauseSeconds: 0.01 };
+
+export const megabyte = 1e6;
+export const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
+export const known = (content: Buffer): Checksum => ({ sha256: sha256(content), foundIn: [] });
+
+/** A release's program that is no archive. */
+export const program = randomBytes(megabyte);
+
+export const theProgram = (
+  host: { url: string },
+  checksum: Checksum = known(program),
+): Download => ({ url: `${host.url}/program`, checksum, megabytes: 1, contents: "program" });
+
+export const release = (...downloads: Download[]): Release => ({
+  name: "server",
+  version: "v1",
+  downloads: { [process.arch]: downloads },
+});
 
 const rangeStart = ({ headers }: IncomingMessage) =>
   headers.range === undefined ? undefined : Number(/^bytes=(\d+)-$/.exec(headers.range)?.[1]);
