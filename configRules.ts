@@ -41,6 +41,11 @@ const alerting = condition(
   "monitoring.alertmanager is true",
   ({ monitoring }) => monitoring.alertmanager,
 );
+const noKubeconfig = condition(
+  ["kubeconfig"],
+  "kubeconfig is not set",
+  ({ kubeconfig }) => !kubeconfig,
+);
 const built = condition(["build"], "build.repository is set", ({ build }) => !!build.repository);
 const notBuilt = condition(
   ["build"],
@@ -116,6 +121,8 @@ const keysNeeded: [string, Condition][] = [
     `images.${name}`,
     needed,
   ]),
+  // Else the stack would go to whichever cluster a shell happens to point to.
+  ["context", noKubeconfig],
   ["build.username", built],
   ["aws.region", aws],
   ["aws.oidcIssuer", identity],

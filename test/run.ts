@@ -83,8 +83,10 @@ add(
   { seconds: 3, cpuSeconds: 3 },
   [setup],
   shell(
-    "command -v shellcheck >/dev/null || apt-get install -qy shellcheck; " +
-      'shellcheck $(git grep -lE "^#!/(bin/sh|usr/bin/env bash)")',
+    "command -v shellcheck >/dev/null || { apt-get update -q; apt-get install -qy shellcheck; }; " +
+      // Not `git grep`: a source archive has no .git.
+      "shellcheck $(grep -rlE --exclude-dir=node_modules --exclude-dir=.venv --exclude-dir=.git " +
+      '"^#!/(bin/sh|usr/bin/env bash)" .)',
   ),
 );
 add("workflows", { seconds: 10, cpuSeconds: 8 }, [setup], script("test/workflows/main.ts"));
