@@ -20,19 +20,22 @@ const packages = [
   "socat", // kubectl port-forward
 ];
 
-/** Installs what is missing. @returns whether nothing was. */
-export async function ensurePackages(): Promise<boolean> {
+/**
+ * Installs what is missing of these Debian packages; by default what the node and the image builds
+ * call. @returns whether nothing was
+ */
+export async function ensurePackages(names: readonly string[] = packages): Promise<boolean> {
   if (!existsSync("/usr/bin/apt-get")) {
     throw new UserError(
       "no apt-get on this machine",
-      `use Debian or Ubuntu, or install by hand: ${packages.join(", ")}`,
+      `use Debian or Ubuntu, or install by hand: ${names.join(", ")}`,
     );
   }
   const query = await attempt("dpkg-query", [
     "-W",
     "-f",
     "${Package} ${db:Status-Status}\n",
-    ...packages,
+    ...names,
   ]);
   const installed = new Set(
     query.stdout
@@ -40,7 +43,7 @@ export async function ensurePackages(): Promise<boolean> {
       .filter((line) => line.endsWith(" installed"))
       .map((line) => line.split(" ")[0]),
   );
-  const missing = packages.filter((name) => !installed.has(name));
+  const missing = names.filter((name) => !installed.has(name));
   if (missing.length === 0) return true;
   await run("apt-get", ["update", "-q"], { quietSeconds: 120 });
   await run("apt-get", ["install", "-qy", "--no-install-recommends", ...missing], {

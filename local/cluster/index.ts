@@ -81,7 +81,12 @@ export function partStates(): Record<string, boolean> {
   );
 }
 
-async function ensureParts(parts: Part[], toolchain: Toolchain, report?: Report): Promise<boolean> {
+/** Starts, one after the other, those that don't run. @returns whether all did */
+export async function ensureParts(
+  parts: Part[],
+  toolchain: Toolchain,
+  report?: Report,
+): Promise<boolean> {
   let kept = true;
   for (const part of parts) {
     if (await startPart(part, toolchain)) {
