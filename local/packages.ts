@@ -21,19 +21,22 @@ const packages = [
   "socat", // kubectl port-forward
 ];
 
-/** Installs what is missing. */
-export async function ensurePackages(report: Report): Promise<void> {
+/** Installs what is missing of these Debian packages; by default what the node and the image builds call. */
+export async function ensurePackages(
+  report: Report,
+  names: readonly string[] = packages,
+): Promise<void> {
   if (!existsSync("/usr/bin/apt-get")) {
     throw new UserError(
       "no apt-get on this machine",
-      `use Debian or Ubuntu, or install by hand: ${packages.join(", ")}`,
+      `use Debian or Ubuntu, or install by hand: ${names.join(", ")}`,
     );
   }
   const query = await attempt("dpkg-query", [
     "-W",
     "-f",
     "${Package} ${db:Status-Status}\n",
-    ...packages,
+    ...names,
   ]);
   const installed = new Set(
     query.stdout
@@ -41,7 +44,7 @@ export async function ensurePackages(report: Report): Promise<void> {
       .filter((line) => line.endsWith(" installed"))
       .map((line) => line.split(" ")[0]),
   );
-  const missing = packages.filter((name) => !installed.has(name));
+  const missing = names.filter((name) => !installed.has(name));
   if (missing.length === 0) return;
   report("installing");
   await run("apt-get", ["update", "-q"], { quietSeconds: 120 });

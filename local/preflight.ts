@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
-import { controllers } from "./cluster/cgroups";
+import { cgroupsWritable, controllers } from "./cluster/cgroups";
 import { UserError } from "./errors";
 import { statusFile } from "./paths";
 
@@ -10,6 +10,7 @@ export interface Machine {
   uid: number | undefined;
   /** cgroup controllers. */
   controllers: string[];
+  cgroupsWritable: boolean;
   /** Bytes. */
   memory: number;
   /** Free bytes where the state lies; undefined once the stack has taken its share. */
@@ -41,7 +42,13 @@ export function preflight(machine: Machine = thisMachine()): void {
   if (missing.length > 0) {
     throw new UserError(
       `no cgroup controller ${missing.join(", ")} under /sys/fs/cgroup`,
-      "start the machine or container with cgroups mounted (docker run --privileged --cgroupns=host)",
+      "mount cgroups, give them to this container (docker run --privileged), or boot with them (a Raspberry Pi: cgroup_enable=memory in cmdline.txt)",
+    );
+  }
+  if (!machine.cgroupsWritable) {
+    throw new UserError(
+      "/sys/fs/cgroup is read-only",
+      "start the container with docker run --privileged",
     );
   }
   if (machine.memory < needed.memory * gigabyte) {
@@ -67,6 +74,7 @@ function thisMachine(): Machine {
     platform: process.platform,
     uid: process.getuid?.(),
     controllers: controllers(),
+    cgroupsWritable: cgroupsWritable(),
     memory: totalmem(),
     disk: existsSync(statusFile) ? undefined : disk.bavail * disk.bsize,
     overlayfs: /overlay/.test(readFileSync("/proc/filesystems", "utf8")),

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { setMaxListeners } from "node:events";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "./errors";
@@ -6,6 +7,8 @@ import { logs } from "./paths";
 
 /** Aborted by Ctrl-C; every command that runs gets SIGINT with it. */
 export const interrupt = new AbortController();
+// One for each command that runs: any number may.
+setMaxListeners(0, interrupt.signal);
 
 export interface RunOptions {
   cwd?: string;

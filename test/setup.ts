@@ -11,7 +11,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => in
 
 const steps = new Steps();
 addCluster(steps, testBuilds);
-steps.run(new Progress()).catch((error: Error) => {
-  console.error(error.message);
+steps.run(new Progress()).catch((error) => {
+  console.error(error);
   process.exitCode = 1;
 });

@@ -41,13 +41,6 @@ export async function ensureCluster(
     ["apply", "--server-side", "--force-conflicts", "-f", "-"],
     addons.join("\n---\n"),
   );
-  await until(`node ${nodeName} is registered`, async () => {
-    const node = await attempt(toolchain.kubectl, [
-      `--kubeconfig=${kubeconfig}`,
-      ...["get", "node", nodeName],
-    ]);
-    return node.status === 0;
-  });
   await Promise.all([
     // A restarted kubelet sets resources without a device plugin back to zero.
     kubectl([
@@ -86,7 +79,7 @@ export function partStates(): Record<string, boolean> {
 }
 
 /** Starts what doesn't run, each part once those that it needs are ready. */
-async function ensureParts(
+export async function ensureParts(
   parts: Part[],
   toolchain: Partial<Toolchain>,
   report: Report,
@@ -167,7 +160,7 @@ async function untilReady(part: Part): Promise<void> {
     async () => {
       const probe = await attempt("nsenter", [
         ...["--target", String(holder.pid), "--mount", "--net", "--pid"],
-        ...["sh", "-c", part.ready],
+        ...["sh", "-euc", part.ready],
       ]);
       return probe.status === 0;
     },

@@ -179,7 +179,9 @@ async function firstChild(pid: number): Promise<number> {
 function startTime(pid: number): string | undefined {
   try {
     // The second field, the name in parentheses, may hold spaces.
-    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19];
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ");
+    // It stays a zombie where a container's first process reaps nothing.
+    return fields?.[0] === "Z" ? undefined : fields?.[19];
   } catch {
     return undefined;
   }

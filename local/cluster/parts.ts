@@ -102,7 +102,11 @@ export function renderParts(): Part[] {
         [`${config}/kubelet.json`]: JSON.stringify(kubeletConfiguration, null, 2),
         [`${config}/resolv.conf`]: `nameserver ${addresses.node}\n`,
       },
-      ready: httpReady("http://127.0.0.1:10248/healthz"),
+      // Registered, too: kube-router ends when it doesn't find its node.
+      ready:
+        `${kubeletHealthy}; curl --silent --insecure --fail --output /dev/null ` +
+        `--cert ${pki}/kubelet.crt --key ${pki}/kubelet.key ` +
+        `${addresses.apiServer}/api/v1/nodes/${nodeName}`,
     },
     {
       name: "kube-proxy",
@@ -114,7 +118,7 @@ export function renderParts(): Part[] {
     {
       // Enforces NetworkPolicies; routes and Services are others' work.
       name: "kube-router",
-      needs: ["kube-apiserver"],
+      needs: ["kubelet"],
       args: [
         ...["--run-firewall=true", "--run-router=false", "--run-service-proxy=false"],
         `--kubeconfig=${pki}/router.kubeconfig`,
@@ -130,6 +134,8 @@ export function renderParts(): Part[] {
 /** Any answer but a refusal or a 5xx counts: /readyz needs no more than an anonymous client. */
 const httpReady = (url: string) =>
   `curl --silent --show-error --insecure --fail --output /dev/null --max-time 2 ${url}`;
+
+export const kubeletHealthy = httpReady("http://127.0.0.1:10248/healthz");
 
 const kubeletConfiguration = {
   apiVersion: "kubelet.config.k8s.io/v1beta1",
