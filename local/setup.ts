@@ -10,7 +10,14 @@ import {
 import { type BaseName, type ImageName, type Recipe, recipes } from "./images/recipes";
 import { ensurePackages } from "./packages";
 import type { Step, Steps } from "./steps";
-import { downloadModule, findBuild, makeBuild, removeGoCaches, type Toolchain } from "./toolchain";
+import {
+  downloadModule,
+  downloadReleases,
+  findBuild,
+  makeBuild,
+  removeGoCaches,
+  type Toolchain,
+} from "./toolchain";
 import { type Build, builds } from "./toolchain/builds";
 
 type BuildStep = Step<Partial<Toolchain>>;
@@ -20,12 +27,23 @@ const quick = { seconds: 0.1, cpuSeconds: 0.1 };
 /** Steps that end with every program in the cache; compiling goes one by one, on all cores. */
 export function addToolchain(steps: Steps, wanted: readonly Build[]): Map<Build, BuildStep> {
   const added = new Map<Build, BuildStep>();
-  const download = steps.add("Go modules", { seconds: 17, cpuSeconds: 27 }, [], async (report) => {
+  const missing = async () => {
     const found = await Promise.all(wanted.map(findBuild));
-    const missing = wanted.filter((_, index) => !found[index]);
-    if (missing.length > 0) report("downloading");
-    await Promise.all([...new Set(missing.map(({ module }) => module))].map(downloadModule));
-  });
+    return wanted.filter((_, index) => !found[index]);
+  };
+  const releases = steps.add("releases", { seconds: 1, cpuSeconds: 1 }, [], async (report) =>
+    downloadReleases(await missing(), report),
+  );
+  const download = steps.add(
+    "Go modules",
+    { seconds: 17, cpuSeconds: 27 },
+    [releases],
+    async (report) => {
+      const modules = new Set((await missing()).map(({ module }) => module));
+      if (modules.size > 0) report("downloading");
+      await Promise.all([...modules].map(downloadModule));
+    },
+  );
   let previous: Step<unknown> = download;
   for (const build of wanted) {
     const cost = { seconds: build.cpuSeconds / 2, cpuSeconds: build.cpuSeconds };
@@ -62,7 +80,7 @@ export function addCluster(
 ): { toolchain: Step<Toolchain>; images: Step<ImageReferences>; cluster: Step<void> } {
   const packages = steps.add("packages", { seconds: 20, cpuSeconds: 8 }, [], ensurePackages);
   const added = addToolchain(steps, [...builds, ...more]);
-  const [runtime, kubernetes] = [...added.values()] as [BuildStep, BuildStep];
+  const [runtime, kubernetes, network] = [...added.values()] as [BuildStep, BuildStep, BuildStep];
 
   const storage = steps.add("image storage", quick, [packages], removeLeftovers);
   const base = (name: BaseName) =>
@@ -108,9 +126,9 @@ export function addCluster(
   const cluster = steps.add(
     "cluster",
     { seconds: 12, cpuSeconds: 12 },
-    [runtime, kubernetes, loaded.addons, loaded.pause],
-    (report, first, second, addons) =>
-      ensureCluster({ ...first, ...second } as Toolchain, addons, report),
+    [runtime, kubernetes, network, loaded.addons, loaded.pause],
+    (report, first, second, third, addons) =>
+      ensureCluster({ ...first, ...second, ...third } as Toolchain, addons, report),
   );
   const images = steps.add(
     "images",

@@ -4,8 +4,9 @@ import { basename, join } from "node:path";
 import { UserError } from "../errors";
 import { cache } from "../paths";
 import type { Report } from "../progress";
-import { attempt, run } from "../run";
+import { attempt, interrupt, run } from "../run";
 import { type Build, builds, type Program, testBuilds } from "./builds";
+import { type Release, releases } from "./releases";
 
 /** Go's own caches; they live until the whole set-up has ended. */
 const goDirectory = join(cache, "go");
@@ -23,9 +24,42 @@ export type Toolchain = Record<Program, string>;
 
 /** Finds the programs of one build on the PATH or in the cache; undefined when one is missing. */
 export async function findBuild(build: Build): Promise<Partial<Toolchain> | undefined> {
-  const directory = (await onPath(build)) ?? cacheDirectory(build);
-  if (!complete(build, directory)) return undefined;
-  return Object.fromEntries(names(build).map((name) => [name, join(directory, name)]));
+  const path = await onPath(build);
+  const directories = path
+    ? [path]
+    : [cacheDirectory(build), ...releasesOf(build).map(releaseFolder)];
+  const found = names(build).map((name) => [
+    name,
+    directories.map((directory) => join(directory, name)).find(existsSync),
+  ]);
+  return found.every(([, file]) => file) ? Object.fromEntries(found) : undefined;
+}
+
+/** Brings the official releases of what these builds would make, where they can be had. */
+export async function downloadReleases(missing: readonly Build[], report: Report): Promise<void> {
+  const wanted = [...new Set(missing.flatMap(releasesOf))].filter(
+    (release) => !existsSync(releaseFolder(release)),
+  );
+  if (wanted.length === 0) return;
+  report("looking for official ones");
+  const { downloadRelease } = await import("./download.js");
+  const bytes = new Map<Release, { here: number; total: number }>();
+  const show = () => {
+    const sum = (key: "here" | "total") =>
+      [...bytes.values()].reduce((all, some) => all + some[key], 0) / 1e6;
+    report(`${sum("here").toFixed(0)} of ${sum("total").toFixed(0)} MB`);
+  };
+  await Promise.all(
+    wanted.map((release) =>
+      downloadRelease(release, releaseFolder(release), {
+        signal: interrupt.signal,
+        onProgress: (here, total) => {
+          bytes.set(release, { here, total });
+          show();
+        },
+      }),
+    ),
+  );
 }
 
 /** Fetches all that the builds of a Go module need; go.sum says what may come. */
@@ -90,6 +124,10 @@ export async function ensureToolchain(
     if (!names(build).some((name) => wanted.includes(name))) continue;
     let found = await findBuild(build);
     if (!found) {
+      await downloadReleases([build], report);
+      found = await findBuild(build);
+    }
+    if (!found) {
       report(build.name);
       await downloadModule(build.module);
       await makeBuild(build);
@@ -101,6 +139,12 @@ export async function ensureToolchain(
   if (built) await removeGoCaches();
   return toolchain as Toolchain;
 }
+
+const releasesOf = (build: Build) =>
+  releases.filter(({ name }) => build.releases?.includes(name) ?? false);
+
+const releaseFolder = ({ name, version }: Release) =>
+  join(cache, "toolchain", `${name}-release-${version}`);
 
 const names = (build: Build) => Object.values(build.programs).flat() as Program[];
 

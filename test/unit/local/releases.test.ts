@@ -10,6 +10,7 @@ test.each([
   ["pulumi", "github.com/pulumi/pulumi/pkg/v3"],
   ["kubernetes", "k8s.io/kubernetes"],
   ["containerd", "github.com/containerd/containerd/v2"],
+  ["etcd", "go.etcd.io/etcd/server/v3"],
   ["coredns", "github.com/coredns/coredns"],
   ["versitygw", "github.com/versity/versitygw"],
 ])("%s is downloaded in the version that is built elsewhere", (name, goModule) => {
