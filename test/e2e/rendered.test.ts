@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { renderAlertmanagerConfig } from "../../components/alertmanager";
-import { alerts, renderAlertRules } from "../../components/alerts";
-import { tlsDirectory } from "../../components/nginxConf";
+import { tlsDirectory } from "../../components/edge/nginxConf";
+import { renderAlertmanagerConfig } from "../../components/observability/alertmanager";
+import { alerts, renderAlertRules } from "../../components/observability/alerts";
 import { buildah, imageTag } from "../../local/images";
 import { run } from "../../local/run";
 import { accepted, stacks } from "../golden/stacks";
-import { alertCases } from "../unit/components/alertCases";
+import { alertCases } from "../unit/observability/alertCases";
 
 // What the program renders, put before the programs that read it, in the images that run them.
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { renderNginxConf } from "../../components/nginxConf";
-import { renderInitScript } from "../../components/postgres";
-import { renderPrometheusConfig } from "../../components/prometheusConfig";
-import { renderRedisConf } from "../../components/redis";
+import { renderNginxConf } from "../../components/edge/nginxConf";
+import { renderPrometheusConfig } from "../../components/observability/prometheusConfig";
+import { renderInitScript } from "../../components/stores/postgres";
+import { renderRedisConf } from "../../components/stores/redis";
 
 const nginxArgs = {
   upstream: "api.ns.svc.cluster.local",

@@ -1,0 +1,40 @@
+import { Provider as Aws } from "@pulumi/aws/provider";
+import { Provider as Cloudflare } from "@pulumi/cloudflare/provider";
+import * as k8s from "@pulumi/kubernetes";
+import type { ComponentResourceOptions, ProviderResource } from "@pulumi/pulumi";
+import type { Config } from "../config";
+
+/**
+ * Connects to the cluster, and to what of AWS and Cloudflare the configuration asks for.
+ * @returns options of every component: the providers, and the namespace that comes first
+ */
+export function connect(config: Config) {
+  const cluster = new k8s.Provider("cluster", {
+    kubeconfig: config.kubeconfig || undefined,
+    context: config.context || undefined,
+    // Without it, an edit of the kubeconfig could replace everything.
+    clusterIdentifier: "image-service",
+  });
+  const providers: ProviderResource[] = [cluster];
+  if (config.aws.region) {
+    providers.push(new Aws("aws", { region: config.aws.region as AwsRegion }));
+  }
+  if (config.cloudflare.mode !== "off") {
+    providers.push(new Cloudflare("cloudflare", { apiToken: config.secrets.cloudflareApiToken }));
+  }
+  const home = new k8s.core.v1.Namespace(
+    "namespace",
+    {
+      metadata: {
+        name: config.namespace,
+        labels: { "pod-security.kubernetes.io/enforce": "restricted" },
+      },
+    },
+    { provider: cluster },
+  );
+  return { providers, dependsOn: [home] } satisfies ComponentResourceOptions;
+}
+
+type AwsRegion = ConstructorParameters<typeof Aws>[1] extends { region?: infer Region } | undefined
+  ? Region
+  : never;
