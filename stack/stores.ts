@@ -22,7 +22,7 @@ export function makePostgres(config: Config, options: Options): Postgres | Manag
     const args = { namespace, image: images.postgres, password, protect, ...postgres };
     return new Postgres("postgres", args, options);
   }
-  const storageGiB = Number.parseInt(postgres.storage);
+  const storageGiB = Number.parseInt(postgres.storage, 10);
   const args = { ...network(config), password, storageGiB, protect, ...postgres };
   return new ManagedPostgres("postgres", args, options);
 }

@@ -31,8 +31,8 @@ function write(file: string, text: string): void {
 
 /** A golden ConfigMap's files. */
 function configFiles(stack: string, name: string): [string, string][] {
-  const { data } = accepted(stack)[name]?.inputs as { data: Record<string, { lines: string[] }> };
-  return Object.entries(data).map(([file, { lines }]) => [file, lines.join("\n")]);
+  const inputs = accepted(stack)[name]?.inputs as { data: Record<string, { lines: string[] }> };
+  return Object.entries(inputs.data).map(([file, { lines }]) => [file, lines.join("\n")]);
 }
 
 beforeAll(async () => {

@@ -18,7 +18,7 @@ export async function declared<Made>(make: () => Made) {
 }
 
 /** What an output resolves to, secret or not. */
-export const valueOf = <Value>(output: pulumi.Output<Value>): Promise<Value> =>
+export const resolved = <Value>(output: pulumi.Output<Value>): Promise<Value> =>
   (output as unknown as { promise(): Promise<Value> }).promise();
 
 export const isSecret = (output: pulumi.Output<unknown>): Promise<boolean> =>

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import { BackupBucket, type BackupBucketArgs } from "../../../components/aws/backupBucket";
-import { declared, valueOf } from "../declared";
+import { declared, resolved } from "../declared";
 
 const declareBucket = (writer: BackupBucketArgs["writer"]) =>
   declared(
@@ -59,9 +59,9 @@ describe("the bucket of the backups", async () => {
   });
 
   test("has a writer that can add and read, and neither delete nor change the bucket", () => {
-    const { Statement } = inputs["backup-bucket-writer-policy"]?.policy as Policy;
-    expect(Statement).toHaveLength(1);
-    expect(Statement[0]?.Action).toEqual([
+    const policy = inputs["backup-bucket-writer-policy"]?.policy as Policy;
+    expect(policy.Statement).toHaveLength(1);
+    expect(policy.Statement[0]?.Action).toEqual([
       "s3:ListBucket",
       "s3:GetObject",
       "s3:PutObject",
@@ -71,8 +71,8 @@ describe("the bucket of the backups", async () => {
 
   test("gives the writer's keys, when it was asked for keys", async () => {
     const { accessKeyId, secretAccessKey } = made.bucket;
-    expect(await valueOf(pulumi.output(accessKeyId))).toBe("backup-bucket-writer-key-id");
-    expect(await valueOf(pulumi.output(secretAccessKey))).toBe("backup-bucket-writer-key secret");
+    expect(await resolved(pulumi.output(accessKeyId))).toBe("backup-bucket-writer-key-id");
+    expect(await resolved(pulumi.output(secretAccessKey))).toBe("backup-bucket-writer-key secret");
     expect(made.role).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ManagedPostgres } from "../../../components/aws/managedPostgres";
 import { ManagedRedis } from "../../../components/aws/managedRedis";
-import { declared, isSecret, valueOf } from "../declared";
+import { declared, isSecret, resolved } from "../declared";
 
 const network = {
   vpcId: "vpc-1",
@@ -41,7 +41,7 @@ describe("PostgreSQL on RDS", async () => {
   });
 
   test("gives the same kind of URL as the one in the cluster, as a secret, over TLS", async () => {
-    expect(await valueOf(made.url)).toBe(
+    expect(await resolved(made.url)).toBe(
       "postgresql://aigc:a password@postgres-server.example:5432/aigc?sslmode=require",
     );
     expect(await isSecret(made.url)).toBe(true);
@@ -84,7 +84,7 @@ describe("Redis on ElastiCache", async () => {
   });
 
   test("gives the same kind of URL as the one in the cluster, as a secret, over TLS", async () => {
-    expect(await valueOf(made.url)).toBe("rediss://:a long password!@redis-server.example:6379/0");
+    expect(await resolved(made.url)).toBe("rediss://:a long password!@redis-server.example:6379/0");
     expect(await isSecret(made.url)).toBe(true);
   });
 });

@@ -21,8 +21,8 @@ function configure(values: Record<string, unknown>, secretKeys = Object.keys(sec
   );
 }
 
-beforeEach(() => {
-  pulumi.runtime.setMocks(
+beforeEach(async () => {
+  await pulumi.runtime.setMocks(
     { call: () => ({}), newResource: ({ name, inputs }) => ({ id: name, state: inputs }) },
     "image-service",
     "test",

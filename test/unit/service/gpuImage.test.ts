@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { GpuImage, type ImageBuild } from "../../../components/service/gpuImage";
-import { declared, valueOf } from "../declared";
+import { declared, resolved } from "../declared";
 
 const build: ImageBuild = {
   repository: "registry.example/service",
@@ -22,7 +22,7 @@ test("an image is built by BuildKit with the registry's cache, and named by its 
       cacheFrom: { images: ["registry.example/service:worker"] },
     },
   });
-  expect(await valueOf(made.reference)).toMatch(/^registry\.example\/service@sha256:/);
+  expect(await resolved(made.reference)).toMatch(/^registry\.example\/service@sha256:/);
 });
 
 test("a preview builds only when it is asked to", async () => {
@@ -37,5 +37,5 @@ test("a given digest is taken as it is, and nothing is built", async () => {
   const image = `registry.example/service@sha256:${"2".repeat(64)}`;
   const { made, inputs } = await declared(() => new GpuImage("worker-image", { image }));
   expect(Object.keys(inputs)).toEqual(["worker-image"]);
-  expect(await valueOf(made.reference)).toBe(image);
+  expect(await resolved(made.reference)).toBe(image);
 });
