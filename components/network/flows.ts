@@ -19,6 +19,7 @@ export interface FlowsArgs {
   /** A bucket of AWS, or "". */
   objectStore: { bucket: string };
   backups: { managed: boolean };
+  monitoring: { alertmanager: boolean };
   /**
    * Behind a tunnel nothing listens to the world; proxied, nginx serves TLS to it and plain HTTP to
    * the cluster alone.
@@ -58,10 +59,8 @@ export function stackFlows(args: FlowsArgs): Flow[] {
       to,
       ports: [ports.metrics],
     })),
-    { from: "prometheus", to: "alertmanager", ports: [ports.alertmanager] },
-    { from: "alertmanager", to: "anywhere", ports: [https] },
     { from: "operators", to: "prometheus", ports: [ports.prometheus] },
-    { from: "operators", to: "alertmanager", ports: [ports.alertmanager] },
+    ...(args.monitoring.alertmanager ? alerting : []),
     ...buckets
       .filter(({ to }) => to === "object-store")
       .map((to) => ({ from: "operators", ...to })),
@@ -73,6 +72,12 @@ const tunnel: Flow[] = [
   { from: cloudflared, to: "nginx", ports: [ports.nginx] },
   { from: cloudflared, to: "anywhere", ports: [https, tunnelPort] },
   { from: cloudflared, to: "anywhere", ports: [tunnelPort], protocol: "UDP" },
+];
+
+const alerting: Flow[] = [
+  { from: "prometheus", to: "alertmanager", ports: [ports.alertmanager] },
+  { from: "alertmanager", to: "anywhere", ports: [https] },
+  { from: "operators", to: "alertmanager", ports: [ports.alertmanager] },
 ];
 
 const store = (app: string, port: number, elsewhere: boolean, portThere: number) =>

@@ -21,6 +21,7 @@ const flows = stackFlows({
   redis: { managed: false },
   objectStore: { bucket: "" },
   backups: { managed: false },
+  monitoring: { alertmanager: false },
   cloudflare: { mode: "off" },
 });
 

@@ -8,7 +8,7 @@ import { alerts, renderAlertRules } from "../../components/observability/alerts"
 import { buildah, imageTag } from "../../local/images";
 import { run } from "../../local/run";
 import { accepted, stacks } from "../golden/stacks";
-import { alertCases } from "../unit/observability/alertCases";
+import { renderAlertCases } from "../unit/observability/promtool";
 
 // What the program renders, put before the programs that read it, in the images that run them.
 
@@ -85,28 +85,8 @@ test("Alertmanager takes its configuration", async () => {
 
 test("each alert fires when it should and is quiet when it should", async () => {
   write("alerts.yml", renderAlertRules());
-  const tests = alertCases.map(({ alert, series, at, fires }) => ({
-    interval: "1m",
-    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
-    alert_rule_test: [
-      { eval_time: at, alertname: alert, exp_alerts: fires ? [expected(alert, fires)] : [] },
-    ],
-  }));
-  write("cases.yml", JSON.stringify({ rule_files: ["alerts.yml"], tests }));
+  write("cases.yml", renderAlertCases("alerts.yml"));
   expect(await inImage("prometheus", "promtool test rules /rendered/cases.yml")).toContain(
     "SUCCESS",
   );
 });
-
-function expected(name: string, labels: Record<string, string>) {
-  const alert = alerts.find((candidate) => candidate.name === name);
-  if (!alert) throw new Error(`there is no alert ${name}`);
-  const label = (_: string, key: string) => labels[key] ?? "";
-  return {
-    exp_labels: { severity: alert.severity, ...labels },
-    exp_annotations: {
-      summary: alert.summary.replace(/\{\{ \$labels\.(\w+) \}\}/g, label),
-      action: alert.action,
-    },
-  };
-}

@@ -8,6 +8,7 @@ const inCluster: FlowsArgs = {
   redis: { managed: false },
   objectStore: { bucket: "" },
   backups: { managed: false },
+  monitoring: { alertmanager: true },
   cloudflare: { mode: "off" },
 };
 const onAws: FlowsArgs = {
