@@ -5,6 +5,7 @@ import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { labels, ports } from "../names";
+import { cloudflaredMaxGraceSeconds } from "../vendors";
 
 export interface CloudflareTunnelArgs extends ComponentArgs, Availability {
   accountId: string;
@@ -71,14 +72,15 @@ export class CloudflareTunnel extends Component {
               ...restrictedPod(uid),
               topologySpreadConstraints: spread(labels(name)),
               // cloudflared lets open requests end before it goes.
-              terminationGracePeriodSeconds: 320,
+              terminationGracePeriodSeconds: cloudflaredMaxGraceSeconds + 20,
               containers: [
                 {
                   ...restrictedContainer,
                   name: "cloudflared",
                   image: args.image,
                   args: [
-                    ...["tunnel", "--no-autoupdate", "--grace-period", "300s"],
+                    ...["tunnel", "--no-autoupdate"],
+                    ...["--grace-period", `${cloudflaredMaxGraceSeconds}s`],
                     ...["--metrics", `0.0.0.0:${ports.cloudflared}`, "run"],
                   ],
                   env: [
