@@ -5,3 +5,9 @@
 
 /** https://github.com/cloudflare/cloudflared/blob/2026.8.2/connection/connection.go, MaxGracePeriod */
 export const cloudflaredMaxGraceSeconds = 180;
+
+/**
+ * Cloudflare's own rules, which they keep up to date: the same id in each zone.
+ * https://developers.cloudflare.com/waf/managed-rules/
+ */
+export const cloudflareManagedRuleset = "efb7b8c949ac4650a09736fc376e9aee";

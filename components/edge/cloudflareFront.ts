@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
+import { cloudflareManagedRuleset } from "../vendors";
 import { CloudflareTunnel, type CloudflareTunnelArgs } from "./cloudflareTunnel";
 
 export interface CloudflareFrontArgs extends ComponentArgs {
@@ -28,9 +29,6 @@ export interface AddressOrigin {
   certificate: pulumi.Input<string>;
   privateKey: pulumi.Input<string>;
 }
-
-/** Cloudflare's own rules, kept up to date by them: the same id in each zone. */
-const managedRuleset = "efb7b8c949ac4650a09736dc376e9aee";
 
 /**
  * What stands between the Internet and nginx. A zone has one ruleset a phase: the zone is this
@@ -117,7 +115,7 @@ function phases(
         description: "Known attacks",
         expression: here,
         action: "execute",
-        actionParameters: { id: managedRuleset },
+        actionParameters: { id: cloudflareManagedRuleset },
       },
     ],
     http_ratelimit: [

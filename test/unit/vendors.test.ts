@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cloudflaredMaxGraceSeconds } from "../../components/vendors";
+import { cloudflaredMaxGraceSeconds, cloudflareManagedRuleset } from "../../components/vendors";
 import { containersOf, type Props, podOf } from "../../policy/resource";
 import { accepted, stacks } from "../golden/stacks";
 import { plain } from "../golden/whole";
@@ -24,6 +24,15 @@ describe.each(stacks)("the stack %s", (stack) => {
         expect(seconds).toBeLessThanOrEqual(cloudflaredMaxGraceSeconds);
         expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(seconds);
       }
+    }
+  });
+
+  test("executes only rulesets that Cloudflare has", () => {
+    const rules = resources
+      .filter(({ type }) => type === "cloudflare:index/ruleset:Ruleset")
+      .flatMap(({ props }) => props.rules as Props[]);
+    for (const { action, actionParameters } of rules) {
+      if (action === "execute") expect(actionParameters.id).toBe(cloudflareManagedRuleset);
     }
   });
 });
