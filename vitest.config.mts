@@ -15,6 +15,7 @@ export default defineConfig({
   test: {
     projects: [
       project("unit", ["test/unit/**/*.test.ts"], minute),
+      project("vendors", ["test/vendors/**/*.test.ts"], 5 * minute, true),
       project("plugin", ["test/plugin/**/*.test.ts"], 5 * minute),
       project("e2e", ["test/e2e/**/*.test.ts"], 20 * minute, true),
     ],

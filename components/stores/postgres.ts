@@ -122,9 +122,16 @@ export class Postgres extends Component {
   }
 }
 
-/** Makes the cluster beside its final place and renames it, so that a killed start begins anew. */
+/**
+ * Makes the cluster beside its final place and renames it, so that a killed start begins anew. One
+ * that is there is closed to the group first: the kubelet may have opened the volume to `fsGroup`,
+ * and `postgres` refuses such a directory.
+ */
 export function renderInitScript(): string {
-  return `[ -s "$PGDATA/PG_VERSION" ] && exit 0
+  return `if [ -s "$PGDATA/PG_VERSION" ]; then
+  chmod u=rwx,go= "$PGDATA"
+  exit 0
+fi
 new="$PGDATA.new"
 rm -rf "$new"
 initdb --pgdata="$new" --username=${aigc} --pwfile=/credentials/password \\
