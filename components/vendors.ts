@@ -6,6 +6,50 @@
 /** https://github.com/cloudflare/cloudflared/blob/2026.8.2/connection/connection.go, MaxGracePeriod */
 export const cloudflaredMaxGraceSeconds = 180;
 
+/** What a Cloudflare plan has of the rules that this stack makes. */
+export interface CloudflarePlan {
+  /** Whether their managed ruleset can be executed; the plan without it has a smaller one by itself. */
+  managedRuleset: boolean;
+  /** Fields in the expression of a rate limit, besides the path. */
+  rateLimitFields: ("http.host" | "http.request.method")[];
+  /** The longest period over which a rate limit counts, and for which it blocks, up to a minute. */
+  rateLimitSeconds: 10 | 60;
+  /** Shortest time, in seconds, that a cache rule can make them keep an answer. */
+  minimumEdgeTtl: number;
+}
+
+/**
+ * https://developers.cloudflare.com/waf/managed-rules/#availability
+ * https://developers.cloudflare.com/waf/rate-limiting-rules/#availability
+ * https://developers.cloudflare.com/cache/how-to/edge-browser-cache-ttl/
+ */
+export const cloudflarePlans = {
+  free: {
+    managedRuleset: false,
+    rateLimitFields: [],
+    rateLimitSeconds: 10,
+    minimumEdgeTtl: 7200,
+  },
+  pro: {
+    managedRuleset: true,
+    rateLimitFields: ["http.host"],
+    rateLimitSeconds: 60,
+    minimumEdgeTtl: 3600,
+  },
+  business: {
+    managedRuleset: true,
+    rateLimitFields: ["http.host", "http.request.method"],
+    rateLimitSeconds: 60,
+    minimumEdgeTtl: 1,
+  },
+  enterprise: {
+    managedRuleset: true,
+    rateLimitFields: ["http.host", "http.request.method"],
+    rateLimitSeconds: 60,
+    minimumEdgeTtl: 1,
+  },
+} satisfies Record<string, CloudflarePlan>;
+
 /**
  * Cloudflare's own rules, which they keep up to date: the same id in each zone.
  * https://developers.cloudflare.com/waf/managed-rules/

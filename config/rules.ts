@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { cloudflarePlans } from "../components/vendors";
 import type { images, schema, secrets } from "./schema";
 
 type Values = z.infer<typeof schema>;
@@ -59,6 +60,11 @@ const identity = condition(
   ({ aws }) => !!aws.oidcProviderArn,
 );
 const [tunnel, proxied] = [mode("tunnel"), mode("proxied")];
+const pulling = condition(
+  ["cloudflare"],
+  "cloudflare.mode is proxied and cloudflare.zoneRules is true",
+  (config) => proxied.holds(config as Values) && config.cloudflare.zoneRules,
+);
 const cloudflare = condition(
   ["cloudflare"],
   "cloudflare.mode is not off",
@@ -105,8 +111,8 @@ export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
   cloudflareApiToken: cloudflare,
   originCertificate: proxied,
   originKey: proxied,
-  pullCertificate: proxied,
-  pullKey: proxied,
+  pullCertificate: pulling,
+  pullKey: pulling,
   pullCa: proxied,
 };
 
@@ -256,6 +262,20 @@ export const rules: Rule[] = [
         fix: `set --path api.maxWaitSeconds ${cloudflareWaitSeconds}`,
       },
   ]),
+  rule(["cloudflare"], ({ cloudflare: { mode, zoneRules, plan, rateLimit } }) => {
+    const { rateLimitSeconds } = cloudflarePlans[plan];
+    const least = 60 / rateLimitSeconds;
+    return [
+      mode !== "off" &&
+        zoneRules &&
+        rateLimit < least && {
+          key: "cloudflare.rateLimit",
+          is: String(rateLimit),
+          but: `must be ${least} or more on the plan ${plan}, which counts over ${rateLimitSeconds} s`,
+          fix: `set --path cloudflare.rateLimit ${least}`,
+        },
+    ];
+  }),
   rule(["cloudflare", "endpoint"], (config) => [
     cloudflare.holds(config as Values) &&
       !config.endpoint.startsWith("https://") && {

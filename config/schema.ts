@@ -93,7 +93,17 @@ export const schema = z.strictObject({
       .default("off")
       .describe("A tunnel that the cluster dials, or proxied DNS to nginx's load balancer"),
     accountId: z.string().default("").describe("Account"),
-    zoneId: z.string().default("").describe("Zone, of this stack's own; endpoint is a host in it"),
+    zoneId: z.string().default("").describe("Zone that endpoint is a host in"),
+    plan: z
+      .enum(["free", "pro", "business", "enterprise"])
+      .default("free")
+      .describe("The zone's plan, which decides what rules it can have"),
+    zoneRules: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Make the zone's settings and rules; false: another stack in the zone has made them",
+      ),
     rateLimit: z
       .int()
       .min(1)

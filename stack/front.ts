@@ -41,7 +41,6 @@ export function makeFront(
           certificate: secrets.pullCertificate,
           privateKey: secrets.pullKey,
         };
-  const { accountId, zoneId, rateLimit } = cloudflare;
   const hostname = new URL(endpoint).hostname;
-  new CloudflareFront("front", { accountId, zoneId, rateLimit, hostname, origin }, options);
+  new CloudflareFront("front", { ...cloudflare, hostname, origin }, options);
 }

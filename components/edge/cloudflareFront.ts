@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
-import { cloudflareManagedRuleset } from "../vendors";
+import type { cloudflarePlans } from "../vendors";
+import { zoneRules } from "./cloudflareRules";
 import { CloudflareTunnel, type CloudflareTunnelArgs } from "./cloudflareTunnel";
 
 export interface CloudflareFrontArgs extends ComponentArgs {
@@ -14,6 +15,10 @@ export interface CloudflareFrontArgs extends ComponentArgs {
   origin: TunnelOrigin | AddressOrigin;
   /** Requests for pictures a minute from one address, in each of Cloudflare's data centres. */
   rateLimit: number;
+  /** The zone's: rules that it lacks are not made. */
+  plan: keyof typeof cloudflarePlans;
+  /** Makes what there is once a zone: its settings and rules. Else another stack has made them. */
+  zoneRules: boolean;
 }
 
 /** By a tunnel that the cluster dials: nothing of it is public. */
@@ -30,10 +35,7 @@ export interface AddressOrigin {
   privateKey: pulumi.Input<string>;
 }
 
-/**
- * What stands between the Internet and nginx. A zone has one ruleset a phase: the zone is this
- * stack's own.
- */
+/** What stands between the Internet and nginx. */
 export class CloudflareFront extends Component {
   constructor(name: string, args: CloudflareFrontArgs, opts?: pulumi.ComponentResourceOptions) {
     super("CloudflareFront", name, args, opts);
@@ -58,8 +60,13 @@ export class CloudflareFront extends Component {
       },
       this.child,
     );
-    if (!("tunnel" in origin)) this.#authenticate(name, zoneId, origin);
+    if (args.zoneRules) this.#ruleZone(name, args);
+    this.registerOutputs();
+  }
 
+  #ruleZone(name: string, args: CloudflareFrontArgs): void {
+    const { zoneId, hostname, origin } = args;
+    if (!("tunnel" in origin)) this.#authenticate(name, zoneId, origin);
     const settings = {
       ssl: "strict",
       min_tls_version: "1.2",
@@ -72,14 +79,14 @@ export class CloudflareFront extends Component {
         this.child,
       );
     }
-    for (const [phase, rules] of Object.entries(phases(hostname, args.rateLimit))) {
+    for (const [phase, rules] of Object.entries(zoneRules(args))) {
+      if (rules.length === 0) continue;
       new cloudflare.Ruleset(
         `${name}-${phase.replaceAll("_", "-")}`,
         { zoneId, kind: "zone", phase, name: hostname, rules },
         this.child,
       );
     }
-    this.registerOutputs();
   }
 
   /** The whole zone, since a certificate by host name is of the Enterprise plan. */
@@ -100,58 +107,4 @@ export class CloudflareFront extends Component {
 function recordType(target: string): string {
   const types: Record<number, string> = { 4: "A", 6: "AAAA" };
   return types[isIP(target)] ?? "CNAME";
-}
-
-/** The rules by the phase of a request in which Cloudflare asks them. */
-function phases(
-  hostname: string,
-  rateLimit: number,
-): Record<string, cloudflare.types.input.RulesetRule[]> {
-  const here = `http.host eq "${hostname}"`;
-  return {
-    http_request_firewall_managed: [
-      {
-        ref: "managed",
-        description: "Known attacks",
-        expression: here,
-        action: "execute",
-        actionParameters: { id: cloudflareManagedRuleset },
-      },
-    ],
-    http_ratelimit: [
-      {
-        ref: "generate",
-        // Coarse, to spare the service a flood; the exact limit is the api's.
-        description: "Requests for pictures from one address",
-        expression: `${here} and http.request.method eq "POST" and http.request.uri.path in {"/api/generate" "/v1/images/generations"}`,
-        action: "block",
-        ratelimit: {
-          characteristics: ["cf.colo.id", "ip.src"],
-          period: 60,
-          requestsPerPeriod: rateLimit,
-          mitigationTimeout: 60,
-        },
-      },
-    ],
-    http_request_cache_settings: [
-      {
-        ref: "answers",
-        description: "What depends on the client's key is in no shared cache",
-        expression: `${here} and (starts_with(http.request.uri.path, "/api/") or starts_with(http.request.uri.path, "/v1/"))`,
-        action: "set_cache_settings",
-        actionParameters: { cache: false },
-      },
-      {
-        ref: "playground",
-        description: "The page is the same for everybody",
-        expression: `${here} and http.request.uri.path eq "/"`,
-        action: "set_cache_settings",
-        actionParameters: {
-          cache: true,
-          edgeTtl: { mode: "override_origin", default: 300 },
-          browserTtl: { mode: "respect_origin" },
-        },
-      },
-    ],
-  };
 }

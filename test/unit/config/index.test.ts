@@ -124,6 +124,14 @@ test.each<[string, Record<string, unknown>, string]>([
     "api.maxWaitSeconds is 300, but must not be above 90 behind Cloudflare, which gives up soon after; fix: pulumi config set --path api.maxWaitSeconds 90",
   ],
   [
+    "a rate limit that the zone's plan can't count",
+    {
+      ...behindCloudflare,
+      cloudflare: { mode: "tunnel", accountId: "account", zoneId: "zone", rateLimit: 5 },
+    },
+    "cloudflare.rateLimit is 5, but must be 6 or more on the plan free, which counts over 10 s; fix: pulumi config set --path cloudflare.rateLimit 6",
+  ],
+  [
     "plain HTTP behind Cloudflare",
     { ...behindCloudflare, endpoint: "http://images.example" },
     'endpoint is "http://images.example", but must begin with https:// behind Cloudflare; fix: pulumi config set endpoint https://HOST',

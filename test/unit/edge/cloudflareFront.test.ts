@@ -7,6 +7,8 @@ const common = {
   zoneId: "zone",
   hostname: "images.example.com",
   rateLimit: 60,
+  plan: "business" as const,
+  zoneRules: true,
 };
 const resources = { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "256Mi" } };
 
@@ -118,4 +120,16 @@ describe("at an address", () => {
     const inputs = await front(address);
     expect(inputs["front-record"]).toMatchObject({ content: address, type, proxied: true });
   });
+});
+
+test("a second stack in a zone makes no rules, settings or certificates of the whole zone", async () => {
+  const origin: AddressOrigin = {
+    address: "lb.example.com",
+    certificate: "PEM",
+    privateKey: "PEM",
+  };
+  const { inputs } = await declared(
+    () => new CloudflareFront("front", { ...common, zoneRules: false, origin }),
+  );
+  expect(Object.keys(inputs)).toEqual(["front", "front-record"]);
 });
