@@ -6,6 +6,12 @@
 /** https://github.com/cloudflare/cloudflared/blob/2026.8.2/connection/connection.go, MaxGracePeriod */
 export const cloudflaredMaxGraceSeconds = 180;
 
+/**
+ * Host of an ECR registry, whose password lives 12 hours; the nodes of EKS fetch from it by their role.
+ * https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
+ */
+export const ecrHost = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
+
 /** What a Cloudflare plan has of the rules that this stack makes. */
 export interface CloudflarePlan {
   /** Whether their managed ruleset can be executed; the plan without it has a smaller one by itself. */

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { cloudflarePlans } from "../components/vendors";
+import { cloudflarePlans, ecrHost } from "../components/vendors";
 import type { images, schema, secrets } from "./schema";
 
 type Values = z.infer<typeof schema>;
@@ -42,7 +42,11 @@ const alerting = condition(
   "monitoring.alertmanager is true",
   ({ monitoring }) => monitoring.alertmanager,
 );
-const built = condition(["build"], "build.repository is set", ({ build }) => !!build.repository);
+const pushed = condition(
+  ["build"],
+  "build.repository is set",
+  ({ build }) => !!build.repository && !ecrHost.test(build.server),
+);
 const notBuilt = condition(
   ["build"],
   "build.repository is not set",
@@ -107,7 +111,7 @@ const imagesNeeded: Partial<Record<keyof typeof images, Condition>> = {
 /** Every other secret is always needed. */
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
   alertWebhook: alerting,
-  registryPassword: built,
+  registryPassword: pushed,
   cloudflareApiToken: cloudflare,
   originCertificate: proxied,
   originKey: proxied,
@@ -122,7 +126,7 @@ const keysNeeded: [string, Condition][] = [
     `images.${name}`,
     needed,
   ]),
-  ["build.username", built],
+  ["build.username", pushed],
   ["aws.region", aws],
   ["aws.oidcIssuer", identity],
   ["aws.vpcId", managedStore],

@@ -62,8 +62,20 @@ export const schema = z.strictObject({
       .default("")
       .describe("Where they are pushed, like registry.example/image-service; empty: images.*"),
     server: z.string().default("").describe("Its registry; empty: Docker Hub"),
-    username: z.string().default("").describe("User of the registry"),
+    username: z
+      .string()
+      .default("")
+      .describe("User of the registry; for ECR whoever runs the program"),
     onPreview: z.boolean().default(false).describe("Build at each preview, too"),
+  }),
+
+  pods: group("What the cluster asks of all pods", {
+    pullSecrets: z
+      .array(z.string())
+      .default([])
+      .describe(
+        "Secrets of the namespace with passwords of the images' registries; build's is made",
+      ),
   }),
 
   aws: group("Where AWS keeps what is managed", {
@@ -259,7 +271,7 @@ export const secrets = {
   redisPassword: "Password of Redis",
   s3AccessKeyId: "Access key of the object store or of objectStore.bucket",
   s3SecretAccessKey: "Its secret half",
-  registryPassword: "Password of build.username; with build.repository",
+  registryPassword: "Password of build.username; with build.repository, unless that is ECR",
   cloudflareApiToken: "Token that may edit the zone and the tunnel; with cloudflare.mode",
   originCertificate: "PEM of nginx's certificate; with cloudflare.mode proxied",
   originKey: "PEM of its key; with cloudflare.mode proxied",

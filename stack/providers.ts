@@ -2,11 +2,13 @@ import { Provider as Aws } from "@pulumi/aws/provider";
 import { Provider as Cloudflare } from "@pulumi/cloudflare/provider";
 import * as k8s from "@pulumi/kubernetes";
 import type { ComponentResourceOptions, ProviderResource } from "@pulumi/pulumi";
+import { podSettings } from "../components/kubernetes/podSettings";
 import type { Config } from "../config";
+import { pullSecrets } from "./images";
 
 /**
  * Connects to the cluster, and to what of AWS and Cloudflare the configuration asks for.
- * @returns options of every component: the providers, and the namespace that comes first
+ * @returns options of every component: the providers, the namespace that comes first, and what all pods get
  */
 export function connect(config: Config) {
   const cluster = new k8s.Provider("cluster", {
@@ -32,7 +34,9 @@ export function connect(config: Config) {
     },
     { provider: cluster },
   );
-  return { providers, dependsOn: [home] } satisfies ComponentResourceOptions;
+  const options = { providers, dependsOn: [home] };
+  const transformations = [podSettings({ pullSecrets: pullSecrets(config, options) })];
+  return { ...options, transformations } satisfies ComponentResourceOptions;
 }
 
 type AwsRegion = ConstructorParameters<typeof Aws>[1] extends { region?: infer Region } | undefined
