@@ -66,7 +66,6 @@ export const schema = z.strictObject({
       .string()
       .default("")
       .describe("User of the registry; for ECR whoever runs the program"),
-    onPreview: z.boolean().default(false).describe("Build at each preview, too"),
   }),
 
   pods: group("What the cluster asks of all pods", {

@@ -12,13 +12,12 @@ export function serviceImage(
   options: ComponentResourceOptions,
 ): Output<string> {
   const { build, images } = config;
-  const { repository, onPreview } = build;
+  const { repository } = build;
   const recipe = {
     repository,
     target,
     context: "docker/service",
     registry: registry(config, options),
-    buildOnPreview: onPreview,
   };
   return new GpuImage(`${target}-image`, { image: repository ? recipe : images[target] }, options)
     .reference;

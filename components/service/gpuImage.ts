@@ -19,8 +19,6 @@ export interface ImageBuild {
     username: pulumi.Input<string>;
     password: pulumi.Input<string>;
   };
-  /** A preview builds too, and knows the digest; else the digest stays open until the update. */
-  buildOnPreview: boolean;
 }
 
 /** An image of the service, for pods: always by digest, so that a rollout is what was previewed. */
@@ -44,7 +42,8 @@ function build(name: string, from: ImageBuild, opts: pulumi.CustomResourceOption
     {
       imageName,
       registry: from.registry,
-      buildOnPreview: from.buildOnPreview,
+      // A preview that builds knows an image's id, but no digest until it is pushed.
+      buildOnPreview: false,
       build: {
         context: from.context,
         target: from.target,
