@@ -28,14 +28,9 @@ const settings = new ServiceSettings(
   "settings",
   {
     namespace,
-    apiSecret: secrets.apiSecret,
     databaseUrl: postgres.url,
     redisUrl: redis.url,
     bucket: buckets.pictures,
-    publicUrl: config.endpoint,
-    trustedProxies: config.podNetwork,
-    rateLimit: config.api.rateLimit,
-    modelId: config.workers.model,
   },
   options,
 );
@@ -47,7 +42,15 @@ const models = new ModelStore(
 );
 const api = new Api(
   "api",
-  { namespace, image: serviceImage(config, "api", options), settings, ...config.api },
+  {
+    namespace,
+    image: serviceImage(config, "api", options),
+    settings,
+    apiSecret: secrets.apiSecret,
+    publicUrl: config.endpoint,
+    trustedProxies: config.podNetwork,
+    ...config.api,
+  },
   stores,
 );
 const workers = new Workers(

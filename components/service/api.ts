@@ -11,6 +11,14 @@ export interface ApiArgs extends ComponentArgs, Availability {
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
+  /** The operator's key, checked against `Authorization: Bearer`. */
+  apiSecret: pulumi.Input<string>;
+  /** URL under which clients reach the service. */
+  publicUrl: string;
+  /** CIDR of the peers whose X-Real-IP is believed: nginx's pods. */
+  trustedProxies: string;
+  /** Requests a minute per client IP on generate, e.g. "10/minute". */
+  rateLimit: string;
   /** The longest time that a request waits for its picture, in seconds. */
   maxWaitSeconds: number;
   resources: Resources;
@@ -28,11 +36,14 @@ export class Api extends Component {
     super("Api", name, args, opts);
     const { namespace } = args;
     const metadata = { name, namespace, labels: labels(name) };
+    const secret = new k8s.core.v1.Secret(
+      `${name}-secret`,
+      { metadata: { namespace }, stringData: { API_SECRET: args.apiSecret } },
+      this.child,
+    );
     const container = {
       ...restrictedContainer,
       image: args.image,
-      envFrom: args.settings.envFrom,
-      env: [{ name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) }],
       resources: args.resources,
       volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
     };
@@ -65,7 +76,12 @@ export class Api extends Component {
               ...pod,
               restartPolicy: "OnFailure",
               containers: [
-                { ...container, name: "migrations", command: ["python", "-m", "tasks", "migrate"] },
+                {
+                  ...container,
+                  name: "migrations",
+                  command: ["python", "-m", "tasks", "migrate"],
+                  env: [args.settings.databaseUrl],
+                },
               ],
             },
           },
@@ -92,6 +108,16 @@ export class Api extends Component {
                 {
                   ...container,
                   name: "api",
+                  envFrom: [
+                    ...args.settings.envFrom,
+                    { secretRef: { name: secret.metadata.name } },
+                  ],
+                  env: [
+                    { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
+                    { name: "PUBLIC_URL", value: args.publicUrl },
+                    { name: "RATE_LIMIT", value: args.rateLimit },
+                    { name: "TRUSTED_PROXIES", value: args.trustedProxies },
+                  ],
                   command: [
                     "uvicorn",
                     "api:app",

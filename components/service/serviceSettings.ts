@@ -5,28 +5,23 @@ import type { Bucket } from "../stores/bucket";
 
 export interface ServiceSettingsArgs extends ComponentArgs {
   namespace: string;
-  /** The operator's key, checked against `Authorization: Bearer`. */
-  apiSecret: pulumi.Input<string>;
   /** postgresql://… */
   databaseUrl: pulumi.Input<string>;
   /** redis://… */
   redisUrl: pulumi.Input<string>;
   /** Where pictures are kept. */
   bucket: Bucket;
-  /** URL under which clients reach the service. */
-  publicUrl: string;
-  /** CIDR of the peers whose X-Real-IP is believed: nginx's pods. */
-  trustedProxies: string;
-  /** Requests a minute per client IP on generate, e.g. "10/minute". */
-  rateLimit: string;
-  /** Directory name of the model's weights, or the repository they come from. */
-  modelId: string;
 }
 
-/** The environment that api and workers share. Its name changes with its content, which rolls both. */
+/**
+ * The environment that api and workers share: where tasks and pictures are. Its name changes with
+ * its content, which rolls both; what only one of them reads is its own.
+ */
 export class ServiceSettings extends Component {
   /** For a container's `envFrom`. */
   readonly envFrom: k8s.types.input.core.v1.EnvFromSource[];
+  /** For the `env` of a container that needs the database alone. */
+  readonly databaseUrl: k8s.types.input.core.v1.EnvVar;
 
   constructor(name: string, args: ServiceSettingsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ServiceSettings", name, args, opts);
@@ -37,7 +32,6 @@ export class ServiceSettings extends Component {
       {
         metadata,
         stringData: {
-          API_SECRET: args.apiSecret,
           DATABASE_URL: args.databaseUrl,
           REDIS_URL: args.redisUrl,
           AWS_ACCESS_KEY_ID: bucket.accessKeyId,
@@ -54,10 +48,6 @@ export class ServiceSettings extends Component {
           S3_BUCKET: bucket.name,
           AWS_REGION: bucket.region,
           ...(bucket.endpoint ? { S3_ENDPOINT_URL: bucket.endpoint } : {}),
-          PUBLIC_URL: args.publicUrl,
-          TRUSTED_PROXIES: args.trustedProxies,
-          RATE_LIMIT: args.rateLimit,
-          MODEL_ID: args.modelId,
         },
       },
       this.child,
@@ -66,6 +56,10 @@ export class ServiceSettings extends Component {
       { secretRef: { name: secret.metadata.name } },
       { configMapRef: { name: config.metadata.name } },
     ];
+    this.databaseUrl = {
+      name: "DATABASE_URL",
+      valueFrom: { secretKeyRef: { name: secret.metadata.name, key: "DATABASE_URL" } },
+    };
     this.registerOutputs();
   }
 }
