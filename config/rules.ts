@@ -42,6 +42,11 @@ const alerting = condition(
   "monitoring.alertmanager is true",
   ({ monitoring }) => monitoring.alertmanager,
 );
+const noKubeconfig = condition(
+  ["kubeconfig"],
+  "kubeconfig is not set",
+  ({ kubeconfig }) => !kubeconfig,
+);
 const pushed = condition(
   ["build"],
   "build.repository is set",
@@ -126,6 +131,8 @@ const keysNeeded: [string, Condition][] = [
     `images.${name}`,
     needed,
   ]),
+  // Else the stack would go to whichever cluster a shell happens to point to.
+  ["context", noKubeconfig],
   ["build.username", pushed],
   ["aws.region", aws],
   ["aws.oidcIssuer", identity],

@@ -38,7 +38,10 @@ export const schema = z.strictObject({
     .string()
     .default("")
     .describe("Path of the kubeconfig file; empty: $KUBECONFIG or ~/.kube/config, as kubectl"),
-  context: z.string().default("").describe("Context in the kubeconfig; empty: its current one"),
+  context: z
+    .string()
+    .default("")
+    .describe("Context in the kubeconfig; needed unless kubeconfig is set, then its current one"),
   clusterDns: z
     .string()
     .default("kube-dns.kube-system.svc.cluster.local")

@@ -1,21 +1,23 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { ensureCluster, ensureRuntime } from "./cluster";
 import { stopNode } from "./cluster/node";
 import { UserError } from "./errors";
-import { ensureImages, type Images, loadImages } from "./images";
 import { acquireLock } from "./lock";
-import { ensurePackages } from "./packages";
 import { kubeconfig, repository, state } from "./paths";
 import { makePicture } from "./picture";
 import { preflight } from "./preflight";
 import { Progress } from "./progress";
 import { interrupt } from "./run";
 import { hostUrl } from "./services";
+import { addCluster, addToolchain, gather } from "./setup";
 import { type ConfigValues, imageConfig, LocalStack, secrets } from "./stack";
 import { describeStatus, readStatus, saveStatus } from "./status";
-import { ensureToolchain, type Toolchain } from "./toolchain";
+import { type Step, Steps } from "./steps";
+import type { Toolchain } from "./toolchain";
+import { builds } from "./toolchain/builds";
+
+type Outputs = Record<string, string>;
 
 const help = `npm run local                from a bare machine to a running stack and a first picture
 npm run local -- --context NAME
@@ -33,43 +35,30 @@ State: $IMAGE_SERVICE_STATE or /var/lib/image-service
 Cache: $IMAGE_SERVICE_CACHE or ~/.cache/image-service`;
 
 const picture = join(repository, "out/first.png");
+const quick = { seconds: 0.1, cpuSeconds: 0.1 };
 
 async function up(): Promise<void> {
   preflight();
   acquireLock();
-  const progress = new Progress(7);
-  let toolchain = {} as Toolchain;
-  let images = {} as Images;
-  await progress.phase("packages", 40, () => ensurePackages());
-  await progress.phase("toolchain", 800, async (report) => {
-    const built = await ensureToolchain(report);
-    toolchain = built.toolchain;
-    return built.cached;
+  const steps = new Steps();
+  const progress = new Progress();
+  const { toolchain, images, cluster } = addCluster(steps);
+  const values = steps.add("values", quick, [images], async (_, references) => {
+    writeFileSync(join(state, "images.json"), JSON.stringify(references, null, 2));
+    return { kubeconfig, images: imageConfig(references) };
   });
-  await progress.phase("images", 480, async (report) => {
-    const built = await ensureImages(toolchain, report);
-    images = built.images;
-    return built.cached;
-  });
-  await progress.phase("node", 60, async (report) => {
-    const running = await ensureRuntime(toolchain, images.references.pause);
-    writeFileSync(join(state, "images.json"), JSON.stringify(images.references, null, 2));
-    return (await loadImages(toolchain, images, report)) && running;
-  });
-  await progress.phase("cluster", 15, (report) =>
-    ensureCluster(toolchain, images.references, report),
-  );
-  const outputs = await stackAndPicture(progress, toolchain, {
-    kubeconfig,
-    images: imageConfig(images.references),
-  });
+  const stack = addStack(steps, progress, toolchain, values, [cluster]);
+  await steps.run(progress);
+  const outputs = stack.value as Outputs;
+  const url = (output: string) => hostUrl(toolchain.value as Toolchain, outputs[output] as string);
+  const [prometheus, s3] = await Promise.all([url("prometheus"), url("objectStore")]);
   saveStatus({
     endpoint: outputs.endpoint as string,
     apiKey: secrets().apiSecret,
     kubeconfig,
     namespace: outputs.namespace as string,
-    prometheus: await hostUrl(toolchain, outputs.prometheus as string),
-    s3: await hostUrl(toolchain, outputs.objectStore as string),
+    prometheus,
+    s3,
     phases: progress.phases,
   });
   console.log("more: npm run local -- status");
@@ -79,39 +68,52 @@ async function up(): Promise<void> {
 /** The same program on a cluster that is there already: no node, no images of ours. */
 async function upOnContext(context: string): Promise<void> {
   acquireLock();
-  const progress = new Progress(3);
-  let toolchain = {} as Toolchain;
-  await progress.phase("toolchain", 150, async (report) => {
-    const built = await ensureToolchain(report, ["pulumi", "pulumi-language-nodejs"]);
-    toolchain = built.toolchain;
-    return built.cached;
-  });
-  await stackAndPicture(progress, toolchain, { context });
+  const steps = new Steps();
+  const progress = new Progress();
+  const pulumi = builds.filter(({ name }) => name.startsWith("pulumi"));
+  const toolchain = gather(steps, addToolchain(steps, pulumi));
+  const values = steps.add("values", quick, [], async () => ({ context }));
+  addStack(steps, progress, toolchain, values, []);
+  await steps.run(progress);
   console.log(`picture: ${relative(process.cwd(), picture)}`);
 }
 
-async function stackAndPicture(
+/** Pulumi's own start beside the cluster's, then the stack, then a picture. */
+function addStack(
+  steps: Steps,
   progress: Progress,
-  toolchain: Toolchain,
-  values: ConfigValues,
-): Promise<Record<string, string>> {
-  let outputs: Record<string, string> = {};
-  await progress.phase("stack", 60, async (report) => {
-    const stack = await LocalStack.open("local", toolchain, values);
-    try {
-      if (stack.usesStandIn) report("with the stand-in for the official Kubernetes plugin");
-      const unchanged = await stack.up(report);
-      outputs = (await stack.outputs()) as Record<string, string>;
-      return unchanged;
-    } finally {
-      stack.close();
-    }
+  toolchain: Step<Toolchain>,
+  values: Step<ConfigValues>,
+  ready: Step<unknown>[],
+): Step<Outputs> {
+  const engine = steps.add(
+    "engine",
+    { seconds: 8, cpuSeconds: 4 },
+    [toolchain, values],
+    async (report, programs, config) => {
+      const opened = await LocalStack.open("local", programs, config, report);
+      if (opened.usesStandIn) progress.say("with the stand-in for the official Kubernetes plugin");
+      return opened;
+    },
+  );
+  const stack = steps.add(
+    "stack",
+    { seconds: 40, cpuSeconds: 50 },
+    [engine, ...ready],
+    async (report, opened) => {
+      try {
+        await opened.up(report);
+        return (await opened.outputs()) as Outputs;
+      } finally {
+        opened.close();
+      }
+    },
+  );
+  steps.add("picture", { seconds: 3, cpuSeconds: 3 }, [stack], (report, outputs) => {
+    report("drawing");
+    return makePicture(outputs.endpoint as string, secrets().apiSecret, picture);
   });
-  await progress.phase("picture", 10, async () => {
-    await makePicture(outputs.endpoint as string, secrets().apiSecret, picture);
-    return false;
-  });
-  return outputs;
+  return stack;
 }
 
 async function down(): Promise<void> {
@@ -163,7 +165,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 main().catch((error: Error) => {
-  if (interrupt.signal.aborted) {
+  if (interrupt.signal.reason?.name === "AbortError") {
     console.error("\ninterrupted; run npm run local again to go on from here");
     process.exitCode = 130;
     return;

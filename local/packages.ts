@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { UserError } from "./errors";
+import type { Report } from "./progress";
 import { attempt, run } from "./run";
 
 /** Debian packages whose programs the node and the image builds call. */
@@ -20,8 +21,8 @@ const packages = [
   "socat", // kubectl port-forward
 ];
 
-/** Installs what is missing. @returns whether nothing was. */
-export async function ensurePackages(): Promise<boolean> {
+/** Installs what is missing. */
+export async function ensurePackages(report: Report): Promise<void> {
   if (!existsSync("/usr/bin/apt-get")) {
     throw new UserError(
       "no apt-get on this machine",
@@ -41,12 +42,12 @@ export async function ensurePackages(): Promise<boolean> {
       .map((line) => line.split(" ")[0]),
   );
   const missing = packages.filter((name) => !installed.has(name));
-  if (missing.length === 0) return true;
+  if (missing.length === 0) return;
+  report("installing");
   await run("apt-get", ["update", "-q"], { quietSeconds: 120 });
   await run("apt-get", ["install", "-qy", "--no-install-recommends", ...missing], {
     env: { DEBIAN_FRONTEND: "noninteractive" },
     log: "packages",
     quietSeconds: 180,
   });
-  return false;
 }

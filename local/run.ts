@@ -9,8 +9,8 @@ export const interrupt = new AbortController();
 
 export interface RunOptions {
   cwd?: string;
-  /** Added to this process's environment. */
-  env?: Record<string, string>;
+  /** Laid over this process's environment; undefined takes a variable away. */
+  env?: NodeJS.ProcessEnv;
   /** Standard input; empty by default. */
   input?: string;
   /** Keeps the whole output in log/NAME.log, which an error message then names. */

@@ -73,11 +73,13 @@ export class LocalStack {
   /**
    * @param name the stack's; each starts from the project's committed Pulumi.local.yaml, if any
    * @param values configuration over it, by key without the project's name
+   * @param report says when something has to be fetched first
    */
   static async open(
     name: string,
     toolchain: Toolchain,
     values: ConfigValues,
+    report: Report,
     project = imageService,
   ): Promise<LocalStack> {
     const pulumi = toolchain.pulumi;
@@ -95,7 +97,7 @@ export class LocalStack {
     };
     const opened = new LocalStack(project, name, pulumi, environment, undefined);
     await opened.#init(values);
-    if (await opened.#hasOfficialPlugin()) return opened;
+    if (await opened.#hasOfficialPlugin(report)) return opened;
     const { child, port } = await startStandIn();
     return new LocalStack(
       project,
@@ -242,7 +244,7 @@ export class LocalStack {
     }
   }
 
-  async #hasOfficialPlugin(): Promise<boolean> {
+  async #hasOfficialPlugin(report: Report): Promise<boolean> {
     const version = (
       parse(
         readFileSync(join(repository, "node_modules/@pulumi/kubernetes/package.json"), "utf8"),
@@ -250,8 +252,9 @@ export class LocalStack {
         version: string;
       }
     ).version;
-    const unavailable = join(directory, `no-kubernetes-plugin-${version}`);
+    const unavailable = join(cache, `no-kubernetes-plugin-${version}`);
     if (existsSync(unavailable)) return false;
+    report("looking for the official Kubernetes plugin");
     const install = ["plugin", "install", "resource", "kubernetes", `v${version}`];
     const { status } = await attempt("timeout", ["60", this.pulumi, ...install], {
       env: this.environment,
@@ -274,6 +277,7 @@ async function startStandIn(): Promise<{ child: ChildProcess; port: number }> {
     ["--import", "tsx", join(__dirname, "kubernetes-plugin/main.ts")],
     { cwd: repository, stdio: ["ignore", "pipe", "inherit"], detached: true },
   );
+  process.once("exit", () => child.kill());
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     if (/^\d+$/.test(line)) return { child, port: Number(line) };
   }

@@ -12,7 +12,9 @@ import { pullSecrets } from "./images";
  */
 export function connect(config: Config) {
   const cluster = new k8s.Provider("cluster", {
-    kubeconfig: config.kubeconfig || undefined,
+    // "" and not undefined, for which the SDK puts $KUBECONFIG into the stack's state: a path of
+    // whoever ran it last. The plugin reads it then, as kubectl does (provider.go, Configure).
+    kubeconfig: config.kubeconfig,
     context: config.context || undefined,
     // Without it, an edit of the kubeconfig could replace everything.
     clusterIdentifier: "image-service",

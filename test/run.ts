@@ -1,105 +1,67 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findHolder } from "../local/cluster/node";
 import { repository } from "../local/paths";
+import { duration, Progress } from "../local/progress";
+import { attempt, interrupt } from "../local/run";
+import { type Cost, type Step, Steps } from "../local/steps";
 import { pythonSetup, service } from "./python";
+import { type Count, count, type Report, slowest } from "./reports";
 
 /**
- * `npm test`: everything that CI runs, from set-up to the end-to-end test. Goes through all steps
- * even after a failure, and closes with the count of all of them.
+ * `npm test`: everything that CI runs, from set-up to the end-to-end tests. What needs nothing of
+ * each other runs side by side. Goes through all of it even after a failure, tells what took the
+ * time, and closes with the count of all tests.
  */
-interface Step {
-  name: string;
+const reports = mkdtempSync(join(tmpdir(), "image-service-test-"));
+const steps = new Steps();
+const progress = new Progress();
+const table: { name: string; counted: Count; seconds: number; report: Report | undefined }[] = [];
+
+interface Command {
   command: string[];
   cwd?: string;
   /** Where the runner writes its counts; a step without one counts as a single test. */
-  report?: "vitest" | "junit";
-  /** Skipped, and counted as failed, when the local stack could not be brought up. */
-  needsLocal?: boolean;
+  report?: Report;
 }
 
-const reports = mkdtempSync(join(tmpdir(), "image-service-test-"));
-const reportFile = (name: string) => join(reports, name);
-const vitest = (project: string, needsLocal = false): Step => ({
-  name: project,
-  command: [
-    ...["npx", "vitest", "run", "--project", project],
-    ...["--reporter=default", "--reporter=json", `--outputFile.json=${reportFile(project)}`],
-  ],
-  report: "vitest",
-  needsLocal,
-});
-const local = ["node", "local/bootstrap.cjs", "local/cli.ts"];
+/** A step that runs unless one that it needs has failed; then all of it counts as one failure. */
+function add(
+  name: string,
+  cost: Cost,
+  needs: readonly Step<Count>[],
+  { command: [file = "", ...args], cwd = repository, report }: Command,
+): Step<Count> {
+  return steps.add(name, cost, needs, async (doing, ...needed) => {
+    doing("running");
+    const started = Date.now();
+    const blocked = needed.some(({ failed }) => failed > 0);
+    const { status, output } = blocked
+      ? { status: 1, output: "not run, since a step that it needs has failed" }
+      : await attempt(file, args, { cwd });
+    interrupt.signal.throwIfAborted();
+    console.log(`\n=== ${name}\n${output.trimEnd()}`);
+    const counted = count(report, status === 0);
+    table.push({ name, counted, seconds: (Date.now() - started) / 1_000, report });
+    return counted;
+  });
+}
 
-const steps: Step[] = [
-  { name: "types", command: ["npm", "run", "--silent", "types"] },
-  { name: "lint", command: ["npm", "run", "--silent", "lint"] },
-  {
-    name: "shell",
+const npm = (script: string): Command => ({ command: ["npm", "run", "--silent", script] });
+const shell = (line: string, cwd?: string): Command => ({ command: ["sh", "-euc", line], cwd });
+const script = (file: string): Command => ({ command: ["node", "local/bootstrap.cjs", file] });
+const vitest = (project: string): Command => {
+  const file = join(reports, project);
+  return {
     command: [
-      "sh",
-      "-euc",
-      "command -v shellcheck >/dev/null || { apt-get update -q; apt-get install -qy shellcheck; }; " +
-        'shellcheck $(git grep -lE "^#!/(bin/sh|usr/bin/env bash)")',
+      ...["npx", "vitest", "run", "--project", project],
+      ...["--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
     ],
-  },
-  { name: "workflows", command: ["node", "local/bootstrap.cjs", "test/workflows/main.ts"] },
-  vitest("unit"),
-  {
-    name: "python",
-    cwd: service,
-    command: [
-      "sh",
-      "-euc",
-      `${pythonSetup}; ` +
-        'for check in check "format --check"; do .venv/bin/ruff $check . ../../test/bench; done; ' +
-        ".venv/bin/mypy",
-    ],
-  },
-  {
-    name: "service",
-    cwd: service,
-    command: [".venv/bin/pytest", "-m", "not model", `--junitxml=${reportFile("service")}`],
-    report: "junit",
-  },
-  {
-    name: "faults",
-    cwd: service,
-    command: [".venv/bin/python", "-m", "tests.faults", "--trials", "4"],
-  },
-  { name: "local", command: local },
-  vitest("plugin", true),
-  vitest("e2e", true),
-];
-
-interface Count {
-  passed: number;
-  failed: number;
-}
-
-function count(step: Step, status: number | null): Count {
-  const file = reportFile(step.name);
-  const succeeded = status === 0;
-  if (!step.report || !existsSync(file)) return { passed: +succeeded, failed: +!succeeded };
-  const text = readFileSync(file, "utf8");
-  const counted = step.report === "vitest" ? countVitest(text) : countJunit(text);
-  // A runner may fail outside any test: while it collects, or in a hook.
-  return succeeded || counted.failed > 0 ? counted : { ...counted, failed: 1 };
-}
-
-function countVitest(text: string): Count {
-  const { numPassedTests, numFailedTests } = JSON.parse(text) as Record<string, number>;
-  return { passed: numPassedTests ?? 0, failed: numFailedTests ?? 0 };
-}
-
-function countJunit(text: string): Count {
-  const suite = /<testsuite [^>]*>/.exec(text)?.[0] ?? "";
-  const attribute = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
-  const failed = attribute("failures") + attribute("errors");
-  return { passed: attribute("tests") - failed - attribute("skipped"), failed };
-}
+    report: { runner: "vitest", file },
+  };
+};
 
 // A stack that is up is used and left up. Else the tests have their own, from nothing to nothing.
 if (!findHolder()) {
@@ -109,33 +71,79 @@ if (!findHolder()) {
 }
 
 function reset(): void {
-  spawnSync(local[0] as string, [...local.slice(1), "reset"], { cwd: repository });
+  spawnSync("node", ["local/bootstrap.cjs", "local/cli.ts", "reset"], { cwd: repository });
 }
 
-const total: Count = { passed: 0, failed: 0 };
-const table: string[] = [];
-let localFailed = false;
+add("types", { seconds: 12, cpuSeconds: 14 }, [], npm("types"));
+add("lint", { seconds: 3, cpuSeconds: 3 }, [], npm("lint"));
+add("unit", { seconds: 15, cpuSeconds: 25 }, [], vitest("unit"));
+const setup = add("set-up", { seconds: 20, cpuSeconds: 20 }, [], script("test/setup.ts"));
+add(
+  "shell",
+  { seconds: 3, cpuSeconds: 3 },
+  [setup],
+  shell(
+    "command -v shellcheck >/dev/null || { apt-get update -q; apt-get install -qy shellcheck; }; " +
+      // Not `git grep`: a source archive has no .git.
+      "shellcheck $(grep -rlE --exclude-dir=node_modules --exclude-dir=.venv --exclude-dir=.git " +
+      '"^#!/(bin/sh|usr/bin/env bash)" .)',
+  ),
+);
+add("workflows", { seconds: 10, cpuSeconds: 8 }, [setup], script("test/workflows/main.ts"));
 
-for (const step of steps) {
-  const started = Date.now();
-  console.log(`\n=== ${step.name}`);
-  const status =
-    step.needsLocal && localFailed
-      ? 1
-      : spawnSync(step.command[0] as string, step.command.slice(1), {
-          cwd: step.cwd ?? repository,
-          stdio: "inherit",
-        }).status;
-  // Ctrl-C reached the step; null is a step that a signal ended.
-  if (status === 130 || status === null) process.exit(130);
-  if (step.name === "local" && status !== 0) localFailed = true;
-  const { passed, failed } = count(step, status);
-  total.passed += passed;
-  total.failed += failed;
-  const seconds = Math.round((Date.now() - started) / 1_000);
-  table.push(`${step.name.padEnd(10)} ${passed} passed, ${failed} failed, ${seconds} s`);
-}
+const python = add(
+  "python",
+  { seconds: 60, cpuSeconds: 60 },
+  [setup],
+  shell(
+    `${pythonSetup}; ` +
+      'for check in check "format --check"; do .venv/bin/ruff $check . ../../test/bench; done; ' +
+      ".venv/bin/mypy",
+    service,
+  ),
+);
+const junit = join(reports, "service");
+const pytest = add("service", { seconds: 150, cpuSeconds: 150 }, [python], {
+  command: [".venv/bin/pytest", "-m", "not model", `--junitxml=${junit}`],
+  cwd: service,
+  report: { runner: "junit", file: junit },
+});
+add(
+  "faults",
+  { seconds: 120, cpuSeconds: 60 },
+  [pytest],
+  shell(".venv/bin/python -m tests.faults --trials 4", service),
+);
 
-rmSync(reports, { recursive: true });
-console.log(`\n${table.join("\n")}\n\n${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+const local = add("local", { seconds: 60, cpuSeconds: 60 }, [setup], script("local/cli.ts"));
+const plugin = add("plugin", { seconds: 60, cpuSeconds: 40 }, [local], vitest("plugin"));
+add("e2e", { seconds: 300, cpuSeconds: 250 }, [plugin], vitest("e2e"));
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
+
+steps.run(progress).then(
+  () => {
+    const total = { passed: 0, failed: 0 };
+    console.log("");
+    for (const { name, counted, seconds } of table) {
+      total.passed += counted.passed;
+      total.failed += counted.failed;
+      const counts = `${counted.passed} passed, ${counted.failed} failed`;
+      console.log(`${name.padEnd(10)} ${counts}, ${duration(seconds)}`);
+    }
+    console.log("\nten slowest tests");
+    for (const { name, seconds } of slowest(
+      table.map(({ report }) => report),
+      10,
+    )) {
+      console.log(`${duration(seconds).padStart(6)}  ${name}`);
+    }
+    rmSync(reports, { recursive: true });
+    console.log(`\n${total.passed} passed, ${total.failed} failed`);
+    process.exitCode = total.failed === 0 ? 0 : 1;
+  },
+  (error: Error) => {
+    if (error.name !== "AbortError") console.error(error);
+    process.exitCode = error.name === "AbortError" ? 130 : 1;
+  },
+);

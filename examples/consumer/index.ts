@@ -8,7 +8,8 @@ const config = new pulumi.Config();
 const service = readOutputs(new pulumi.StackReference(config.require("service")));
 
 const provider = new k8s.Provider("cluster", {
-  kubeconfig: config.get("kubeconfig") || undefined,
+  // "": the plugin reads $KUBECONFIG as kubectl does; undefined: the SDK keeps it in the state.
+  kubeconfig: config.get("kubeconfig") ?? "",
   clusterIdentifier: "image-client",
 });
 const namespace = new k8s.core.v1.Namespace(

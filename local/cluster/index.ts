@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
+import { Resolver } from "node:dns/promises";
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
-import type { ImageReferences } from "../images";
 import { kubeconfig, logs, nodeVar } from "../paths";
 import type { Report } from "../progress";
 import { attempt, interrupt, run } from "../run";
 import type { Toolchain } from "../toolchain";
 import { renderAddons } from "./addons";
-import { nodeName } from "./addresses";
+import { addresses, clusterDomain, nodeName } from "./addresses";
 import { ensureCertificates } from "./certificates";
 import { joinNodeCgroup } from "./cgroups";
 import { ensureNode, findHolder, nodeProcesses } from "./node";
@@ -19,27 +19,28 @@ import { type Part, renderParts } from "./parts";
 const fakeGpus = "4";
 const partTimeoutSeconds = 90;
 
-/** Namespaces, certificates and the parts up to containerd, which the image phase needs. */
-export async function ensureRuntime(toolchain: Toolchain, pauseImage: string): Promise<boolean> {
-  const running = await ensureNode();
+/** Namespaces, certificates and containerd: what images are loaded into. */
+export async function ensureRuntime(toolchain: Partial<Toolchain>, report: Report): Promise<void> {
+  await ensureNode(report);
   await ensureCertificates();
-  const parts = renderParts(pauseImage).filter((part) => part.name === "containerd");
-  const kept = await ensureParts(parts, toolchain);
-  return running && kept;
+  const parts = renderParts().filter((part) => part.name === "containerd");
+  await ensureParts(parts, toolchain, report);
 }
 
 /** The whole control plane, the node, DNS, storage and the fake GPUs; mends what has died. */
 export async function ensureCluster(
   toolchain: Toolchain,
-  images: ImageReferences,
+  addonsImage: string,
   report: Report,
-): Promise<boolean> {
-  const kept = await ensureParts(renderParts(images.pause), toolchain, report);
+): Promise<void> {
+  await ensureParts(renderParts(), toolchain, report);
   const kubectl = (args: string[], input?: string) =>
-    run(toolchain.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], {
-      input,
-    });
-  report("node");
+    run(toolchain.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { input });
+  const addons = renderAddons(addonsImage).map((object) => JSON.stringify(object));
+  const applied = kubectl(
+    ["apply", "--server-side", "--force-conflicts", "-f", "-"],
+    addons.join("\n---\n"),
+  );
   await until(`node ${nodeName} is registered`, async () => {
     const node = await attempt(toolchain.kubectl, [
       `--kubeconfig=${kubeconfig}`,
@@ -47,26 +48,29 @@ export async function ensureCluster(
     ]);
     return node.status === 0;
   });
-  // A restarted kubelet sets resources without a device plugin back to zero.
-  await kubectl([
-    ...["patch", "node", nodeName, "--subresource=status", "--type=merge"],
-    ...["-p", JSON.stringify({ status: { capacity: { "nvidia.com/gpu": fakeGpus } } })],
+  await Promise.all([
+    // A restarted kubelet sets resources without a device plugin back to zero.
+    kubectl([
+      ...["patch", "node", nodeName, "--subresource=status", "--type=merge"],
+      ...["-p", JSON.stringify({ status: { capacity: { "nvidia.com/gpu": fakeGpus } } })],
+    ]),
+    kubectl(["wait", "--for=condition=Ready", `node/${nodeName}`, "--timeout=90s"]),
+    applied.then(() =>
+      kubectl([
+        ...["--namespace", "kube-system", "wait", "--for=condition=Available", "--timeout=90s"],
+        ...["deployment/coredns", "deployment/local-path-provisioner"],
+      ]),
+    ),
   ]);
-  report("DNS and storage");
-  const addons = renderAddons(images.addons).map((object) => JSON.stringify(object));
-  await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], addons.join("\n---\n"));
-  await kubectl(["wait", "--for=condition=Ready", `node/${nodeName}`, "--timeout=90s"]);
-  for (const deployment of ["coredns", "local-path-provisioner"]) {
-    await kubectl([
-      "-n",
-      "kube-system",
-      "rollout",
-      "status",
-      `deployment/${deployment}`,
-      "--timeout=90s",
-    ]);
-  }
-  return kept;
+  // After a restart the deployments' state is that of before, until the kubelet has looked.
+  const resolver = new Resolver({ timeout: 500, tries: 1 });
+  resolver.setServers([addresses.dns]);
+  await until("the cluster's DNS answers", () =>
+    resolver.resolve4(`kubernetes.default.svc.${clusterDomain}`).then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 /** Name and state of each part, for `status`. */
@@ -74,30 +78,36 @@ export function partStates(): Record<string, boolean> {
   const holder = findHolder();
   const running = holder ? nodeProcesses(holder) : [];
   return Object.fromEntries(
-    renderParts("").map((part) => [
+    renderParts().map((part) => [
       part.name,
       running.some((process) => basename(process.commandLine[0] ?? "") === part.name),
     ]),
   );
 }
 
-async function ensureParts(parts: Part[], toolchain: Toolchain, report?: Report): Promise<boolean> {
-  let kept = true;
+/** Starts what doesn't run, each part once those that it needs are ready. */
+async function ensureParts(
+  parts: Part[],
+  toolchain: Partial<Toolchain>,
+  report: Report,
+): Promise<void> {
+  const ready = new Map<string, Promise<void>>();
   for (const part of parts) {
-    if (await startPart(part, toolchain)) {
-      kept = false;
-      report?.(part.name);
-    }
-    await untilReady(part);
+    const needs = Promise.all((part.needs ?? []).map((name) => ready.get(name)));
+    const start = needs.then(async () => {
+      if (await startPart(part, toolchain)) report(`starting ${part.name}`);
+      await untilReady(part);
+    });
+    ready.set(part.name, start);
   }
-  return kept;
+  await Promise.all(ready.values());
 }
 
 /** Starts a part unless it runs with these very arguments and files. @returns whether it did */
-async function startPart(part: Part, toolchain: Toolchain): Promise<boolean> {
+async function startPart(part: Part, toolchain: Partial<Toolchain>): Promise<boolean> {
   const holder = findHolder();
   if (!holder) throw nodeGone();
-  const binary = toolchain[part.name];
+  const binary = toolchain[part.name] as string;
   const filesChanged = writeFiles(part);
   for (const process of runningPart(part)) {
     if (!filesChanged && process.commandLine.join("\0") === [binary, ...part.args].join("\0")) {
@@ -107,7 +117,7 @@ async function startPart(part: Part, toolchain: Toolchain): Promise<boolean> {
   }
   mkdirSync(logs, { recursive: true });
   const log = openSync(join(logs, `${part.name}.log`), "a");
-  const path = `${dirname(toolchain.containerd)}:/usr/sbin:/usr/bin:/sbin:/bin`;
+  const path = `${dirname(toolchain.containerd as string)}:/usr/sbin:/usr/bin:/sbin:/bin`;
   // The shell ends at once, so that the node's first process adopts the part.
   spawn(
     "nsenter",

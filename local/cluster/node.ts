@@ -10,7 +10,8 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
-import { nodeVar, state } from "../paths";
+import { cache, nodeVar, state } from "../paths";
+import type { Report } from "../progress";
 import { attempt, run } from "../run";
 import { addresses } from "./addresses";
 import { cgroupProcesses, createCgroups, joinNodeCgroup, removeCgroups } from "./cgroups";
@@ -36,14 +37,15 @@ export function findHolder(): Holder | undefined {
   return startTime(holder.pid) === holder.startTime ? holder : undefined;
 }
 
-/** Starts the node's namespaces, or keeps the running ones. @returns whether they were running */
-export async function ensureNode(): Promise<boolean> {
+/** Starts the node's namespaces, or keeps the running ones. */
+export async function ensureNode(report: Report): Promise<void> {
   const running = findHolder();
   if (running) {
     // A crash may have come between the namespaces and their link.
     if (!existsSync(`/sys/class/net/${link.host}`)) await connect(running.pid);
-    return true;
+    return;
   }
+  report("starting its namespaces");
   await stopNode(); // what a start that was cut off may have left
   await checkLinkIsFree();
   mkdirSync(nodeVar, { recursive: true });
@@ -60,13 +62,17 @@ export async function ensureNode(): Promise<boolean> {
   unshare.unref();
   const pid = await firstChild(unshare.pid as number);
   writeFileSync(holderFile, JSON.stringify({ pid, startTime: startTime(pid) }));
-  // /run and /var of its own: containerd, kubelet and CNI keep their usual paths.
+  // /run and /var of its own: containerd, kubelet and CNI keep their usual paths. What containerd
+  // stores outlives a reset, so that no image is loaded twice.
+  const [store, mountPoint] = [join(cache, "containerd"), join(nodeVar, "lib/containerd")];
+  mkdirSync(store, { recursive: true });
+  mkdirSync(mountPoint, { recursive: true });
   await inNode(
     pid,
-    `mount --make-rshared / && mount -t tmpfs tmpfs /run && mount --bind ${nodeVar} /var`,
+    "mount --make-rshared /; mount -t tmpfs tmpfs /run; " +
+      `mount --bind '${store}' '${mountPoint}'; mount --rbind '${nodeVar}' /var`,
   );
   await connect(pid);
-  return false;
 }
 
 /** Ends the node and waits until the host is as it was. */

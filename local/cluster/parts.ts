@@ -1,4 +1,5 @@
-import type { Program } from "../toolchain/modules";
+import { imageTag } from "../images";
+import type { Program } from "../toolchain/builds";
 import { addresses, clusterDomain, nodeName } from "./addresses";
 import { cgroupRoot } from "./cgroups";
 
@@ -13,12 +14,13 @@ export interface Part {
   args: string[];
   /** Configuration files, by their path inside the node. */
   files?: Record<string, string>;
+  /** Parts that have to be ready before it starts. */
+  needs?: readonly Program[];
   /** A shell line that succeeds inside the node once the part is ready. */
   ready: string;
 }
 
-/** @param pauseImage the image of every pod's sandbox */
-export function renderParts(pauseImage: string): Part[] {
+export function renderParts(): Part[] {
   return [
     {
       name: "etcd",
@@ -35,11 +37,12 @@ export function renderParts(pauseImage: string): Part[] {
     {
       name: "containerd",
       args: [`--config=${config}/containerd.toml`, "--log-level=warn"],
-      files: { [`${config}/containerd.toml`]: renderContainerdConfig(pauseImage), ...renderCni() },
+      files: { [`${config}/containerd.toml`]: renderContainerdConfig(), ...renderCni() },
       ready: `test -S ${containerdSocket}`,
     },
     {
       name: "kube-apiserver",
+      needs: ["etcd"],
       args: [
         "--etcd-servers=http://127.0.0.1:2379",
         `--advertise-address=${addresses.node}`,
@@ -63,6 +66,7 @@ export function renderParts(pauseImage: string): Part[] {
     },
     {
       name: "kube-controller-manager",
+      needs: ["kube-apiserver"],
       args: [
         `--kubeconfig=${pki}/controller-manager.kubeconfig`,
         "--use-service-account-credentials=true",
@@ -77,6 +81,7 @@ export function renderParts(pauseImage: string): Part[] {
     },
     {
       name: "kube-scheduler",
+      needs: ["kube-apiserver"],
       args: [
         `--kubeconfig=${pki}/scheduler.kubeconfig`,
         "--leader-elect=false",
@@ -86,6 +91,7 @@ export function renderParts(pauseImage: string): Part[] {
     },
     {
       name: "kubelet",
+      needs: ["containerd", "kube-apiserver"],
       args: [
         `--kubeconfig=${pki}/kubelet.kubeconfig`,
         `--config=${config}/kubelet.json`,
@@ -100,6 +106,7 @@ export function renderParts(pauseImage: string): Part[] {
     },
     {
       name: "kube-proxy",
+      needs: ["kube-apiserver"],
       args: [`--config=${config}/kube-proxy.json`, `--hostname-override=${nodeName}`],
       files: { [`${config}/kube-proxy.json`]: JSON.stringify(kubeProxyConfiguration, null, 2) },
       ready: httpReady("http://127.0.0.1:10256/healthz"),
@@ -107,6 +114,7 @@ export function renderParts(pauseImage: string): Part[] {
     {
       // Enforces NetworkPolicies; routes and Services are others' work.
       name: "kube-router",
+      needs: ["kube-apiserver"],
       args: [
         ...["--run-firewall=true", "--run-router=false", "--run-service-proxy=false"],
         `--kubeconfig=${pki}/router.kubeconfig`,
@@ -162,14 +170,14 @@ const kubeProxyConfiguration = {
   conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
 };
 
-function renderContainerdConfig(pauseImage: string): string {
+function renderContainerdConfig(): string {
   return `version = 3
 root = "/var/lib/containerd"
 state = "/run/containerd"
 disabled_plugins = ["io.containerd.nri.v1.nri"]
 
 [plugins."io.containerd.cri.v1.images".pinned_images]
-sandbox = "${pauseImage}"
+sandbox = "${imageTag("pause")}"
 
 [plugins."io.containerd.cri.v1.runtime"]
 restrict_oom_score_adj = true

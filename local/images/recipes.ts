@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { repository } from "../paths";
-import type { Program } from "../toolchain/modules";
+import type { Cost } from "../steps";
+import type { Program } from "../toolchain/builds";
 
 /** How one image is built. */
 export interface Recipe {
@@ -14,8 +15,7 @@ export interface Recipe {
   target?: string;
   /** Programs of the toolchain that are copied in. */
   programs?: readonly Program[];
-  /** Seconds a build took on two cores, for the progress line. */
-  expectedSeconds: number;
+  cost: Cost;
 }
 
 /**
@@ -28,7 +28,7 @@ const here = <Name extends string>(name: Name) => ({
   name,
   context: join(__dirname, name),
   file: "Containerfile" as const,
-  expectedSeconds: 20,
+  cost: { seconds: 20, cpuSeconds: 14 },
 });
 const service = <Name extends string>(target: Name) => ({
   name: target,
@@ -40,7 +40,7 @@ const service = <Name extends string>(target: Name) => ({
 
 /** Every image that the local cluster and the local stack run. */
 export const recipes = [
-  { ...here("pause"), base: undefined },
+  { ...here("pause"), base: undefined, cost: { seconds: 1, cpuSeconds: 1 } },
   { ...here("addons"), base: "bookworm", programs: ["coredns", "local-path-provisioner"] },
   { ...here("nginx"), base: "sid" },
   { ...here("redis"), base: "sid" },
@@ -52,10 +52,10 @@ export const recipes = [
     context: join(repository, "docker/backup"),
     file: "Dockerfile",
     base: "postgres",
-    expectedSeconds: 30,
+    cost: { seconds: 30, cpuSeconds: 20 },
   },
-  { ...service("api"), expectedSeconds: 60 },
-  { ...service("worker"), expectedSeconds: 300 },
+  { ...service("api"), cost: { seconds: 60, cpuSeconds: 45 } },
+  { ...service("worker"), cost: { seconds: 200, cpuSeconds: 170 } },
 ] as const satisfies Recipe[];
 
 export type ImageName = (typeof recipes)[number]["name"];

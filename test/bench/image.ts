@@ -1,6 +1,8 @@
-import { ensureImages } from "../../local/images";
-import { ensureToolchain } from "../../local/toolchain";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Layer, measureLayers } from "./image/layers";
+import { exportWorkerImage } from "./image/worker";
 import type { Figure } from "./main";
 
 export const description =
@@ -9,10 +11,10 @@ export const description =
 const megabyte = 1e6;
 
 export async function run(): Promise<Figure[]> {
-  const report = () => {};
-  const { toolchain } = await ensureToolchain(report);
-  const { images } = await ensureImages(toolchain, report);
-  const layers = await measureLayers(images.archives.worker);
+  const layout = mkdtempSync(join(tmpdir(), "image-service-bench-"));
+  await exportWorkerImage(layout, "gzip");
+  const layers = await measureLayers(layout);
+  rmSync(layout, { recursive: true });
   return [
     {
       figure: "unpackedBytes",

@@ -38,19 +38,6 @@ export async function run(): Promise<Figure[]> {
   }
 }
 
-/** Seconds from the start of the program's process to its first resource; the median. */
-export async function programStart(): Promise<number> {
-  const stack = await RecordedStack.create("as configured");
-  try {
-    await stack.mustRun(["up", "--yes", "--skip-preview"]);
-    const starts: number[] = [];
-    for (let round = 0; round < rounds; round++) starts.push((await preview(stack)).start);
-    return median(starts);
-  } finally {
-    stack.close();
-  }
-}
-
 /** Written by the program's process as it starts. */
 const startFile = "started";
 

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildah, ensureImages, imageTag } from "../../local/images";
 import { attempt, run as command } from "../../local/run";
 import { ensureToolchain, type Toolchain } from "../../local/toolchain";
 import { median, rounded } from "../figures";
+import { exportWorkerImage } from "./image/worker";
 import type { Figure } from "./main";
 import { serveLayout } from "./pull/registry";
 
@@ -20,17 +20,13 @@ const rounds = 3;
 const budget = 60;
 
 export async function run(): Promise<Figure[]> {
-  const { toolchain } = await ensureToolchain(console.error);
-  await ensureImages(toolchain, console.error);
+  const toolchain = await ensureToolchain(console.error);
   const directory = mkdtempSync(join(tmpdir(), "image-service-bench-"));
   try {
     const layout = join(directory, "layout");
     for (const compression of compressions) {
       console.error(`${compression}: compressing`);
-      await buildah("bench-pull", [
-        ...["push", "--compression-format", compression],
-        ...[imageTag("worker"), `oci:${layout}:${compression}`],
-      ]);
+      await exportWorkerImage(layout, compression);
     }
     const seconds = await race(toolchain, directory, layout);
     return compressions.map((compression) => ({

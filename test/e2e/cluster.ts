@@ -7,7 +7,7 @@ import { ensureToolchain, type Toolchain } from "../../local/toolchain";
 
 /** The local cluster that `npm run local` brought up. */
 export async function localCluster(): Promise<{ toolchain: Toolchain; images: ImageReferences }> {
-  const { toolchain } = await ensureToolchain(() => {});
+  const toolchain = await ensureToolchain(() => {});
   const images = JSON.parse(readFileSync(join(state, "images.json"), "utf8")) as ImageReferences;
   return { toolchain, images };
 }
@@ -16,5 +16,5 @@ export async function localCluster(): Promise<{ toolchain: Toolchain; images: Im
 export async function openStack(name: string, values: ConfigValues): Promise<LocalStack> {
   const { toolchain, images } = await localCluster();
   const machine = { kubeconfig, images: imageConfig(images) };
-  return LocalStack.open(name, toolchain, { ...machine, ...values });
+  return LocalStack.open(name, toolchain, { ...machine, ...values }, () => {});
 }

@@ -19,6 +19,7 @@ beforeAll(async () => {
     "e2e",
     toolchain,
     { service: "organization/image-service/local", image: images.api, kubeconfig },
+    () => {},
     { name: namespace, directory: join(repository, "examples/consumer"), secrets: ["apiSecret"] },
   );
 });

@@ -117,7 +117,7 @@ test.each(stacks)("%s: the restricted Pod Security admission takes every pod", a
 test.each(stacks)(
   "%s: kubeconform takes every object by that API server's schemas",
   async (stack) => {
-    const { toolchain } = await ensureToolchain(() => {}, ["kubeconform"]);
+    const toolchain = await ensureToolchain(() => {}, ["kubeconform"]);
     await writeSchemas();
     const report = execFileSync(toolchain.kubeconform, [
       ...["-strict", "-output", "json", "-summary", "-schema-location"],

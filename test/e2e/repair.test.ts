@@ -16,8 +16,8 @@ const processOf = (part: string) => {
 
 async function start(): Promise<void> {
   const { toolchain, images } = await localCluster();
-  await ensureRuntime(toolchain, images.pause);
-  await ensureCluster(toolchain, images, () => {});
+  await ensureRuntime(toolchain, () => {});
+  await ensureCluster(toolchain, images.addons, () => {});
 }
 
 test.each(parts)("after kill -9 of %s another start mends the cluster", async (part) => {

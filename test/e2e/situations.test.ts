@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -83,10 +84,14 @@ test("Ctrl-C while the stack is brought up ends cleanly, and the next run goes o
   rmSync(picture, { force: true });
   const first = spawn("node", cli, { cwd: repository, stdio: ["ignore", "ignore", "pipe"] });
   let output = "";
-  for await (const chunk of first.stderr.setEncoding("utf8")) {
+  first.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     output += chunk;
-    if (output.includes("[5/7] cluster  ")) first.kill("SIGINT");
-  }
+  });
+  const ended = once(first, "exit");
+  const pulumi = () => attempt("pgrep", ["--parent", String(first.pid), "--exact", "pulumi"]);
+  await expect.poll(async () => (await pulumi()).status, { timeout: 30_000 }).toBe(0);
+  first.kill("SIGINT");
+  await ended;
   expect(output).toContain("interrupted; run npm run local again to go on from here");
   const second = await local();
   expect(second.output).toMatch(/picture: .*out\/first\.png$/m);

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { environment } from "../environment";
 import type { Declaration } from "./record";
 
 /** Beside the two of the repository one that takes every alternative. */
@@ -12,7 +13,8 @@ export async function declare(stack: string): Promise<Record<string, Declaration
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--require", "tsx/cjs", join(__dirname, "record.ts"), stack],
-    { maxBuffer: 64 << 20 },
+    // With somebody's kubeconfig, which no stack may take for its own.
+    { env: { ...process.env, ...environment, KUBECONFIG: "somebody's" }, maxBuffer: 64 << 20 },
   );
   return JSON.parse(stdout) as Record<string, Declaration>;
 }

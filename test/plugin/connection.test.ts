@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import * as kubernetes from "@pulumi/kubernetes";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Engine, kubeconfig, provider } from "./harness";
+import { kubeconfig } from "../../local/paths";
+import { Engine, provider } from "./harness";
 
 let engine: Engine;
 let line: Awaited<ReturnType<typeof breakableLine>>;

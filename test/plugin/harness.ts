@@ -16,11 +16,8 @@ import {
 } from "@pulumi/pulumi/automation";
 import { version } from "@pulumi/pulumi/package.json";
 import { SemVer } from "semver";
-import { kubeconfig as localKubeconfig, repository } from "../../local/paths";
+import { kubeconfig, repository } from "../../local/paths";
 import { localCluster } from "../e2e/cluster";
-
-/** The cluster under test. */
-export const kubeconfig = process.env.KUBECONFIG ?? localKubeconfig;
 
 const project = "plugin-test";
 

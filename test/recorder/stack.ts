@@ -14,6 +14,7 @@ import { parse, stringify } from "yaml";
 import { repository } from "../../local/paths";
 import { attempt, type Result } from "../../local/run";
 import { ensureToolchain } from "../../local/toolchain";
+import { environment } from "../environment";
 import { secretValues, withPlaceholders } from "../placeholders";
 import { Recorder } from "./provider";
 
@@ -24,16 +25,17 @@ export class RecordedStack {
     readonly directory: string,
     readonly recorder: Recorder,
     private readonly pulumi: string,
-    private readonly environment: Record<string, string>,
+    private readonly environment: NodeJS.ProcessEnv,
   ) {}
 
   /** @param start of the program: types are checked, or only removed as in Pulumi.yaml */
   static async create(start: "as configured" | "type-checked"): Promise<RecordedStack> {
-    const { toolchain } = await ensureToolchain(() => {}, ["pulumi", "pulumi-language-nodejs"]);
+    const toolchain = await ensureToolchain(() => {}, ["pulumi", "pulumi-language-nodejs"]);
     const { recorder, attach } = await Recorder.start();
     const directory = mkdtempSync(join(tmpdir(), "image-service-recorded-"));
     copyProgram(directory, start);
     const stack = new RecordedStack(directory, recorder, toolchain.pulumi, {
+      ...environment,
       PATH: `${dirname(toolchain["pulumi-language-nodejs"])}:${process.env.PATH}`,
       PULUMI_BACKEND_URL: `file://${directory}`,
       PULUMI_CONFIG_PASSPHRASE: "a passphrase",

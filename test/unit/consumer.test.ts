@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { Props, Resource } from "../../policy/resource";
 import { rules } from "../../policy/rules";
 
+const project = "image-client";
 const declared: Resource[] = [];
 const service = {
   version: 1,
@@ -17,20 +18,23 @@ const service = {
 beforeAll(async () => {
   pulumi.runtime.setAllConfig(
     {
-      "project:service": "organization/image-service/prod",
-      "project:image": `registry.example/api@sha256:${"0".repeat(64)}`,
-      "project:apiSecret": "a key",
+      [`${project}:service`]: "organization/image-service/prod",
+      [`${project}:image`]: `registry.example/api@sha256:${"0".repeat(64)}`,
+      [`${project}:apiSecret`]: "a key",
     },
-    ["project:apiSecret"],
+    [`${project}:apiSecret`],
   );
-  await pulumi.runtime.setMocks({
-    newResource: ({ type, name, inputs }) => {
-      declared.push({ type, name, stack: "prod", props: inputs, protect: false });
-      const outputs = type === "pulumi:pulumi:StackReference" ? { outputs: service } : {};
-      return { id: name, state: { metadata: { name }, ...inputs, ...outputs } };
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        declared.push({ type, name, stack: "prod", props: inputs, protect: false });
+        const outputs = type === "pulumi:pulumi:StackReference" ? { outputs: service } : {};
+        return { id: name, state: { metadata: { name }, ...inputs, ...outputs } };
+      },
+      call: ({ inputs }) => inputs,
     },
-    call: ({ inputs }) => inputs,
-  });
+    project,
+  );
   await import("../../examples/consumer/index.js");
   await pulumi.runtime.disconnect();
 });

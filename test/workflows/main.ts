@@ -11,7 +11,7 @@ const program = (name: string) => join(environment, "bin", name);
 const requirements = join(__dirname, "requirements.txt");
 
 async function main(): Promise<void> {
-  const { toolchain } = await ensureToolchain(console.error, ["actionlint"]);
+  const toolchain = await ensureToolchain(console.error, ["actionlint"]);
   const commands = [
     ["python3", "-m", "venv", environment],
     [program("pip"), "install", "--quiet", "--require-hashes", "-r", requirements],

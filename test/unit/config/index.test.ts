@@ -8,7 +8,12 @@ const images = Object.fromEntries(Object.keys(configSchema.images).map((name) =>
 const secrets: Record<string, string> = Object.fromEntries(
   Object.keys(configSchema.secrets).map((name) => [name, `the${name}`]),
 );
-const whole: Record<string, unknown> = { endpoint: "https://images.example", images, ...secrets };
+const whole: Record<string, unknown> = {
+  endpoint: "https://images.example",
+  context: "the-cluster",
+  images,
+  ...secrets,
+};
 
 function configure(values: Record<string, unknown>, secretKeys = Object.keys(secrets)): void {
   const text = Object.entries(values).map(([key, value]) => [
@@ -155,6 +160,11 @@ test.each<[string, Record<string, unknown>, string]>([
     "a password that breaks a URL",
     { databasePassword: "p@ssword/with#signs" },
     "databasePassword is not 16 to 128 letters and digits, but it stands in a URL; fix: pulumi config set --secret databasePassword",
+  ],
+  [
+    "whichever cluster the shell points to",
+    { context: "" },
+    "context is missing, but kubeconfig is not set; fix: pulumi config set --path context VALUE",
   ],
 ])("%s is refused", (_, values, fault) => {
   expect(faultsOf(values)).toEqual([fault]);

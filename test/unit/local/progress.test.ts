@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { duration, Progress } from "../../../local/progress";
 
 test.each([
@@ -12,22 +12,35 @@ test.each([
   expect(duration(seconds)).toBe(text);
 });
 
-test("a phase says which of how many it is, its step, and whether everything was there", async () => {
+const watched = () => {
   const stream = new PassThrough();
-  const progress = new Progress(2, stream as unknown as NodeJS.WriteStream);
-  await progress.phase("toolchain", 90, async (report) => {
-    report("1 of 8: etcd", 25);
-    return false;
+  const progress = new Progress(stream as unknown as NodeJS.WriteStream);
+  return { progress, lines: () => stream.read()?.toString().trim().split("\n") ?? [] };
+};
+
+test("a step that did something is named with its time; one that had nothing to do is not", async () => {
+  const { progress, lines } = watched();
+  await progress.step("image worker", 90, async (report) => report("building"));
+  await progress.step("node", 10, async () => {});
+  expect(lines()).toEqual([expect.stringMatching(/^0\.0 s {2}image worker done in 0\.0 s$/)]);
+  expect(progress.phases).toEqual([{ name: "image worker", seconds: 0 }]);
+});
+
+test("what runs side by side and the estimate of all stand in one line", async () => {
+  vi.useFakeTimers();
+  const { progress, lines } = watched();
+  progress.start(() => 60);
+  const kubernetes = progress.step("kubernetes", 300, async (report) => {
+    report("compiling");
+    await new Promise((resolve) => setTimeout(resolve, 40_000));
   });
-  await progress.phase("images", 10, async () => true);
-  expect(stream.read().toString().split("\n")).toEqual([
-    "[1/2] toolchain: 1 of 8: etcd  0.0 s of about 25 s",
-    expect.stringMatching(/^\[1\/2\] toolchain {2}done in 0\.0 s/),
-    expect.stringMatching(/^\[2\/2\] images {2}ready in 0\.0 s/),
-    "",
-  ]);
-  expect(progress.phases.map(({ name, cached }) => ({ name, cached }))).toEqual([
-    { name: "toolchain", cached: false },
-    { name: "images", cached: true },
-  ]);
+  const worker = progress.step("image worker", 90, async () => {
+    await new Promise((resolve) => setTimeout(resolve, 40_000));
+  });
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(lines()).toEqual(["30 s of about 1:30  kubernetes: compiling 30 s | image worker 30 s"]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await Promise.all([kubernetes, worker]);
+  progress.stop();
+  vi.useRealTimers();
 });

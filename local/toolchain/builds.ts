@@ -1,0 +1,109 @@
+/** What one `go build` makes: programs that are needed at the same time and share most code. */
+export interface Build {
+  name: string;
+  /** Folder of its go.mod under this one. */
+  module: "." | "pulumi-language-nodejs";
+  /** Go package → the names its binary is called by. */
+  programs: Record<string, readonly string[]>;
+  tags?: readonly string[];
+  /** `-X` values of the linker, as the projects' own release builds set them. */
+  variables?: Record<string, string>;
+  /** Seconds of processor time; it keeps two cores busy. */
+  cpuSeconds: number;
+  /** On the PATH these programs are used instead when the first one's output matches. */
+  accepts?: { args: readonly string[]; version: RegExp };
+}
+
+const kubernetesVersion = "k8s.io/component-base/version";
+
+/**
+ * In the order in which a set-up needs them. All but one lie in one dependency set: what two share
+ * is compiled once.
+ */
+export const builds = [
+  {
+    name: "runtime",
+    module: ".",
+    programs: {
+      "github.com/containerd/containerd/v2/cmd/containerd": ["containerd"],
+      "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2": [
+        "containerd-shim-runc-v2",
+      ],
+      "github.com/containerd/containerd/v2/cmd/ctr": ["ctr"],
+      "go.etcd.io/etcd/server/v3": ["etcd"],
+      "github.com/versity/versitygw/cmd/versitygw": ["versitygw"],
+    },
+    tags: ["no_btrfs", "no_zfs", "no_devmapper", "no_aufs"],
+    cpuSeconds: 150,
+  },
+  {
+    name: "kubernetes",
+    module: ".",
+    programs: {
+      "./cmd/coredns": ["coredns"],
+      "./cmd/kubernetes": [
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-proxy",
+        "kube-scheduler",
+        "kubectl",
+        "kubelet",
+      ],
+      // Of the fork that is in Go's checksum database.
+      "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router": ["kube-router"],
+    },
+    variables: {
+      [`${kubernetesVersion}.gitVersion`]: "v1.37.2",
+      [`${kubernetesVersion}.gitMajor`]: "1",
+      [`${kubernetesVersion}.gitMinor`]: "37",
+      "github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": "v2.2.1",
+    },
+    cpuSeconds: 510,
+  },
+  {
+    // Apart, since it spells a path in upper case that the others import in lower case.
+    name: "storage",
+    module: ".",
+    programs: { "github.com/rancher/local-path-provisioner": ["local-path-provisioner"] },
+    cpuSeconds: 5,
+  },
+  {
+    name: "pulumi",
+    module: ".",
+    programs: { "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi": ["pulumi"] },
+    variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.230.0" },
+    cpuSeconds: 90,
+    accepts: { args: ["version"], version: /^v3\.(2[3-9]\d|[3-9]\d\d)\./m },
+  },
+  {
+    // The last release of the SDK that has the language host in its own module.
+    name: "pulumi-language-nodejs",
+    module: "pulumi-language-nodejs",
+    programs: {
+      "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs": [
+        "pulumi-language-nodejs",
+      ],
+    },
+    cpuSeconds: 10,
+    accepts: { args: ["-version"], version: /^v?3\./m },
+  },
+] as const satisfies Build[];
+
+/** What only the tests need. */
+export const testBuilds = [
+  {
+    name: "test-tools",
+    module: ".",
+    programs: {
+      "github.com/rhysd/actionlint/cmd/actionlint": ["actionlint"],
+      "github.com/yannh/kubeconform/cmd/kubeconform": ["kubeconform"],
+    },
+    cpuSeconds: 6,
+  },
+] as const satisfies Build[];
+
+type ValuesOfEach<Union> = Union extends unknown ? Union[keyof Union] : never;
+export type Program = ValuesOfEach<
+  (typeof builds | typeof testBuilds)[number]["programs"]
+>[number] &
+  string;
