@@ -41,12 +41,32 @@ export class Sandbox {
     for (const path of Object.keys(mounts)) mkdirSync(join(this.root, path), { recursive: true });
     writeFileSync(join(this.root, "etc/hosts"), hosts);
     const binds = Object.entries(mounts).flat();
+    // --norc: bash takes Node's socket for a remote login, for which it reads /etc/bash.bashrc.
     return attempt("unshare", [
-      ...["--mount", "--net", "--pid", "--fork", "--kill-child", "bash", "-euc", outside, "bash"],
+      ...[
+        "--mount",
+        "--net",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "bash",
+        "--norc",
+        "-euc",
+        outside,
+        "bash",
+      ],
       ...[this.root, String(user), ready ?? "", String(Object.keys(mounts).length)],
       ...binds,
       ...Object.entries({ PATH: path, ...env }).map(([name, value]) => `${name}=${value}`),
-      ...["bash", "-c", ready ? untilReady : 'shift; exec "$@"', "bash", ready ?? "", ...command],
+      ...[
+        "bash",
+        "--norc",
+        "-c",
+        ready ? untilReady : 'shift; exec "$@"',
+        "bash",
+        ready ?? "",
+        ...command,
+      ],
     ]);
   }
 }
