@@ -1,19 +1,19 @@
-import { Api } from "./components/api";
-import { Backups } from "./components/backups";
-import { stackFlows } from "./components/flows";
-import { ModelStore } from "./components/modelStore";
-import { Monitoring } from "./components/monitoring";
+import { Backups } from "./components/backups/backups";
+import { NginxIngress } from "./components/edge/nginxIngress";
 import { ports } from "./components/names";
-import { NetworkPolicies } from "./components/networkPolicies";
-import { NginxIngress } from "./components/nginxIngress";
-import { ServiceSettings } from "./components/serviceSettings";
-import { Workers } from "./components/workers";
+import { stackFlows } from "./components/network/flows";
+import { NetworkPolicies } from "./components/network/networkPolicies";
+import { Monitoring } from "./components/observability/monitoring";
+import { Api } from "./components/service/api";
+import { ModelStore } from "./components/service/modelStore";
+import { ServiceSettings } from "./components/service/serviceSettings";
+import { Workers } from "./components/service/workers";
 import { loadConfig } from "./config";
-import { connect } from "./connect";
-import { behind, makeFront } from "./front";
-import { serviceImage } from "./images";
 import { type Outputs, version } from "./outputs";
-import { makeBuckets, makePostgres, makeRedis } from "./stores";
+import { behind, makeFront } from "./stack/front";
+import { serviceImage } from "./stack/images";
+import { connect } from "./stack/providers";
+import { makeBuckets, makePostgres, makeRedis } from "./stack/stores";
 
 const config = loadConfig();
 const { namespace, images, secrets, protect } = config;
@@ -28,14 +28,9 @@ const settings = new ServiceSettings(
   "settings",
   {
     namespace,
-    apiSecret: secrets.apiSecret,
     databaseUrl: postgres.url,
     redisUrl: redis.url,
     bucket: buckets.pictures,
-    publicUrl: config.endpoint,
-    trustedProxies: config.podNetwork,
-    rateLimit: config.api.rateLimit,
-    modelId: config.workers.model,
   },
   options,
 );
@@ -47,7 +42,15 @@ const models = new ModelStore(
 );
 const api = new Api(
   "api",
-  { namespace, image: serviceImage(config, "api", options), settings, ...config.api },
+  {
+    namespace,
+    image: serviceImage(config, "api", options),
+    settings,
+    apiSecret: secrets.apiSecret,
+    publicUrl: config.endpoint,
+    trustedProxies: config.podNetwork,
+    ...config.api,
+  },
   stores,
 );
 const workers = new Workers(

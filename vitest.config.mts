@@ -21,6 +21,7 @@ export default defineConfig({
     projects: [
       // Files share a process, and so what they import: half of the time goes without it.
       project("unit", minute, { globalSetup, isolate: false }),
+      project("vendors", 5 * minute, { globalSetup, fileParallelism: false }),
       project("plugin", 5 * minute, { globalSetup }),
       project("e2e", 20 * minute, { fileParallelism: false }),
     ],

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { schema, secrets } from "../configSchema";
+import { schema, secrets } from "../config/schema";
 
 /** What of a JSON schema the renderers below look at. */
 interface Property {
@@ -38,7 +38,7 @@ function renderProject(current: string): string {
             type: property.type,
             ...(property.items && { items: { type: property.items.type } }),
             description: property.description,
-            // The engine stops at the first key without a value; config.ts names them all.
+            // The engine stops at the first key without a value; config/ names them all.
             default: property.properties ? defaults(property) : (property.default ?? ""),
           },
         ]),
@@ -63,7 +63,7 @@ function defaults(group: Property): Record<string, unknown> {
   );
 }
 
-const marker = "<!-- Below: rendered from configSchema.ts by `npm run config-docs`. -->\n";
+const marker = "<!-- Below: rendered from config/schema.ts by `npm run config-docs`. -->\n";
 
 /** The documentation's prose as it stands, then a table of every key. */
 function renderTable(current: string): string {

@@ -10,6 +10,7 @@ export interface Resource {
 }
 
 /** Inputs of any resource of any package. */
+// biome-ignore lint/suspicious/noExplicitAny: rules ask whether a path is there, whatever its type
 export type Props = Record<string, any>;
 
 /** The pods that a resource makes: the template's labels and spec. */

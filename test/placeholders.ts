@@ -1,4 +1,4 @@
-import { images, secrets } from "../configSchema";
+import { images, secrets } from "../config/schema";
 
 // What no committed stack file holds, since it is each user's own.
 

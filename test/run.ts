@@ -117,7 +117,9 @@ add(
 
 const local = add("local", { seconds: 60, cpuSeconds: 60 }, [setup], script("local/cli.ts"));
 const plugin = add("plugin", { seconds: 60, cpuSeconds: 40 }, [local], vitest("plugin"));
-add("e2e", { seconds: 300, cpuSeconds: 250 }, [plugin], vitest("e2e"));
+// Between the two, since each set-up begins by removing all containers of images.
+const vendors = add("vendors", { seconds: 10, cpuSeconds: 10 }, [local], vitest("vendors"));
+add("e2e", { seconds: 300, cpuSeconds: 250 }, [plugin, vendors], vitest("e2e"));
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
 

@@ -66,7 +66,7 @@ const kubernetesMegabytes = {
   kubelet: 62,
 };
 
-/** Official builds of the programs in ./modules.ts, of those that have any. */
+/** Official builds of the programs in ./builds.ts, of those that have any. */
 export const releases: readonly Release[] = [
   {
     name: "pulumi",

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Flow, stackFlows } from "../../components/flows";
 import { labels, ports } from "../../components/names";
+import { type Flow, stackFlows } from "../../components/network/flows";
 import { addresses } from "../../local/cluster/addresses";
 import { kubeconfig } from "../../local/paths";
 import { run } from "../../local/run";
@@ -21,6 +21,7 @@ const flows = stackFlows({
   redis: { managed: false },
   objectStore: { bucket: "" },
   backups: { managed: false },
+  monitoring: { alertmanager: false },
   cloudflare: { mode: "off" },
 });
 

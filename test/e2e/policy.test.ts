@@ -22,7 +22,7 @@ test("the engine lets prod through the policy pack", async () => {
 });
 
 test("the engine stops a preview of pods that may run as root, and names the rule", async () => {
-  const file = join(stack.directory, "components/pods.ts");
+  const file = join(stack.directory, "components/kubernetes/pods.ts");
   const safe = readFileSync(file, "utf8");
   writeFileSync(file, safe.replace("runAsNonRoot: true", "runAsNonRoot: false"));
   const { status, output } = await preview();

@@ -13,6 +13,7 @@ interface Kind {
   /** The class of @pulumi/kubernetes. */
   resource: new (
     name: string,
+    // biome-ignore lint/suspicious/noExplicitAny: each kind has its own arguments
     args: any,
     options: object,
   ) => CustomResource;

@@ -126,9 +126,9 @@ test("says why something does not get ready, and keeps it in the state", async (
   expect(error).toMatch(/pod no-node-\S+: \[Unschedulable\] 0\/1 nodes are available/);
   expect(error).toMatch(/pod unready-\S+: \[Unhealthy\] Readiness probe failed/);
   expect(error).toMatch(/pod crashing-0: container main ended with exit code 1/);
-  expect(error).toMatch(/pod crashing-0: container main wrote:[^]*Bad directive/);
+  expect(error).toMatch(/pod crashing-0: container main wrote:[\s\S]*Bad directive/);
   expect(error).toMatch(/Job \S+\/failing: the Job failed: \[BackoffLimitExceeded\]/);
-  expect(error).toMatch(/pod failing-\S+: container main wrote:[^]*Bad directive/);
+  expect(error).toMatch(/pod failing-\S+: container main wrote:[\s\S]*Bad directive/);
   expect(error).toMatch(
     /Service \S+: not ready after 15 s: waiting for the load balancer's address/,
   );

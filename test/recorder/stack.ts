@@ -97,7 +97,9 @@ export class RecordedStack {
 function copyProgram(directory: string, start: "as configured" | "type-checked"): void {
   const files = readdirSync(repository).filter((file) => /\.(ts|json|yaml)$/.test(file));
   for (const file of files) copyFileSync(join(repository, file), join(directory, file));
-  cpSync(join(repository, "components"), join(directory, "components"), { recursive: true });
+  for (const folder of ["config", "stack", "components"]) {
+    cpSync(join(repository, folder), join(directory, folder), { recursive: true });
+  }
   symlinkSync(join(repository, "node_modules"), join(directory, "node_modules"));
   if (start === "as configured") return;
   const project = parse(readFileSync(join(directory, "Pulumi.yaml"), "utf8"));

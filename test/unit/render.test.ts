@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { renderNginxConf } from "../../components/nginxConf";
-import { renderInitScript } from "../../components/postgres";
-import { renderPrometheusConfig } from "../../components/prometheusConfig";
-import { renderRedisConf } from "../../components/redis";
+import { renderNginxConf } from "../../components/edge/nginxConf";
+import { renderPrometheusConfig } from "../../components/observability/prometheusConfig";
+import { renderInitScript } from "../../components/stores/postgres";
+import { renderRedisConf } from "../../components/stores/redis";
 
 const nginxArgs = {
   upstream: "api.ns.svc.cluster.local",
@@ -60,9 +60,11 @@ test("Redis keeps an append-only file and evicts nothing", () => {
   expect(renderRedisConf()).toContain("maxmemory-policy noeviction");
 });
 
-test("a database that was half made is made anew, a whole one is left alone", () => {
+test("a database that was half made is made anew, a whole one is closed to its group", () => {
   const script = renderInitScript();
-  expect(script.split("\n")[0]).toBe('[ -s "$PGDATA/PG_VERSION" ] && exit 0');
+  expect(script).toMatch(
+    /^if \[ -s "\$PGDATA\/PG_VERSION" \]; then\n {2}chmod u=rwx,go= "\$PGDATA"\n {2}exit 0/,
+  );
   expect(script.trimEnd().split("\n").at(-1)).toBe('mv "$new" "$PGDATA"');
 });
 

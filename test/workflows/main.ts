@@ -24,4 +24,4 @@ async function main(): Promise<void> {
   }
 }
 
-main();
+void main();

@@ -1,0 +1,78 @@
+import * as rds from "@pulumi/aws/rds";
+import * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "../component";
+import { aigc, ports } from "../names";
+import { type StoreNetwork, storeSecurityGroup } from "./storeNetwork";
+
+export interface ManagedPostgresArgs extends ComponentArgs, StoreNetwork {
+  /** 8 to 128 characters without `/`, `@`, `"` and space, which RDS refuses. */
+  password: pulumi.Input<string>;
+  /** E.g. "db.t4g.medium". */
+  instanceClass: string;
+  /** Size of the disk at first, in GiB; it grows by itself to four times that. */
+  storageGiB: number;
+  /** Refuses to delete the database, in Pulumi and in AWS. */
+  protect: boolean;
+}
+
+const version = "18";
+const backupDays = 14;
+
+/** The truth on RDS, in two availability zones: what Postgres is in the cluster. */
+export class ManagedPostgres extends Component {
+  /** postgresql://user:password@host:port/database?sslmode=require, secret. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: ManagedPostgresArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ManagedPostgres", name, args, opts);
+    const subnets = new rds.SubnetGroup(
+      `${name}-subnets`,
+      { description: `Subnets of ${name}`, subnetIds: args.subnetIds },
+      this.child,
+    );
+    const securityGroup = storeSecurityGroup(name, args, ports.postgres, this.child);
+    const parameters = new rds.ParameterGroup(
+      `${name}-parameters`,
+      {
+        family: `postgres${version}`,
+        description: `Parameters of ${name}`,
+        parameters: [{ name: "rds.force_ssl", value: "1" }],
+      },
+      this.child,
+    );
+    const server = new rds.Instance(
+      `${name}-server`,
+      {
+        engine: "postgres",
+        engineVersion: version,
+        instanceClass: args.instanceClass,
+        dbName: aigc,
+        username: aigc,
+        password: args.password,
+        port: ports.postgres,
+        parameterGroupName: parameters.name,
+        dbSubnetGroupName: subnets.name,
+        vpcSecurityGroupIds: [securityGroup.id],
+        publiclyAccessible: false,
+        multiAz: true,
+        storageType: "gp3",
+        storageEncrypted: true,
+        allocatedStorage: args.storageGiB,
+        maxAllocatedStorage: 4 * args.storageGiB,
+        backupRetentionPeriod: backupDays,
+        deleteAutomatedBackups: false,
+        copyTagsToSnapshot: true,
+        deletionProtection: args.protect,
+        skipFinalSnapshot: false,
+        finalSnapshotIdentifier: `${name}-final`,
+        enabledCloudwatchLogsExports: ["postgresql"],
+        performanceInsightsEnabled: true,
+      },
+      { ...this.child, protect: args.protect },
+    );
+    this.url = pulumi.secret(
+      pulumi.interpolate`postgresql://${aigc}:${args.password}@${server.endpoint}/${aigc}?sslmode=require`,
+    );
+    this.registerOutputs({ url: this.url });
+  }
+}

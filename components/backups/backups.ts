@@ -1,0 +1,150 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "../component";
+import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
+import { labels } from "../names";
+import { serviceUid } from "../service/api";
+import type { ModelStore } from "../service/modelStore";
+import type { Bucket } from "../stores/bucket";
+
+export interface BackupsArgs extends ComponentArgs {
+  namespace: string;
+  /** By digest; docker/backup. */
+  image: pulumi.Input<string>;
+  /** When, in cron's five fields. */
+  schedule: string;
+  /** Whose clock the schedule follows, an IANA name. */
+  timeZone: string;
+  /** postgresql://… */
+  databaseUrl: pulumi.Input<string>;
+  /** Where the service keeps its pictures. */
+  source: Bucket;
+  /** Holds the weights. */
+  models: ModelStore;
+  /** Where backups go. */
+  destination: Bucket;
+  /**
+   * ARN of the AWS role that its pods take on.
+   * @default `destination` has keys
+   */
+  role?: pulumi.Input<string>;
+  /** Room for one dump of the database, a Kubernetes quantity. */
+  scratch: string;
+  resources: Resources;
+}
+
+/** Service account of the pods that write backups, where they take on a role. */
+export const backupIdentity = "backup";
+
+/**
+ * CronJob `backup`: a dump of the database, its pictures and the models, into a bucket. CronJob
+ * `restore` never runs by itself; it is what a Job that puts a backup back is made from.
+ */
+export class Backups extends Component {
+  constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("Backups", name, args, opts);
+    const { namespace, source, destination, models, role } = args;
+    const environment = new k8s.core.v1.Secret(
+      `${name}-environment`,
+      {
+        metadata: { namespace },
+        stringData: {
+          DATABASE_URL: args.databaseUrl,
+          S3_BUCKET: source.name,
+          BACKUP_BUCKET: destination.name,
+          ...rcloneRemote("store", source),
+          ...rcloneRemote("backup", destination),
+        },
+      },
+      this.child,
+    );
+    if (role) {
+      new k8s.core.v1.ServiceAccount(
+        `${name}-identity`,
+        {
+          metadata: {
+            name: backupIdentity,
+            namespace,
+            annotations: { "eks.amazonaws.com/role-arn": role },
+          },
+        },
+        this.child,
+      );
+    }
+    const cronJob = (
+      command: "backup" | "restore",
+      spec: Partial<k8s.types.input.batch.v1.CronJobSpec>,
+    ) =>
+      new k8s.batch.v1.CronJob(
+        `${name}-${command}`,
+        {
+          metadata: { name: command, namespace, labels: labels(command) },
+          spec: {
+            schedule: args.schedule,
+            timeZone: args.timeZone,
+            concurrencyPolicy: "Forbid",
+            ...spec,
+            jobTemplate: {
+              spec: {
+                backoffLimit: 3,
+                template: {
+                  metadata: { labels: labels(command) },
+                  spec: {
+                    // Who may read the weights.
+                    ...restrictedPod(serviceUid),
+                    ...(role && { serviceAccountName: backupIdentity }),
+                    restartPolicy: "Never",
+                    containers: [
+                      {
+                        ...restrictedContainer,
+                        name: command,
+                        image: args.image,
+                        command: [command],
+                        envFrom: [{ secretRef: { name: environment.metadata.name } }],
+                        resources: args.resources,
+                        volumeMounts: [
+                          { name: "tmp", mountPath: "/tmp" },
+                          { ...models.mount, readOnly: true },
+                        ],
+                      },
+                    ],
+                    volumes: [
+                      { name: "tmp", emptyDir: { sizeLimit: args.scratch } },
+                      models.volume,
+                    ],
+                  },
+                },
+              },
+            },
+          },
+        },
+        this.child,
+      );
+    cronJob("backup", {
+      // Late is better than never, after hours in which the cluster was down.
+      startingDeadlineSeconds: 12 * 3600,
+    });
+    cronJob("restore", { suspend: true });
+    this.registerOutputs();
+  }
+}
+
+/**
+ * A bucket's server as a remote of rclone's, which reads them from its environment.
+ * https://rclone.org/docs/#environment-variables
+ */
+function rcloneRemote(remote: string, bucket: Bucket): Record<string, pulumi.Input<string>> {
+  const prefix = `RCLONE_CONFIG_${remote.toUpperCase()}`;
+  return {
+    [`${prefix}_TYPE`]: "s3",
+    [`${prefix}_PROVIDER`]: bucket.endpoint ? "Other" : "AWS",
+    [`${prefix}_REGION`]: bucket.region,
+    ...(bucket.endpoint && { [`${prefix}_ENDPOINT`]: bucket.endpoint }),
+    // Used where the keys are empty.
+    ...(!bucket.endpoint && { [`${prefix}_ENV_AUTH`]: "true" }),
+    [`${prefix}_ACCESS_KEY_ID`]: bucket.accessKeyId,
+    [`${prefix}_SECRET_ACCESS_KEY`]: bucket.secretAccessKey,
+    // The bucket is there, and the writer may not make one.
+    [`${prefix}_NO_CHECK_BUCKET`]: "true",
+  };
+}

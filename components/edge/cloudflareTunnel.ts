@@ -1,0 +1,109 @@
+import * as cloudflare from "@pulumi/cloudflare";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "../component";
+import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
+import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
+import { labels, ports } from "../names";
+import { cloudflaredMaxGraceSeconds } from "../vendors";
+
+export interface CloudflareTunnelArgs extends ComponentArgs, Availability {
+  accountId: string;
+  /** Host name that clients use. */
+  hostname: string;
+  /** URL inside the cluster that the tunnel leads to. */
+  origin: pulumi.Input<string>;
+  namespace: string;
+  /** By digest; cloudflared. */
+  image: string;
+  resources: Resources;
+}
+
+const uid = 65532;
+
+/** A way in that is dialled from inside: the cluster needs no public address. */
+export class CloudflareTunnel extends Component {
+  /** What the DNS record points at. */
+  readonly target: pulumi.Output<string>;
+
+  constructor(name: string, args: CloudflareTunnelArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("CloudflareTunnel", name, args, opts);
+    const { namespace, accountId } = args;
+    const metadata = { name, namespace, labels: labels(name) };
+    const tunnel = new cloudflare.ZeroTrustTunnelCloudflared(
+      `${name}-tunnel`,
+      { accountId, name: args.hostname, configSrc: "cloudflare" },
+      this.child,
+    );
+    new cloudflare.ZeroTrustTunnelCloudflaredConfig(
+      `${name}-routes`,
+      {
+        accountId,
+        tunnelId: tunnel.id,
+        config: {
+          ingresses: [
+            { hostname: args.hostname, service: args.origin },
+            { service: "http_status:404" },
+          ],
+        },
+      },
+      this.child,
+    );
+    const { token } = cloudflare.getZeroTrustTunnelCloudflaredTokenOutput(
+      { accountId, tunnelId: tunnel.id },
+      { parent: this },
+    );
+    const secret = new k8s.core.v1.Secret(
+      `${name}-token`,
+      { metadata: { namespace }, stringData: { token: pulumi.secret(token) } },
+      this.child,
+    );
+    new k8s.apps.v1.Deployment(
+      `${name}-connectors`,
+      {
+        metadata,
+        spec: {
+          replicas: args.replicas,
+          selector: { matchLabels: labels(name) },
+          strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+          template: {
+            metadata: { labels: labels(name) },
+            spec: {
+              ...restrictedPod(uid),
+              topologySpreadConstraints: spread(labels(name)),
+              // cloudflared lets open requests end before it goes.
+              terminationGracePeriodSeconds: cloudflaredMaxGraceSeconds + 20,
+              containers: [
+                {
+                  ...restrictedContainer,
+                  name: "cloudflared",
+                  image: args.image,
+                  args: [
+                    ...["tunnel", "--no-autoupdate"],
+                    ...["--grace-period", `${cloudflaredMaxGraceSeconds}s`],
+                    ...["--metrics", `0.0.0.0:${ports.cloudflared}`, "run"],
+                  ],
+                  env: [
+                    {
+                      name: "TUNNEL_TOKEN",
+                      valueFrom: { secretKeyRef: { name: secret.metadata.name, key: "token" } },
+                    },
+                  ],
+                  ports: [{ name: "metrics", containerPort: ports.cloudflared }],
+                  resources: args.resources,
+                  // Ready once it is connected to Cloudflare.
+                  readinessProbe: { httpGet: { path: "/ready", port: "metrics" } },
+                  livenessProbe: { tcpSocket: { port: "metrics" }, failureThreshold: 6 },
+                },
+              ],
+            },
+          },
+        },
+      },
+      this.child,
+    );
+    disruptionBudget(name, metadata, args, this.child);
+    this.target = pulumi.interpolate`${tunnel.id}.cfargotunnel.com`;
+    this.registerOutputs({ target: this.target });
+  }
+}

@@ -1,0 +1,133 @@
+import { ports } from "../names";
+
+export interface NginxConfArgs {
+  /** Host name that resolves to one address an api pod. */
+  upstream: string;
+  /** Host name or address of the cluster's DNS. */
+  resolver: string;
+  /** Largest body of a request, as nginx writes sizes. */
+  maxBody: string;
+  /** Networks of the proxies in front, whose CF-Connecting-IP is believed. */
+  proxies: string[];
+  /**
+   * Serves TLS too, to clients with a certificate of `tlsDirectory`/ca.crt alone: Cloudflare's
+   * Authenticated Origin Pulls.
+   */
+  tls: boolean;
+}
+
+/** Where the certificates lie that `tls` needs. */
+export const tlsDirectory = "/etc/nginx/tls";
+
+/** A picture takes time; the api itself answers 202 before this runs out. */
+const generateTimeout = "300s";
+
+/**
+ * nginx.conf of the load balancer.
+ * https://nginx.org/en/docs/http/ngx_http_upstream_module.html#resolve: `resolve` needs a zone and
+ * nginx 1.27.3 or newer. `proxy_next_upstream` leaves out `non_idempotent`: a POST that was sent
+ * is never sent again.
+ */
+export function renderNginxConf({ upstream, resolver, ...args }: NginxConfArgs): string {
+  return `worker_processes auto;
+pid /tmp/nginx.pid;
+error_log stderr warn;
+worker_shutdown_timeout 310s;
+worker_rlimit_nofile 8192;
+
+events {
+    worker_connections 4096;
+}
+
+http {
+    client_body_temp_path /tmp/client_body;
+    proxy_temp_path /tmp/proxy;
+    fastcgi_temp_path /tmp/fastcgi;
+    uwsgi_temp_path /tmp/uwsgi;
+    scgi_temp_path /tmp/scgi;
+
+    server_tokens off;
+    client_max_body_size ${args.maxBody};
+    client_header_timeout 10s;
+    client_body_timeout 10s;
+    send_timeout 30s;
+    reset_timedout_connection on;
+    keepalive_timeout 75s;
+
+    log_format json escape=json
+        '{"time":"$time_iso8601","request_id":"$request_id","ray":"$http_cf_ray","client":"$remote_addr",'
+        '"method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,'
+        '"seconds":$request_time,"upstream":"$upstream_addr","upstream_seconds":"$upstream_response_time"}';
+    access_log /dev/stdout json;
+
+    resolver ${resolver} valid=5s ipv6=off;
+
+    upstream aigc_backend {
+        zone aigc_backend 256k;
+        least_conn;
+        server ${upstream}:${ports.http} resolve weight=1 max_fails=3;
+        keepalive 32;
+    }
+
+    server {
+        listen ${ports.nginx};
+${indent([...(args.proxies.length ? realIp(args.proxies) : []), ...(args.tls ? tls : [])])}
+
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header X-Request-ID $request_id;
+        proxy_connect_timeout 5s;
+        proxy_read_timeout 60s;
+
+        location = /nginx-health {
+            access_log off;
+            return 200 "ok\\n";
+        }
+
+        location / {
+            proxy_pass http://aigc_backend;
+        }
+
+        location /api/generate {
+            proxy_pass http://aigc_backend;
+            proxy_send_timeout ${generateTimeout};
+            proxy_read_timeout ${generateTimeout};
+        }
+
+        location /v1/images/generations {
+            proxy_pass http://aigc_backend;
+            proxy_send_timeout ${generateTimeout};
+            proxy_read_timeout ${generateTimeout};
+        }
+
+        location ~ ^/api/tasks/[^/]+/events$ {
+            proxy_pass http://aigc_backend;
+            proxy_buffering off;
+            proxy_read_timeout ${generateTimeout};
+        }
+    }
+}
+`;
+}
+
+/** https://nginx.org/en/docs/http/ngx_http_realip_module.html */
+const realIp = (proxies: string[]) => [
+  "",
+  ...proxies.map((network) => `set_real_ip_from ${network};`),
+  "real_ip_header CF-Connecting-IP;",
+];
+
+const tls = [
+  "",
+  `listen ${ports.nginxTls} ssl;`,
+  `ssl_certificate ${tlsDirectory}/tls.crt;`,
+  `ssl_certificate_key ${tlsDirectory}/tls.key;`,
+  "ssl_protocols TLSv1.2 TLSv1.3;",
+  "ssl_session_cache shared:tls:2m;",
+  `ssl_client_certificate ${tlsDirectory}/ca.crt;`,
+  "ssl_verify_client on;",
+];
+
+const indent = (lines: string[]) => lines.map((line) => line && `        ${line}`).join("\n");

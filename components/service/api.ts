@@ -1,0 +1,162 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "../component";
+import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
+import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { labels, ports, serviceHost } from "../names";
+import type { ServiceSettings } from "./serviceSettings";
+
+export interface ApiArgs extends ComponentArgs, Availability {
+  namespace: string;
+  /** By digest; target `api` of docker/service. */
+  image: pulumi.Input<string>;
+  settings: ServiceSettings;
+  /** The operator's key, checked against `Authorization: Bearer`. */
+  apiSecret: pulumi.Input<string>;
+  /** URL under which clients reach the service. */
+  publicUrl: string;
+  /** CIDR of the peers whose X-Real-IP is believed: nginx's pods. */
+  trustedProxies: string;
+  /** Requests a minute per client IP on generate, e.g. "10/minute". */
+  rateLimit: string;
+  /** The longest time that a request waits for its picture, in seconds. */
+  maxWaitSeconds: number;
+  resources: Resources;
+}
+
+/** uid of the user in both images of docker/service. */
+export const serviceUid = 10001;
+
+/** Answers HTTP, keeps the records, never touches a GPU. */
+export class Api extends Component {
+  /** Host name of the headless Service: one address a pod. */
+  readonly host: string;
+
+  constructor(name: string, args: ApiArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("Api", name, args, opts);
+    const { namespace } = args;
+    const metadata = { name, namespace, labels: labels(name) };
+    const secret = new k8s.core.v1.Secret(
+      `${name}-secret`,
+      { metadata: { namespace }, stringData: { API_SECRET: args.apiSecret } },
+      this.child,
+    );
+    const container = {
+      ...restrictedContainer,
+      image: args.image,
+      resources: args.resources,
+      volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+    };
+    const pod = { ...restrictedPod(serviceUid), volumes: [scratch("tmp")] };
+
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata,
+        spec: {
+          clusterIP: "None",
+          selector: labels(name),
+          ports: [
+            { name: "http", port: ports.http },
+            { name: "metrics", port: ports.metrics },
+          ],
+        },
+      },
+      this.child,
+    );
+    const migrations = new k8s.batch.v1.Job(
+      `${name}-migrations`,
+      {
+        metadata: { namespace },
+        spec: {
+          backoffLimit: 4,
+          template: {
+            metadata: { labels: labels(`${name}-migrations`) },
+            spec: {
+              ...pod,
+              restartPolicy: "OnFailure",
+              containers: [
+                {
+                  ...container,
+                  name: "migrations",
+                  command: ["python", "-m", "tasks", "migrate"],
+                  env: [args.settings.databaseUrl],
+                },
+              ],
+            },
+          },
+        },
+      },
+      this.child,
+    );
+    new k8s.apps.v1.Deployment(
+      `${name}-server`,
+      {
+        metadata,
+        spec: {
+          replicas: args.replicas,
+          selector: { matchLabels: labels(name) },
+          strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+          template: {
+            metadata: { labels: labels(name) },
+            spec: {
+              ...pod,
+              topologySpreadConstraints: spread(labels(name)),
+              // A request may wait as long as this for its picture.
+              terminationGracePeriodSeconds: args.maxWaitSeconds + 10,
+              containers: [
+                {
+                  ...container,
+                  name: "api",
+                  envFrom: [
+                    ...args.settings.envFrom,
+                    { secretRef: { name: secret.metadata.name } },
+                  ],
+                  env: [
+                    { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
+                    { name: "PUBLIC_URL", value: args.publicUrl },
+                    { name: "RATE_LIMIT", value: args.rateLimit },
+                    { name: "TRUSTED_PROXIES", value: args.trustedProxies },
+                  ],
+                  command: [
+                    "uvicorn",
+                    "api:app",
+                    "--host",
+                    "0.0.0.0",
+                    "--port",
+                    String(ports.http),
+                  ],
+                  ports: [
+                    { name: "http", containerPort: ports.http },
+                    { name: "metrics", containerPort: ports.metrics },
+                  ],
+                  // nginx learns of a leaving pod a DNS answer later.
+                  lifecycle: { preStop: { sleep: { seconds: 10 } } },
+                  startupProbe: {
+                    httpGet: { path: "/healthz", port: "http" },
+                    periodSeconds: 1,
+                    failureThreshold: 60,
+                  },
+                  readinessProbe: {
+                    httpGet: { path: "/readyz", port: "http" },
+                    periodSeconds: 5,
+                    timeoutSeconds: 4,
+                  },
+                  livenessProbe: {
+                    httpGet: { path: "/healthz", port: "http" },
+                    timeoutSeconds: 5,
+                    failureThreshold: 6,
+                  },
+                },
+              ],
+            },
+          },
+        },
+      },
+      { ...this.child, dependsOn: migrations },
+    );
+    disruptionBudget(name, metadata, args, this.child);
+    this.host = serviceHost(name, namespace);
+    this.registerOutputs({ host: this.host });
+  }
+}

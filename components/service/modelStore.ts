@@ -1,0 +1,90 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "../component";
+import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { labels } from "../names";
+import { serviceUid } from "./api";
+
+export interface ModelStoreArgs extends ComponentArgs {
+  namespace: string;
+  /** By digest; target `worker` of docker/service. */
+  image: pulumi.Input<string>;
+  /** Repository of the weights, or tiny-random-sdxl. */
+  model: string;
+  /** Size of the volume, a Kubernetes quantity. */
+  storage: string;
+  /** ReadWriteOnce serves the pods of one node alone. */
+  accessMode: "ReadWriteMany" | "ReadWriteOnce";
+  /** Class of the volume; "": the cluster's default. */
+  storageClass: string;
+  /** Refuses to delete the weights; `pulumi state unprotect` lifts it. */
+  protect: boolean;
+  /** Of the Job that fills it. */
+  resources: Resources;
+}
+
+/**
+ * The weights, outside the image: a volume that a Job fills once, each file checked by its SHA-256.
+ * What workers compile for their GPU is kept on it too.
+ */
+export class ModelStore extends Component {
+  /** For a pod's `volumes`. */
+  readonly volume: k8s.types.input.core.v1.Volume;
+  /** For each container that uses it. */
+  readonly mount = { name: "models", mountPath: "/models" };
+
+  constructor(name: string, args: ModelStoreArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ModelStore", name, args, opts);
+    const metadata = { namespace: args.namespace, labels: labels(name) };
+    const claim = new k8s.core.v1.PersistentVolumeClaim(
+      `${name}-volume`,
+      {
+        metadata,
+        spec: {
+          accessModes: [args.accessMode],
+          storageClassName: args.storageClass || undefined,
+          resources: { requests: { storage: args.storage } },
+        },
+      },
+      { ...this.child, protect: args.protect },
+    );
+    this.volume = {
+      name: this.mount.name,
+      persistentVolumeClaim: { claimName: claim.metadata.name },
+    };
+    new k8s.batch.v1.Job(
+      `${name}-download`,
+      {
+        metadata,
+        spec: {
+          backoffLimit: 4,
+          template: {
+            metadata: { labels: labels(name) },
+            spec: {
+              ...restrictedPod(serviceUid),
+              restartPolicy: "OnFailure",
+              containers: [
+                {
+                  ...restrictedContainer,
+                  name: "download",
+                  image: args.image,
+                  command: ["python", "download_models.py"],
+                  env: [
+                    { name: "MODEL_DIR", value: this.mount.mountPath },
+                    { name: "MODEL_ID", value: args.model },
+                  ],
+                  resources: args.resources,
+                  volumeMounts: [this.mount, { name: "tmp", mountPath: "/tmp" }],
+                },
+              ],
+              volumes: [this.volume, scratch("tmp")],
+            },
+          },
+        },
+      },
+      // 7 GB from the hub.
+      { ...this.child, customTimeouts: { create: "2h" } },
+    );
+    this.registerOutputs();
+  }
+}

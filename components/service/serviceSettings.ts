@@ -1,0 +1,65 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "../component";
+import type { Bucket } from "../stores/bucket";
+
+export interface ServiceSettingsArgs extends ComponentArgs {
+  namespace: string;
+  /** postgresql://… */
+  databaseUrl: pulumi.Input<string>;
+  /** redis://… */
+  redisUrl: pulumi.Input<string>;
+  /** Where pictures are kept. */
+  bucket: Bucket;
+}
+
+/**
+ * The environment that api and workers share: where tasks and pictures are. Its name changes with
+ * its content, which rolls both; what only one of them reads is its own.
+ */
+export class ServiceSettings extends Component {
+  /** For a container's `envFrom`. */
+  readonly envFrom: k8s.types.input.core.v1.EnvFromSource[];
+  /** For the `env` of a container that needs the database alone. */
+  readonly databaseUrl: k8s.types.input.core.v1.EnvVar;
+
+  constructor(name: string, args: ServiceSettingsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ServiceSettings", name, args, opts);
+    const metadata = { namespace: args.namespace };
+    const { bucket } = args;
+    const secret = new k8s.core.v1.Secret(
+      `${name}-secret`,
+      {
+        metadata,
+        stringData: {
+          DATABASE_URL: args.databaseUrl,
+          REDIS_URL: args.redisUrl,
+          AWS_ACCESS_KEY_ID: bucket.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: bucket.secretAccessKey,
+        },
+      },
+      this.child,
+    );
+    const config = new k8s.core.v1.ConfigMap(
+      `${name}-config`,
+      {
+        metadata,
+        data: {
+          S3_BUCKET: bucket.name,
+          AWS_REGION: bucket.region,
+          ...(bucket.endpoint ? { S3_ENDPOINT_URL: bucket.endpoint } : {}),
+        },
+      },
+      this.child,
+    );
+    this.envFrom = [
+      { secretRef: { name: secret.metadata.name } },
+      { configMapRef: { name: config.metadata.name } },
+    ];
+    this.databaseUrl = {
+      name: "DATABASE_URL",
+      valueFrom: { secretKeyRef: { name: secret.metadata.name, key: "DATABASE_URL" } },
+    };
+    this.registerOutputs();
+  }
+}

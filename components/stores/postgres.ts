@@ -1,0 +1,143 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "../component";
+import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { singleReplica } from "../kubernetes/statefulSet";
+import { aigc, labels, ports, serviceHost } from "../names";
+
+export interface PostgresArgs extends ComponentArgs {
+  namespace: string;
+  /** By digest; PostgreSQL 18, `initdb` and `postgres` on the PATH. */
+  image: string;
+  password: pulumi.Input<string>;
+  /** Size of the volume that holds the database, a Kubernetes quantity. */
+  storage: string;
+  resources: Resources;
+  /** Refuses to delete the database; `pulumi state unprotect` lifts it. */
+  protect: boolean;
+}
+
+const uid = 999;
+const dataDirectory = "/var/lib/postgresql/data";
+const socketDirectory = "/run/postgresql";
+
+/** The truth: task records. */
+export class Postgres extends Component {
+  /** postgresql://user:password@host:port/database, secret. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("Postgres", name, args, opts);
+    const { namespace } = args;
+    const metadata = { name, namespace, labels: labels(name) };
+    const volume = { name: "data", mountPath: "/var/lib/postgresql" };
+    const credentials = new k8s.core.v1.Secret(
+      `${name}-credentials`,
+      { metadata: { namespace }, stringData: { password: args.password } },
+      this.child,
+    );
+    const service = new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata,
+        spec: {
+          clusterIP: "None",
+          selector: labels(name),
+          ports: [{ name: "postgres", port: ports.postgres }],
+        },
+      },
+      this.child,
+    );
+    new k8s.apps.v1.StatefulSet(
+      `${name}-server`,
+      singleReplica({
+        metadata,
+        service,
+        storage: args.storage,
+        pod: {
+          ...restrictedPod(uid),
+          // SIGINT asks for a fast shutdown; a checkpoint may take a while.
+          terminationGracePeriodSeconds: 120,
+          initContainers: [
+            {
+              ...restrictedContainer,
+              name: "initdb",
+              image: args.image,
+              command: ["sh", "-euc", renderInitScript()],
+              env: [{ name: "PGDATA", value: dataDirectory }],
+              resources: args.resources,
+              volumeMounts: [
+                volume,
+                { name: "credentials", mountPath: "/credentials", readOnly: true },
+                { name: "tmp", mountPath: "/tmp" },
+              ],
+            },
+          ],
+          containers: [
+            {
+              ...restrictedContainer,
+              name: "postgres",
+              image: args.image,
+              command: [
+                ...["postgres", "-D", dataDirectory, "-c", "listen_addresses=*"],
+                ...["-c", `port=${ports.postgres}`],
+                ...["-c", `unix_socket_directories=${socketDirectory}`],
+                ...["-c", "max_connections=200"],
+              ],
+              ports: [{ name: "postgres", containerPort: ports.postgres }],
+              env: [{ name: "PGHOST", value: socketDirectory }],
+              resources: args.resources,
+              readinessProbe: {
+                exec: { command: ["pg_isready", "--quiet"] },
+                periodSeconds: 5,
+                timeoutSeconds: 3,
+              },
+              livenessProbe: { tcpSocket: { port: "postgres" }, failureThreshold: 6 },
+              volumeMounts: [
+                volume,
+                { name: "socket", mountPath: socketDirectory },
+                { name: "tmp", mountPath: "/tmp" },
+                // The default of /dev/shm, 64 MB, is too small for parallel queries.
+                { name: "shm", mountPath: "/dev/shm" },
+              ],
+            },
+          ],
+          volumes: [
+            {
+              name: "credentials",
+              secret: { secretName: credentials.metadata.name, defaultMode: 0o440 },
+            },
+            scratch("socket"),
+            scratch("tmp"),
+            { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
+          ],
+        },
+      }),
+      { ...this.child, protect: args.protect },
+    );
+    this.url = pulumi.secret(
+      pulumi.interpolate`postgresql://${aigc}:${args.password}@${serviceHost(name, namespace)}:${ports.postgres}/${aigc}`,
+    );
+    this.registerOutputs({ url: this.url });
+  }
+}
+
+/**
+ * Makes the cluster beside its final place and renames it, so that a killed start begins anew. One
+ * that is there is closed to the group first: the kubelet may have opened the volume to `fsGroup`,
+ * and `postgres` refuses such a directory.
+ */
+export function renderInitScript(): string {
+  return `if [ -s "$PGDATA/PG_VERSION" ]; then
+  chmod u=rwx,go= "$PGDATA"
+  exit 0
+fi
+new="$PGDATA.new"
+rm -rf "$new"
+initdb --pgdata="$new" --username=${aigc} --pwfile=/credentials/password \\
+  --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --data-checksums
+echo 'host all all all scram-sha-256' >>"$new/pg_hba.conf"
+echo 'create database ${aigc}' | postgres --single -D "$new" postgres
+mv "$new" "$PGDATA"
+`;
+}

@@ -1,0 +1,126 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { Component, type ComponentArgs } from "../component";
+import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { singleReplica } from "../kubernetes/statefulSet";
+import { labels, ports, serviceHost } from "../names";
+
+export interface RedisArgs extends ComponentArgs {
+  namespace: string;
+  /** By digest; Redis 8. */
+  image: string;
+  password: pulumi.Input<string>;
+  /** Size of the volume that holds the append-only file, a Kubernetes quantity. */
+  storage: string;
+  /** Refuses to delete the queue; `pulumi state unprotect` lifts it. */
+  protect: boolean;
+  resources: Resources;
+}
+
+const uid = 999;
+/** Share of the memory limit that data may take; the rest is for rewriting the append-only file. */
+const maxMemory = "192mb";
+
+/**
+ * The queue and the rate limits. It holds nothing that PostgreSQL could not give back: the relay
+ * fills an emptied queue again. When memory is full it refuses writes and evicts nothing.
+ */
+export class Redis extends Component {
+  /** redis://:password@host:port/0, secret. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: RedisArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("Redis", name, args, opts);
+    const { namespace } = args;
+    const metadata = { name, namespace, labels: labels(name) };
+    const config = new k8s.core.v1.Secret(
+      `${name}-config`,
+      {
+        metadata: { namespace },
+        stringData: {
+          "redis.conf": pulumi.interpolate`${renderRedisConf()}requirepass ${args.password}\n`,
+          password: args.password,
+        },
+      },
+      this.child,
+    );
+    const service = new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata,
+        spec: {
+          clusterIP: "None",
+          selector: labels(name),
+          ports: [{ name: "redis", port: ports.redis }],
+        },
+      },
+      this.child,
+    );
+    new k8s.apps.v1.StatefulSet(
+      `${name}-server`,
+      singleReplica({
+        metadata,
+        service,
+        storage: args.storage,
+        pod: {
+          ...restrictedPod(uid),
+          containers: [
+            {
+              ...restrictedContainer,
+              name: "redis",
+              image: args.image,
+              command: ["redis-server", "/etc/redis/redis.conf"],
+              ports: [{ name: "redis", containerPort: ports.redis }],
+              env: [
+                {
+                  name: "REDISCLI_AUTH",
+                  valueFrom: { secretKeyRef: { name: config.metadata.name, key: "password" } },
+                },
+              ],
+              resources: args.resources,
+              // PONG only once the append-only file is loaded.
+              readinessProbe: {
+                exec: { command: ["sh", "-c", "redis-cli ping | grep -q PONG"] },
+                periodSeconds: 5,
+                timeoutSeconds: 3,
+              },
+              livenessProbe: { tcpSocket: { port: "redis" }, failureThreshold: 6 },
+              volumeMounts: [
+                { name: "data", mountPath: "/data" },
+                { name: "config", mountPath: "/etc/redis", readOnly: true },
+                { name: "tmp", mountPath: "/tmp" },
+              ],
+            },
+          ],
+          volumes: [
+            {
+              name: "config",
+              secret: {
+                secretName: config.metadata.name,
+                items: [{ key: "redis.conf", path: "redis.conf" }],
+              },
+            },
+            scratch("tmp"),
+          ],
+        },
+      }),
+      { ...this.child, protect: args.protect },
+    );
+    this.url = pulumi.secret(
+      pulumi.interpolate`redis://:${args.password}@${serviceHost(name, namespace)}:${ports.redis}/0`,
+    );
+    this.registerOutputs({ url: this.url });
+  }
+}
+
+/** https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ */
+export function renderRedisConf(): string {
+  return `port ${ports.redis}
+dir /data
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory ${maxMemory}
+maxmemory-policy noeviction
+`;
+}

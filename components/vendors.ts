@@ -1,0 +1,63 @@
+/**
+ * What other people's programs and services take and sell, each with where they say so. It holds
+ * no choice of ours; test/unit/vendors.test.ts holds what is declared against it.
+ */
+
+/** https://github.com/cloudflare/cloudflared/blob/2026.8.2/connection/connection.go, MaxGracePeriod */
+export const cloudflaredMaxGraceSeconds = 180;
+
+/**
+ * Host of an ECR registry, whose password lives 12 hours; the nodes of EKS fetch from it by their role.
+ * https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
+ */
+export const ecrHost = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
+
+/** What a Cloudflare plan has of the rules that this stack makes. */
+export interface CloudflarePlan {
+  /** Whether their managed ruleset can be executed; the plan without it has a smaller one by itself. */
+  managedRuleset: boolean;
+  /** Fields in the expression of a rate limit, besides the path. */
+  rateLimitFields: ("http.host" | "http.request.method")[];
+  /** The longest period over which a rate limit counts, and for which it blocks, up to a minute. */
+  rateLimitSeconds: 10 | 60;
+  /** Shortest time, in seconds, that a cache rule can make them keep an answer. */
+  minimumEdgeTtl: number;
+}
+
+/**
+ * https://developers.cloudflare.com/waf/managed-rules/#availability
+ * https://developers.cloudflare.com/waf/rate-limiting-rules/#availability
+ * https://developers.cloudflare.com/cache/how-to/edge-browser-cache-ttl/
+ */
+export const cloudflarePlans = {
+  free: {
+    managedRuleset: false,
+    rateLimitFields: [],
+    rateLimitSeconds: 10,
+    minimumEdgeTtl: 7200,
+  },
+  pro: {
+    managedRuleset: true,
+    rateLimitFields: ["http.host"],
+    rateLimitSeconds: 60,
+    minimumEdgeTtl: 3600,
+  },
+  business: {
+    managedRuleset: true,
+    rateLimitFields: ["http.host", "http.request.method"],
+    rateLimitSeconds: 60,
+    minimumEdgeTtl: 1,
+  },
+  enterprise: {
+    managedRuleset: true,
+    rateLimitFields: ["http.host", "http.request.method"],
+    rateLimitSeconds: 60,
+    minimumEdgeTtl: 1,
+  },
+} satisfies Record<string, CloudflarePlan>;
+
+/**
+ * Cloudflare's own rules, which they keep up to date: the same id in each zone.
+ * https://developers.cloudflare.com/waf/managed-rules/
+ */
+export const cloudflareManagedRuleset = "efb7b8c949ac4650a09736fc376e9aee";

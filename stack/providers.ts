@@ -1,0 +1,46 @@
+import { Provider as Aws } from "@pulumi/aws/provider";
+import { Provider as Cloudflare } from "@pulumi/cloudflare/provider";
+import * as k8s from "@pulumi/kubernetes";
+import type { ComponentResourceOptions, ProviderResource } from "@pulumi/pulumi";
+import { podSettings } from "../components/kubernetes/podSettings";
+import type { Config } from "../config";
+import { pullSecrets } from "./images";
+
+/**
+ * Connects to the cluster, and to what of AWS and Cloudflare the configuration asks for.
+ * @returns options of every component: the providers, the namespace that comes first, and what all pods get
+ */
+export function connect(config: Config) {
+  const cluster = new k8s.Provider("cluster", {
+    // "" and not undefined, for which the SDK puts $KUBECONFIG into the stack's state: a path of
+    // whoever ran it last. The plugin reads it then, as kubectl does (provider.go, Configure).
+    kubeconfig: config.kubeconfig,
+    context: config.context || undefined,
+    // Without it, an edit of the kubeconfig could replace everything.
+    clusterIdentifier: "image-service",
+  });
+  const providers: ProviderResource[] = [cluster];
+  if (config.aws.region) {
+    providers.push(new Aws("aws", { region: config.aws.region as AwsRegion }));
+  }
+  if (config.cloudflare.mode !== "off") {
+    providers.push(new Cloudflare("cloudflare", { apiToken: config.secrets.cloudflareApiToken }));
+  }
+  const home = new k8s.core.v1.Namespace(
+    "namespace",
+    {
+      metadata: {
+        name: config.namespace,
+        labels: { "pod-security.kubernetes.io/enforce": "restricted" },
+      },
+    },
+    { provider: cluster },
+  );
+  const options = { providers, dependsOn: [home] };
+  const transformations = [podSettings({ pullSecrets: pullSecrets(config, options) })];
+  return { ...options, transformations } satisfies ComponentResourceOptions;
+}
+
+type AwsRegion = ConstructorParameters<typeof Aws>[1] extends { region?: infer Region } | undefined
+  ? Region
+  : never;

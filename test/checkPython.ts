@@ -1,0 +1,17 @@
+import { spawnSync } from "node:child_process";
+import { pythonSetup, service } from "./python";
+
+// `npm run check:python`: style, types, and the service's tests without the ones of whole models.
+
+const commands = [
+  pythonSetup,
+  ".venv/bin/ruff check . ../../test/bench",
+  ".venv/bin/ruff format --check . ../../test/bench",
+  ".venv/bin/mypy",
+  '.venv/bin/pytest -m "not model"',
+];
+const { status } = spawnSync("sh", ["-euc", commands.join("; ")], {
+  cwd: service,
+  stdio: "inherit",
+});
+process.exitCode = status ?? 1;

@@ -1,0 +1,160 @@
+import { type Props, podOf } from "../../policy/resource";
+import type { Declaration } from "./record";
+
+// What no resource tells alone: whether the parts of a stack fit together.
+
+export type Stack = Record<string, Declaration>;
+
+/** What is wrong with a stack as a whole, one sentence each. */
+export function faultsOf(stack: Stack): string[] {
+  const objects = Object.entries(stack)
+    .filter(([, { type }]) => type.startsWith("kubernetes:"))
+    .map(([name, { type, inputs }]): KubernetesObject => {
+      const props = plain(inputs) as Props;
+      const kind = type.split(":").at(-1) as string;
+      const resource = { type, name, stack: "", props, protect: false };
+      // The recorder gives an object without a name its logical one.
+      return { name: props.metadata?.name ?? name, kind, props, pod: podOf(resource) };
+    });
+  return [
+    ...twice(objects.map(({ kind, name }) => `${kind} ${name}`)),
+    ...selectorFaults(objects),
+    ...policyFaults(objects),
+    ...referenceFaults(objects),
+    ...scrapeFaults(objects),
+  ];
+}
+
+interface KubernetesObject {
+  name: string;
+  kind: string;
+  props: Props;
+  pod: ReturnType<typeof podOf>;
+}
+
+/** Golden files mark secrets and split text into lines. */
+export function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  const [key, ...others] = Object.keys(value);
+  // A volume has a `secret` too, beside its name.
+  if (key === "secret" && others.length === 0) return plain((value as Props).secret);
+  if (key === "lines" && others.length === 0) return (value as Props).lines.join("\n");
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+}
+
+const twice = (names: string[]) =>
+  [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map(
+    (name) => `${name} is there twice`,
+  );
+
+const appsOf = (objects: KubernetesObject[]): string[] =>
+  objects.flatMap(({ pod }) => (pod ? [pod.labels.app as string] : []));
+
+function selectorFaults(objects: KubernetesObject[]): string[] {
+  const apps = appsOf(objects);
+  const selecting = objects.filter(({ kind }) => ["Service", "PodDisruptionBudget"].includes(kind));
+  return [
+    // Two controllers with one selector fight over each other's pods.
+    ...twice(apps.map((app) => `the pods ${app}`)),
+    ...selecting.flatMap(({ kind, name, props }) => {
+      const { app } = props.spec.selector.matchLabels ?? props.spec.selector;
+      return apps.includes(app) ? [] : [`${kind} ${name} selects ${app}, which no pod is`];
+    }),
+    ...objects
+      .filter(({ kind }) => kind === "Service")
+      .flatMap(({ name, props }) => portFaults(name, props, objects)),
+  ];
+}
+
+function portFaults(name: string, { spec }: Props, objects: KubernetesObject[]): string[] {
+  const open = objects
+    .filter(({ pod }) => pod?.labels.app === spec.selector.app)
+    .flatMap(({ pod }) => (pod?.spec.containers ?? []) as Props[])
+    .flatMap(({ ports = [] }) => ports as Props[])
+    .flatMap(({ name, containerPort }) => [name, containerPort]);
+  return (spec.ports as Props[])
+    .map(({ port, targetPort }) => targetPort ?? port)
+    .filter((port) => !open.includes(port))
+    .map((port) => `Service ${name} leads to port ${port}, which its pods don't open`);
+}
+
+/** Each pod has a policy, and each policy speaks of pods that there are. */
+function policyFaults(objects: KubernetesObject[]): string[] {
+  const apps = appsOf(objects);
+  const policies = objects.filter(({ kind }) => kind === "NetworkPolicy");
+  const selected = policies.flatMap(({ props }) => props.spec.podSelector.matchLabels?.app ?? []);
+  const peers = policies.flatMap(({ props: { spec } }) =>
+    [...(spec.ingress ?? []), ...(spec.egress ?? [])].flatMap(({ from, to }: Props) =>
+      ((from ?? to) as Props[]).flatMap((peer) => peer.podSelector?.matchLabels?.app ?? []),
+    ),
+  );
+  return [
+    ...apps
+      .filter((app) => !selected.includes(app))
+      .map((app) => `the pods ${app} have no NetworkPolicy`),
+    ...[...new Set([...selected, ...peers])]
+      .filter((app) => !apps.includes(app))
+      .map((app) => `a NetworkPolicy speaks of ${app}, which no pod is`),
+  ];
+}
+
+/** What pods read is there, and what is there is read. */
+function referenceFaults(objects: KubernetesObject[]): string[] {
+  const read = new Set(objects.flatMap(({ pod }) => (pod ? referencesOf(pod.spec) : [])));
+  const kinds = ["Secret", "ConfigMap", "PersistentVolumeClaim", "ServiceAccount"];
+  const there = objects
+    .filter(({ kind }) => kinds.includes(kind))
+    .map(({ kind, name }) => `${kind} ${name}`);
+  return [
+    ...there.filter((name) => !read.has(name)).map((name) => `${name} is read by no pod`),
+    ...[...read]
+      .filter((name) => !there.includes(name))
+      .map((name) => `a pod reads ${name}, which isn't there`),
+  ];
+}
+
+function referencesOf(spec: Props): string[] {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers] as Props[];
+  const env = containers.flatMap(({ env = [] }) => env as Props[]);
+  const envFrom = containers.flatMap(({ envFrom = [] }) => envFrom as Props[]);
+  const volumes = (spec.volumes ?? []) as Props[];
+  const references: [string, string | undefined][] = [
+    ...env.map(({ valueFrom }): [string, string] => ["Secret", valueFrom?.secretKeyRef?.name]),
+    ...env.map(({ valueFrom }): [string, string] => [
+      "ConfigMap",
+      valueFrom?.configMapKeyRef?.name,
+    ]),
+    ...envFrom.map(({ secretRef }): [string, string] => ["Secret", secretRef?.name]),
+    ...envFrom.map(({ configMapRef }): [string, string] => ["ConfigMap", configMapRef?.name]),
+    ...volumes.map(({ secret }): [string, string] => ["Secret", secret?.secretName]),
+    ...volumes.map(({ configMap }): [string, string] => ["ConfigMap", configMap?.name]),
+    ...volumes.map(({ persistentVolumeClaim }): [string, string] => [
+      "PersistentVolumeClaim",
+      persistentVolumeClaim?.claimName,
+    ]),
+    ...((spec.imagePullSecrets ?? []) as Props[]).map(({ name }): [string, string] => [
+      "Secret",
+      name,
+    ]),
+    ["ServiceAccount", spec.serviceAccountName],
+  ];
+  return references.flatMap(([kind, name]) => (name ? [`${kind} ${name}`] : []));
+}
+
+function scrapeFaults(objects: KubernetesObject[]): string[] {
+  const hosts = objects
+    .filter(({ kind }) => kind === "Service")
+    .map(({ name, props }) => `${name}.${props.metadata.namespace}.svc.cluster.local`);
+  const jobs = objects
+    .flatMap(({ props }) => (props.data?.["prometheus.yml"] ?? []) as string)
+    .flatMap((text) => JSON.parse(text).scrape_configs as Props[]);
+  return [
+    ...twice(jobs.map(({ job_name }) => `the scrape job ${job_name}`)),
+    ...jobs
+      .flatMap(({ dns_sd_configs = [] }) => dns_sd_configs as Props[])
+      .flatMap(({ names }) => names as string[])
+      .filter((host) => !hosts.includes(host))
+      .map((host) => `Prometheus scrapes ${host}, which no Service is`),
+  ];
+}

@@ -1,0 +1,186 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, expect, test } from "vitest";
+import { loadConfig } from "../../../config";
+import * as configSchema from "../../../config/schema";
+
+const image = `registry.example/image@sha256:${"0".repeat(64)}`;
+const images = Object.fromEntries(Object.keys(configSchema.images).map((name) => [name, image]));
+const secrets: Record<string, string> = Object.fromEntries(
+  Object.keys(configSchema.secrets).map((name) => [name, `the${name}`]),
+);
+const whole: Record<string, unknown> = {
+  endpoint: "https://images.example",
+  context: "the-cluster",
+  images,
+  ...secrets,
+};
+
+function configure(values: Record<string, unknown>, secretKeys = Object.keys(secrets)): void {
+  const text = Object.entries(values).map(([key, value]) => [
+    `image-service:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(text),
+    secretKeys.map((key) => `image-service:${key}`),
+  );
+}
+
+beforeEach(async () => {
+  await pulumi.runtime.setMocks(
+    { call: () => ({}), newResource: ({ name, inputs }) => ({ id: name, state: inputs }) },
+    "image-service",
+    "test",
+  );
+});
+
+test("what a stack leaves out has the documented default", () => {
+  configure(whole);
+  expect(loadConfig()).toMatchObject({
+    namespace: "image-service",
+    workers: { replicas: 4 },
+    api: { maxWaitSeconds: 300, rateLimit: "10/minute" },
+    protect: true,
+  });
+});
+
+test("a wrong configuration names every fault at once, with key, value and fix", () => {
+  const { apiSecret: _, alertWebhook: __, ...incomplete } = whole;
+  const wrong = {
+    ...incomplete,
+    endpoint: "",
+    images: { ...images, nginx: "nginx:latest" },
+    workers: { replicas: "four", gpus: 2 },
+    nginx: { replicas: 2, minAvailable: 2 },
+    colour: "blue",
+  };
+  configure(
+    wrong,
+    Object.keys(secrets).filter((name) => name !== "redisPassword"),
+  );
+  expect(loadConfig).toThrow(
+    [
+      "the configuration of stack test has 9 faults:",
+      "endpoint is missing; fix: pulumi config set endpoint VALUE",
+      'images.nginx is "nginx:latest", but must name an image by digest: repository@sha256:…; fix: pulumi config set --path images.nginx VALUE',
+      'workers.replicas is "four", but Invalid input: expected number, received string; fix: pulumi config set --path workers.replicas VALUE',
+      "workers.gpus is 2, but there is no such key; fix: pulumi config rm --path workers.gpus",
+      'colour is "blue", but there is no such key; fix: pulumi config rm colour',
+      "nginx.minAvailable is 2, but must be below nginx.replicas, 2, or no node can be drained; fix: pulumi config set --path nginx.minAvailable 1",
+      "apiSecret is missing; fix: pulumi config set --secret apiSecret",
+      "redisPassword is in plain text, but must be secret; fix: pulumi config set --secret redisPassword",
+      "alertWebhook is missing, but monitoring.alertmanager is true; fix: pulumi config set --secret alertWebhook",
+    ].join("\n  - "),
+  );
+});
+
+test("secrets stay secret", async () => {
+  configure(whole);
+  for (const secret of Object.values(loadConfig().secrets)) {
+    expect(await pulumi.isSecret(secret)).toBe(true);
+  }
+});
+
+test("what only some stacks need may be left out of the others", () => {
+  const { alertWebhook: _, ...rest } = whole;
+  const { alertmanager: __, ...needed } = images;
+  configure({ ...rest, images: needed, monitoring: { alertmanager: false } });
+  expect(loadConfig().images.alertmanager).toBe("");
+  configure({ ...rest, images: needed });
+  expect(loadConfig).toThrow(
+    [
+      "has 2 faults:",
+      "images.alertmanager is missing, but monitoring.alertmanager is true; fix: pulumi config set --path images.alertmanager VALUE",
+      "alertWebhook is missing, but monitoring.alertmanager is true; fix: pulumi config set --secret alertWebhook",
+    ].join("\n  - "),
+  );
+});
+
+/** The faults of a stack that is right but for these keys. */
+function faultsOf(values: Record<string, unknown>): string[] {
+  configure({ ...whole, ...values });
+  try {
+    loadConfig();
+  } catch (error) {
+    return (error as Error).message.split("\n  - ").slice(1);
+  }
+  return [];
+}
+
+const behindCloudflare = {
+  cloudflare: { mode: "tunnel", accountId: "account", zoneId: "zone" },
+  api: { maxWaitSeconds: 90 },
+};
+
+test.each<[string, Record<string, unknown>, string]>([
+  [
+    "a tunnel without a zone",
+    { ...behindCloudflare, cloudflare: { mode: "tunnel", accountId: "account" } },
+    "cloudflare.zoneId is missing, but cloudflare.mode is not off; fix: pulumi config set --path cloudflare.zoneId VALUE",
+  ],
+  [
+    "a tunnel beside a public load balancer",
+    { ...behindCloudflare, nginx: { serviceType: "LoadBalancer" } },
+    'nginx.serviceType is "LoadBalancer", but must be ClusterIP where cloudflare.mode is tunnel; fix: pulumi config set --path nginx.serviceType ClusterIP',
+  ],
+  [
+    "a wait that Cloudflare gives up",
+    { ...behindCloudflare, api: {} },
+    "api.maxWaitSeconds is 300, but must not be above 90 behind Cloudflare, which gives up soon after; fix: pulumi config set --path api.maxWaitSeconds 90",
+  ],
+  [
+    "a rate limit that the zone's plan can't count",
+    {
+      ...behindCloudflare,
+      cloudflare: { mode: "tunnel", accountId: "account", zoneId: "zone", rateLimit: 5 },
+    },
+    "cloudflare.rateLimit is 5, but must be 6 or more on the plan free, which counts over 10 s; fix: pulumi config set --path cloudflare.rateLimit 6",
+  ],
+  [
+    "plain HTTP behind Cloudflare",
+    { ...behindCloudflare, endpoint: "http://images.example" },
+    'endpoint is "http://images.example", but must begin with https:// behind Cloudflare; fix: pulumi config set endpoint https://HOST',
+  ],
+  [
+    "AWS without a region",
+    { backups: { managed: true } },
+    "aws.region is missing, but a managed store, objectStore.bucket or backups.managed is on AWS; fix: pulumi config set --path aws.region VALUE",
+  ],
+  [
+    "a backup that is deleted before it may be",
+    { aws: { region: "eu-central-1" }, backups: { managed: true, lockDays: 30, keepDays: 7 } },
+    "backups.keepDays is 7, but must not be below backups.lockDays, 30, before which nothing can be deleted; fix: pulumi config set --path backups.keepDays 30",
+  ],
+  [
+    "a port of the nodes that nothing listens to",
+    { nginx: { nodePort: 30080 } },
+    "nginx.nodePort is 30080, but must be 30000-32767 and stand beside nginx.serviceType NodePort; fix: pulumi config rm --path nginx.nodePort",
+  ],
+  [
+    "a password that breaks a URL",
+    { databasePassword: "p@ssword/with#signs" },
+    "databasePassword is not 16 to 128 letters and digits, but it stands in a URL; fix: pulumi config set --secret databasePassword",
+  ],
+  [
+    "whichever cluster the shell points to",
+    { context: "" },
+    "context is missing, but kubeconfig is not set; fix: pulumi config set --path context VALUE",
+  ],
+])("%s is refused", (_, values, fault) => {
+  expect(faultsOf(values)).toEqual([fault]);
+});
+
+test("a managed database is refused with the settings of a pod, and without a network", () => {
+  const postgres = {
+    managed: true,
+    storage: "500Mi",
+    resources: { requests: { cpu: "2" } },
+  };
+  expect(faultsOf({ postgres, aws: { region: "eu-central-1", subnetIds: ["one"] } })).toEqual([
+    "aws.vpcId is missing, but postgres.managed or redis.managed is true; fix: pulumi config set --path aws.vpcId VALUE",
+    "aws.clientNetworks is missing, but postgres.managed or redis.managed is true; fix: pulumi config set --path aws.clientNetworks[0] VALUE",
+    'postgres.resources is {"requests":{"cpu":"2"}}, but is of use only where postgres.managed is false; fix: pulumi config rm --path postgres.resources',
+    "aws.subnetIds is [\"one\"], but must be two or more, in different zones, for a standby; fix: pulumi config set --path 'aws.subnetIds[1]' VALUE",
+    'postgres.storage is "500Mi", but must be whole Gi from 20Gi on, as RDS sells them; fix: pulumi config set --path postgres.storage 20Gi',
+  ]);
+});

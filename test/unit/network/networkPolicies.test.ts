@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import { ports } from "../../../components/names";
+import { type Flow, type FlowsArgs, stackFlows } from "../../../components/network/flows";
+import { renderPolicies } from "../../../components/network/networkPolicies";
+
+const inCluster: FlowsArgs = {
+  postgres: { managed: false },
+  redis: { managed: false },
+  objectStore: { bucket: "" },
+  backups: { managed: false },
+  monitoring: { alertmanager: true },
+  cloudflare: { mode: "off" },
+};
+const onAws: FlowsArgs = {
+  ...inCluster,
+  postgres: { managed: true },
+  redis: { managed: true },
+  objectStore: { bucket: "pictures" },
+  backups: { managed: true },
+};
+
+/** A peer as Kubernetes reads it: whom it lets through, by app or by kind of place. */
+interface Policy {
+  podSelector: { matchLabels?: { app: string } };
+  policyTypes: string[];
+  ingress?: Rule[];
+  egress?: Rule[];
+}
+interface Rule {
+  from?: Peer[];
+  to?: Peer[];
+  ports: { port: number; protocol: string }[];
+}
+type Peer = { podSelector?: { matchLabels: { app: string } }; ipBlock?: { cidr: string } };
+
+/** Whether one pod of the namespace may open a TCP connection to another, as Kubernetes decides. */
+function allows(policies: Policy[], from: string, to: string, port: number): boolean {
+  const selects = (policy: Policy, app: string) =>
+    [undefined, app].includes(policy.podSelector.matchLabels?.app);
+  const meets = (peers: Peer[] | undefined, app: string) =>
+    peers?.some((peer) => peer.podSelector?.matchLabels.app === app);
+  const open = (rule: Rule) =>
+    rule.ports.some((entry) => entry.port === port && entry.protocol === "TCP");
+  return (
+    policies.some(
+      (policy) =>
+        selects(policy, to) && policy.ingress?.some((rule) => open(rule) && meets(rule.from, from)),
+    ) &&
+    policies.some(
+      (policy) =>
+        selects(policy, from) && policy.egress?.some((rule) => open(rule) && meets(rule.to, to)),
+    )
+  );
+}
+
+const policiesOf = (flows: Flow[], operators: string[] = []) =>
+  renderPolicies(flows, operators) as unknown as Record<string, Policy>;
+
+const apps = [
+  ...["nginx", "api", "api-migrations", "aigc-worker", "postgres", "redis", "object-store"],
+  ...["prometheus", "alertmanager", "backup", "restore", "models"],
+];
+const listed = [
+  "nginx → api:8000",
+  "api → postgres:5432",
+  "api → redis:6379",
+  "api → object-store:7070",
+  "aigc-worker → postgres:5432",
+  "aigc-worker → redis:6379",
+  "aigc-worker → object-store:7070",
+  "api-migrations → postgres:5432",
+  "prometheus → api:9090",
+  "prometheus → aigc-worker:9090",
+  "prometheus → prometheus:9090",
+  "prometheus → alertmanager:9093",
+  "backup → postgres:5432",
+  "backup → object-store:7070",
+  "restore → postgres:5432",
+  "restore → object-store:7070",
+];
+
+describe("with every store in the cluster", () => {
+  const policies = policiesOf(stackFlows(inCluster));
+
+  test("pods reach what the diagram shows, and no other pod or port", () => {
+    const open = apps.flatMap((from) =>
+      apps.flatMap((to) =>
+        [...new Set(Object.values(ports))]
+          .filter((port) => allows(Object.values(policies), from, to, port))
+          .map((port) => `${from} → ${to}:${port}`),
+      ),
+    );
+    expect(open.sort()).toEqual([...listed].sort());
+  });
+
+  test("a pod without a flow of its own reaches nobody and is reached by nobody", () => {
+    expect(policies["default-deny"]).toEqual({
+      podSelector: {},
+      policyTypes: ["Ingress", "Egress"],
+    });
+  });
+
+  test("only nginx listens to the world", () => {
+    const open = Object.entries(policies).filter(([, { ingress }]) =>
+      ingress?.some(({ from }) => from?.some((peer) => peer.ipBlock)),
+    );
+    expect(open.map(([app]) => app)).toEqual(["nginx"]);
+  });
+
+  test("nobody watches Prometheus from outside, unless operators have a network", () => {
+    expect(policies.prometheus?.ingress).toHaveLength(1);
+    const watched = policiesOf(stackFlows(inCluster), ["192.0.2.0/24"]);
+    expect(watched.prometheus?.ingress?.[1]?.from).toEqual([{ ipBlock: { cidr: "192.0.2.0/24" } }]);
+  });
+});
+
+test("stores on AWS are reached at their ports outside, and have no policy here", () => {
+  const policies = policiesOf(stackFlows(onAws));
+  expect(Object.keys(policies)).not.toContain("postgres");
+  const reached = policies.api?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
+  expect(reached).toEqual([53, 53, 5432, 6379, 443]);
+});
+
+test("behind a tunnel nothing listens to the world", () => {
+  const policies = policiesOf(stackFlows({ ...inCluster, cloudflare: { mode: "tunnel" } }));
+  for (const { ingress } of Object.values(policies)) {
+    expect(JSON.stringify(ingress ?? [])).not.toContain("ipBlock");
+  }
+  expect(allows(Object.values(policies), "front-cloudflared", "nginx", ports.nginx)).toBe(true);
+});

@@ -1,0 +1,30 @@
+import { alerts } from "../../../components/observability/alerts";
+import { alertCases } from "./alertCases";
+
+/**
+ * The alerts' cases as `promtool test rules` reads them.
+ * https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
+ */
+export function renderAlertCases(rulesFile: string): string {
+  const tests = alertCases.map(({ alert, series, at, fires }) => ({
+    interval: "1m",
+    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    alert_rule_test: [
+      { eval_time: at, alertname: alert, exp_alerts: fires ? [expected(alert, fires)] : [] },
+    ],
+  }));
+  return JSON.stringify({ rule_files: [rulesFile], tests });
+}
+
+function expected(name: string, labels: Record<string, string>) {
+  const alert = alerts.find((candidate) => candidate.name === name);
+  if (!alert) throw new Error(`there is no alert ${name}`);
+  const label = (_: string, key: string) => labels[key] ?? "";
+  return {
+    exp_labels: { severity: alert.severity, ...labels },
+    exp_annotations: {
+      summary: alert.summary.replace(/\{\{ \$labels\.(\w+) \}\}/g, label),
+      action: alert.action,
+    },
+  };
+}

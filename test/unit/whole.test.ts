@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import type { Props } from "../../policy/resource";
+import { accepted, stacks } from "../golden/stacks";
+import { faultsOf, type Stack } from "../golden/whole";
+
+test.each(stacks)("the parts of %s fit together", (stack) => {
+  expect(faultsOf(accepted(stack))).toEqual([]);
+});
+
+describe("a stack is refused", () => {
+  const changed = (change: (inputs: Record<string, Props>, stack: Stack) => void): string[] => {
+    const stack = structuredClone(accepted("prod"));
+    const inputs = Object.fromEntries(
+      Object.entries(stack).map(([name, declaration]) => [name, declaration.inputs as Props]),
+    );
+    change(inputs, stack);
+    return faultsOf(stack);
+  };
+  const prometheusFile = (inputs: Record<string, Props>, change: (text: string) => string) => {
+    const { data } = inputs["monitoring-config"] as Props;
+    data["prometheus.yml"] = change(data["prometheus.yml"].lines.join("\n"));
+  };
+
+  test("with two controllers of the same pods", () => {
+    const faults = changed((_, stack) => {
+      const twin = structuredClone(stack["api-server"] as Stack[string]);
+      (twin.inputs as Props).metadata.name = "api-again";
+      stack["api-again"] = twin;
+    });
+    expect(faults).toEqual(["the pods api is there twice"]);
+  });
+
+  test("with two objects of one name", () => {
+    const faults = changed((inputs) => {
+      (inputs["nginx-service"] as Props).metadata.name = "api";
+    });
+    expect(faults).toEqual(["Service api is there twice"]);
+  });
+
+  test("with pods that no policy speaks of", () => {
+    const faults = changed((_, stack) => delete stack["policies-redis"]);
+    expect(faults).toEqual(["the pods redis have no NetworkPolicy"]);
+  });
+
+  test("with a flow to an app that there isn't", () => {
+    const faults = changed((inputs) => {
+      const [, rule] = (inputs["policies-api"] as Props).spec.egress;
+      rule.to[0].podSelector.matchLabels.app = "postgers";
+    });
+    expect(faults).toEqual(["a NetworkPolicy speaks of postgers, which no pod is"]);
+  });
+
+  test("with a Secret that nobody reads", () => {
+    const faults = changed((_, stack) => {
+      stack["spare-secret"] = { ...(stack["redis-config"] as Stack[string]), inputs: {} };
+    });
+    expect(faults).toEqual(["Secret spare-secret is read by no pod"]);
+  });
+
+  test("with a pod that reads a ConfigMap that isn't there", () => {
+    const faults = changed((inputs) => {
+      (inputs["nginx-server"] as Props).spec.template.spec.volumes[0].configMap.name = "gone";
+    });
+    expect(faults).toEqual([
+      "ConfigMap nginx-config is read by no pod",
+      "a pod reads ConfigMap gone, which isn't there",
+    ]);
+  });
+
+  test("with a Service that leads to a closed port", () => {
+    const faults = changed((inputs) => {
+      (inputs["redis-service"] as Props).spec.ports[0].port = 6380;
+    });
+    expect(faults).toEqual(["Service redis leads to port 6380, which its pods don't open"]);
+  });
+
+  test("with two scrape jobs of one name", () => {
+    const faults = changed((inputs) =>
+      prometheusFile(inputs, (text) => text.replace('"worker"', '"api"')),
+    );
+    expect(faults).toEqual(["the scrape job api is there twice"]);
+  });
+
+  test("with a scrape of a host that there isn't", () => {
+    const faults = changed((inputs) =>
+      prometheusFile(inputs, (text) => text.replace('"api.', '"apis.')),
+    );
+    expect(faults).toEqual([
+      "Prometheus scrapes apis.image-service.svc.cluster.local, which no Service is",
+    ]);
+  });
+});

@@ -1,0 +1,82 @@
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { alerts } from "../../components/observability/alerts";
+import { run } from "../../local/run";
+import { stacks } from "../golden/stacks";
+import { renderAlertCases } from "../unit/observability/promtool";
+import { GoldenPod } from "./pod";
+
+// What the program renders, put before the programs that read it.
+
+const made: GoldenPod[] = [];
+
+function pod(stack: string, name: string): GoldenPod {
+  const golden = new GoldenPod(stack, name);
+  made.push(golden);
+  return golden;
+}
+
+/** @returns what a command in the place of the pod's own said */
+async function told(golden: GoldenPod, ...command: string[]): Promise<string> {
+  const { status, output } = await golden.command(command);
+  expect(status, output).toBe(0);
+  return output;
+}
+
+afterAll(() => {
+  for (const golden of made) golden.close();
+});
+
+/** In place of the golden file's, which is the name of a secret. */
+async function certify(directory: string): Promise<void> {
+  await run("openssl", [
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+    ...["-subj", "/CN=rendered", "-out", `${directory}/tls.crt`, "-keyout", `${directory}/tls.key`],
+  ]);
+  copyFileSync(`${directory}/tls.crt`, `${directory}/ca.crt`);
+  await run("chmod", ["a+r", `${directory}/tls.key`]);
+}
+
+test.each(stacks)(
+  "%s: nginx takes its configuration, without a warning, and starts",
+  async (stack) => {
+    const nginx = pod(stack, "nginx-server");
+    if (stack === "alternatives") await certify(nginx.volume("tls"));
+    const file = "/etc/nginx/conf/nginx.conf";
+    const said = await told(nginx, "nginx", "-e", "stderr", "-t", "-c", file);
+    expect(said.trim().split("\n")).toEqual([
+      `nginx: the configuration file ${file} syntax is ok`,
+      `nginx: configuration file ${file} test is successful`,
+    ]);
+    const { status, output } = await nginx.start();
+    expect(status, output).toBe(0);
+  },
+);
+
+test.each(stacks)("%s: Prometheus takes its configuration and its rules", async (stack) => {
+  const prometheus = pod(stack, "monitoring-server");
+  const said = await told(
+    prometheus,
+    "promtool",
+    "check",
+    "config",
+    "/etc/prometheus/prometheus.yml",
+  );
+  expect(said).toContain(`${alerts.length} rules found`);
+});
+
+test("each alert fires when it should and is quiet when it should", async () => {
+  const prometheus = pod("prod", "monitoring-server");
+  const cases = renderAlertCases("/etc/prometheus/alerts.yml");
+  writeFileSync(join(prometheus.volume("data"), "cases.yml"), cases);
+  const command = ["promtool", "test", "rules", "/prometheus/cases.yml"];
+  expect(await told(prometheus, "env", "TMPDIR=/prometheus", ...command)).toContain("SUCCESS");
+});
+
+test("Alertmanager takes its configuration", async () => {
+  const alertmanager = pod("prod", "monitoring-alertmanager-server");
+  expect(
+    await told(alertmanager, "amtool", "check-config", "/etc/alertmanager/alertmanager.yml"),
+  ).toContain("SUCCESS");
+});

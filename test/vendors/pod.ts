@@ -1,0 +1,139 @@
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { ImageName } from "../../local/images/recipes";
+import type { Result } from "../../local/run";
+import { containersOf, type Props, podOf } from "../../policy/resource";
+import { accepted } from "../golden/stacks";
+import { plain } from "../golden/whole";
+import { type Container, Sandbox } from "./sandbox";
+
+/** Whose image the local stack has for a key of `images`. */
+const localImages: Record<string, ImageName> = {
+  alertmanager: "prometheus",
+  backup: "backup",
+  nginx: "nginx",
+  objectStore: "object-store",
+  postgres: "postgres",
+  prometheus: "prometheus",
+  redis: "redis",
+};
+
+/** A pod of a golden file, started here with the arguments, files and user that it declares. */
+export class GoldenPod {
+  readonly #directory = mkdtempSync(join(tmpdir(), "image-service-vendors-"));
+  readonly #objects: Record<string, Props>;
+  readonly #spec: Props;
+
+  constructor(stack: string, name: string) {
+    this.#objects = Object.fromEntries(
+      Object.entries(accepted(stack)).map(([logical, { inputs }]) => [
+        logical,
+        plain(inputs) as Props,
+      ]),
+    );
+    const { type } = accepted(stack)[name] as { type: string };
+    const props = this.#objects[name] as Props;
+    this.#spec = podOf({ type, name, stack, props, protect: false })?.spec as Props;
+    this.#fill();
+  }
+
+  close(): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  get user(): number {
+    return this.#spec.securityContext.runAsUser;
+  }
+
+  /** Where a volume lies on this machine; it keeps its content from start to start. */
+  volume(name: string): string {
+    return join(this.#directory, name);
+  }
+
+  /**
+   * Runs the init containers to their end, then the first container until its readiness probe
+   * answers. @returns the last that ran, with status 0 if all went well
+   */
+  async start(): Promise<Result> {
+    for (const container of this.#spec.initContainers ?? []) {
+      const result = await this.#run(container);
+      if (result.status !== 0) return result;
+    }
+    const [container] = this.#spec.containers as [Props];
+    return this.#run(container, probe(container));
+  }
+
+  /** Runs another command in place of the first container's own. */
+  command(command: string[]): Promise<Result> {
+    const [container] = this.#spec.containers as [Props];
+    return this.#run({ ...container, command, args: [] });
+  }
+
+  async #run(container: Props, ready?: string): Promise<Result> {
+    const image = /([^/]+)@/.exec(container.image)?.[1] as string;
+    const sandbox = await Sandbox.of(localImages[image] as ImageName);
+    const given: Container = {
+      command: [...(container.command ?? []), ...(container.args ?? [])],
+      user: this.user,
+      env: this.#environment(container),
+      mounts: Object.fromEntries(
+        ((container.volumeMounts ?? []) as Props[]).map(({ name, mountPath }) => [
+          mountPath,
+          this.volume(name),
+        ]),
+      ),
+      ready,
+    };
+    try {
+      return await sandbox.run(given);
+    } finally {
+      await sandbox.close();
+    }
+  }
+
+  #fill(): void {
+    const names = new Set(
+      containersOf(this.#spec)
+        .flatMap(({ volumeMounts = [] }) => volumeMounts as Props[])
+        .map(({ name }) => name as string),
+    );
+    for (const name of names) {
+      mkdirSync(this.volume(name));
+      const volume = ((this.#spec.volumes ?? []) as Props[]).find((each) => each.name === name);
+      const files = this.#files(volume?.configMap?.name ?? volume?.secret?.secretName);
+      for (const [file, text] of Object.entries(files)) {
+        const path = join(this.volume(name), file);
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, text);
+      }
+      chownSync(this.volume(name), this.user, this.user);
+    }
+  }
+
+  #files(object: string | undefined): Record<string, string> {
+    const { data, stringData } = (object && this.#objects[object]) || ({} as Props);
+    return data ?? stringData ?? {};
+  }
+
+  #environment({ env = [], envFrom = [] }: Props): Record<string, string> {
+    const whole = (envFrom as Props[]).map(({ secretRef, configMapRef }) =>
+      this.#files((secretRef ?? configMapRef).name),
+    );
+    const single = (env as Props[]).map(({ name, value, valueFrom }) => {
+      const from = valueFrom?.secretKeyRef ?? valueFrom?.configMapKeyRef;
+      return { [name]: from ? this.#files(from.name)[from.key] : (value ?? name) };
+    });
+    return Object.assign({}, ...whole, ...single);
+  }
+}
+
+/** A readiness probe as a line of bash. */
+function probe({ readinessProbe: { exec, httpGet, tcpSocket }, ports }: Props): string {
+  if (exec) return exec.command.map((word: string) => `'${word}'`).join(" ");
+  const { port } = httpGet ?? tcpSocket;
+  const number = (ports as Props[]).find(({ name }) => name === port)?.containerPort ?? port;
+  const connect = `exec 3<>/dev/tcp/127.0.0.1/${number}`;
+  if (!httpGet) return connect;
+  return `${connect} && printf 'GET ${httpGet.path} HTTP/1.0\\r\\n\\r\\n' >&3 && head -1 <&3 | grep ' 200 '`;
+}
