@@ -51,7 +51,10 @@ export function cgroupsWritable(): boolean {
 
 /** @throws UserError where the kernel refuses to delegate controllers */
 export function createCgroups(): void {
-  if (isV2()) return createV2();
+  if (isV2()) {
+    createV2();
+    return;
+  }
   for (const hierarchy of hierarchies()) {
     for (const group of [cgroupRoot, join(cgroupRoot, "node")]) {
       const directory = join(hierarchy, group);
@@ -172,7 +175,10 @@ const subdirectories = (directory: string): string[] =>
 /** Deletes our groups, deepest first, and puts others' processes back; ours must have ended. */
 export function removeCgroups(): void {
   for (const hierarchy of hierarchies()) removeTree(join(hierarchy, cgroupRoot));
-  if (isV2()) return returnProcesses();
+  if (isV2()) {
+    returnProcesses();
+    return;
+  }
   // Beside v1's hierarchies kubelet makes its groups in the one without controllers, too.
   removeTree(join(mount, "unified", cgroupRoot));
 }
