@@ -118,6 +118,12 @@ export const schema = z.strictObject({
       .regex(/^\d+\/minute$/, "must be like 10/minute")
       .default("10/minute")
       .describe("Requests for pictures from one client address"),
+    corsOrigins: z
+      .array(
+        z.string().regex(/^(\*|https?:\/\/[^/\s,]+)$/, "must be like https://app.example, or *"),
+      )
+      .default([])
+      .describe("Origins of web pages that may call the api from a browser, or *; empty: none"),
     resources: resources("100m", "128Mi", "512Mi"),
   }),
 
@@ -178,8 +184,8 @@ export const schema = z.strictObject({
     maxBody: z
       .string()
       .regex(/^\d+[km]$/, "must be like 64k or 1m")
-      .default("64k")
-      .describe("Largest body of a request; a prompt needs far less"),
+      .default("512k")
+      .describe("Largest body of a request; the api takes 512k, which the longest prompts need"),
     resources: resources("50m", "64Mi", "256Mi"),
   }),
 

@@ -13,6 +13,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   settings: ServiceSettings;
   /** The longest time that a request waits for its picture, in seconds. */
   maxWaitSeconds: number;
+  /** Origins of web pages that may call from a browser, like https://app.example; "*" for all. */
+  corsOrigins: string[];
   resources: Resources;
 }
 
@@ -32,7 +34,12 @@ export class Api extends Component {
       ...restrictedContainer,
       image: args.image,
       envFrom: args.settings.envFrom,
-      env: [{ name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) }],
+      env: [
+        { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
+        ...(args.corsOrigins.length
+          ? [{ name: "CORS_ORIGINS", value: args.corsOrigins.join(",") }]
+          : []),
+      ],
       resources: args.resources,
       volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
     };

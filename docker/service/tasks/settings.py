@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Where clients reach the service; by default what their Host header says."""
 
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Web pages that may call from a browser, with commas between, like https://app.example;
+    * for all."""
+
     metrics_port: int = 9090
 
     @field_validator("trusted_proxies", mode="before")
@@ -69,6 +73,13 @@ class Settings(BaseSettings):
     def _networks(cls, value: str | tuple[Network, ...]) -> tuple[Network, ...]:
         if isinstance(value, str):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("compiled_sizes", mode="before")

@@ -21,7 +21,7 @@ from tasks.task import Task
 from worker import model as models
 from worker.batches import pictures_at_once
 from worker.encode import encode
-from worker.model import Interrupted, Model, OutOfMemory, Poisoned
+from worker.model import PROMPT_TOKENS, Interrupted, Model, OutOfMemory, Poisoned
 from worker.run import Run
 
 log = logging.getLogger(__name__)
@@ -204,7 +204,8 @@ class Worker:
                 run.drawn.set()
             for n, picture in zip(numbers, pictures, strict=True):
                 data = await asyncio.to_thread(encode, picture, parameters, n)
-                put = partial(self._pictures.put, data, parameters, run.claim, n)
+                tokens = picture.info[PROMPT_TOKENS]
+                put = partial(self._pictures.put, data, parameters, run.claim, n, tokens)
                 run.images.append(await run.insist(put))
             if len(run.images) < parameters.num_images:
                 await run.insist(partial(self._store.record, run.claim, run.images))
