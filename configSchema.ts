@@ -146,6 +146,10 @@ export const schema = z.strictObject({
       .boolean()
       .default(false)
       .describe("Skip what hardly changes between steps: quicker, changes pictures slightly"),
+    promptWeights: z
+      .boolean()
+      .default(false)
+      .describe("(word:1.3) in a prompt makes the word count more; else it is plain text"),
     nodeSelector: z
       .record(z.string(), z.string())
       .default({})

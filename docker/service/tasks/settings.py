@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """fp8 is quicker on GPUs since Hopper and Ada, and changes the picture."""
     step_cache: bool = False
     """Every other step runs a small part of the model: quicker, and changes the picture."""
+    prompt_weights: bool = False
+    """(word:1.3) in a prompt makes the word count more; else it is a text like any other."""
     worker_id: str = Field(default_factory=socket.gethostname)
     compiled_sizes: Annotated[tuple[tuple[int, int], ...], NoDecode] = ((1024, 1024),)
     """WIDTHxHEIGHT, with commas between: compiled for the GPU at the start, the quickest to draw.

@@ -55,4 +55,5 @@ def load(settings: Settings) -> Model:
         sizes,
         fp8=settings.precision == "fp8",
         step_cache=settings.step_cache,
+        prompt_weights=settings.prompt_weights,
     )
