@@ -28,9 +28,7 @@ class PictureStore:
         # In-cluster and local stores have no address that a client could reach.
         self.presigns = isinstance(self._store, S3Store) and settings.s3_endpoint_url is None
 
-    async def put(
-        self, data: bytes, parameters: Parameters, claim: Claim, n: int, prompt_tokens: int = 0
-    ) -> Image:
+    async def put(self, data: bytes, parameters: Parameters, claim: Claim, n: int) -> Image:
         # The attempt is in the key: a worker that lost its claim overwrites nothing.
         key = f"{_directory(claim.task_id)}/{claim.attempt}/{n}.{parameters.format}"
         # Directories keep no attributes.
@@ -42,7 +40,6 @@ class PictureStore:
             seed=parameters.image_seed(n),
             format=parameters.format,
             sha256=hashlib.sha256(data).hexdigest(),
-            prompt_tokens=prompt_tokens,
         )
 
     async def size(self, image: Image) -> int:

@@ -204,9 +204,10 @@ class Worker:
                 run.drawn.set()
             for n, picture in zip(numbers, pictures, strict=True):
                 data = await asyncio.to_thread(encode, picture, parameters, n)
-                tokens = picture.info[PROMPT_TOKENS]
-                put = partial(self._pictures.put, data, parameters, run.claim, n, tokens)
-                run.images.append(await run.insist(put))
+                put = partial(self._pictures.put, data, parameters, run.claim, n)
+                image = await run.insist(put)
+                image.prompt_tokens = picture.info.get(PROMPT_TOKENS, 0)
+                run.images.append(image)
             if len(run.images) < parameters.num_images:
                 await run.insist(partial(self._store.record, run.claim, run.images))
         return True
