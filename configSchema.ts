@@ -208,7 +208,10 @@ export const schema = z.strictObject({
   }),
 
   objectStore: group("The pictures", {
-    bucket: z.string().default("").describe("A bucket of AWS instead of a pod; its key may read, write, list and delete"),
+    bucket: z
+      .string()
+      .default("")
+      .describe("A bucket of AWS instead of a pod; its key may read, write, list and delete"),
     storage: quantity("100Gi").describe("Size of its volume"),
     resources: resources("50m", "64Mi", "512Mi"),
   }),
