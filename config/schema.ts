@@ -142,6 +142,12 @@ export const schema = z.strictObject({
       .regex(/^\d+\/minute$/, "must be like 10/minute")
       .default("10/minute")
       .describe("Requests for pictures from one client address"),
+    corsOrigins: z
+      .array(
+        z.string().regex(/^(\*|https?:\/\/[^/\s,]+)$/, "must be like https://app.example, or *"),
+      )
+      .default([])
+      .describe("Origins of web pages that may call the api from a browser, or *; empty: none"),
     resources: resources("100m", "128Mi", "512Mi"),
   }),
 
@@ -164,6 +170,10 @@ export const schema = z.strictObject({
       .boolean()
       .default(false)
       .describe("Skip what hardly changes between steps: quicker, changes pictures slightly"),
+    promptWeights: z
+      .boolean()
+      .default(false)
+      .describe("(word:1.3) in a prompt makes the word count more; else it is plain text"),
     nodeSelector: z
       .record(z.string(), z.string())
       .default({})
@@ -202,8 +212,8 @@ export const schema = z.strictObject({
     maxBody: z
       .string()
       .regex(/^\d+[km]$/, "must be like 64k or 1m")
-      .default("64k")
-      .describe("Largest body of a request; a prompt needs far less"),
+      .default("512k")
+      .describe("Largest body of a request; the api takes 512k, which the longest prompts need"),
     resources: resources("50m", "64Mi", "256Mi"),
   }),
 
@@ -222,7 +232,10 @@ export const schema = z.strictObject({
   }),
 
   objectStore: group("The pictures", {
-    bucket: z.string().default("").describe("A bucket of AWS instead of a pod"),
+    bucket: z
+      .string()
+      .default("")
+      .describe("A bucket of AWS instead of a pod; its key may read, write, list and delete"),
     storage: quantity("100Gi").describe("Size of its volume"),
     resources: resources("50m", "64Mi", "512Mi"),
   }),

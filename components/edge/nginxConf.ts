@@ -1,4 +1,5 @@
 import { ports } from "../names";
+import { errorMaps, errorPages } from "./nginxErrors";
 
 export interface NginxConfArgs {
   /** Host name that resolves to one address an api pod. */
@@ -54,8 +55,15 @@ http {
     reset_timedout_connection on;
     keepalive_timeout 75s;
 
+    # As the api judges one: a client may bring an id of its own.
+    map $http_x_request_id $id {
+        default $request_id;
+        "~^[A-Za-z0-9._-]{1,128}$" $http_x_request_id;
+    }
+${indent(errorMaps, 4)}
+
     log_format json escape=json
-        '{"time":"$time_iso8601","request_id":"$request_id","ray":"$http_cf_ray","client":"$remote_addr",'
+        '{"time":"$time_iso8601","request_id":"$id","ray":"$http_cf_ray","client":"$remote_addr",'
         '"method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,'
         '"seconds":$request_time,"upstream":"$upstream_addr","upstream_seconds":"$upstream_response_time"}';
     access_log /dev/stdout json;
@@ -71,15 +79,17 @@ http {
 
     server {
         listen ${ports.nginx};
-${indent([...(args.proxies.length ? realIp(args.proxies) : []), ...(args.tls ? tls : [])])}
+${indent([...(args.proxies.length ? realIp(args.proxies) : []), ...(args.tls ? tls : [])], 8)}
 
         proxy_http_version 1.1;
         proxy_set_header Connection "";
         proxy_set_header Host $http_host;
         proxy_set_header X-Real-IP $remote_addr;
-        proxy_set_header X-Request-ID $request_id;
+        proxy_set_header X-Request-ID $id;
         proxy_connect_timeout 5s;
         proxy_read_timeout 60s;
+
+${indent(errorPages, 8)}
 
         location = /nginx-health {
             access_log off;
@@ -100,6 +110,13 @@ ${indent([...(args.proxies.length ? realIp(args.proxies) : []), ...(args.tls ? t
             proxy_pass http://aigc_backend;
             proxy_send_timeout ${generateTimeout};
             proxy_read_timeout ${generateTimeout};
+        }
+
+        # The api refuses what would be a picture to edit, whatever its size, and never reads it.
+        location ~ ^/v1/images/(edits|variations)$ {
+            proxy_pass http://aigc_backend;
+            client_max_body_size 64m;
+            proxy_request_buffering off;
         }
 
         location ~ ^/api/tasks/[^/]+/events$ {
@@ -130,4 +147,5 @@ const tls = [
   "ssl_verify_client on;",
 ];
 
-const indent = (lines: string[]) => lines.map((line) => line && `        ${line}`).join("\n");
+const indent = (lines: string[], by: number) =>
+  lines.map((line) => line && `${" ".repeat(by)}${line}`).join("\n");

@@ -21,6 +21,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   rateLimit: string;
   /** The longest time that a request waits for its picture, in seconds. */
   maxWaitSeconds: number;
+  /** Origins of web pages that may call from a browser, like https://app.example; "*" for all. */
+  corsOrigins: string[];
   resources: Resources;
 }
 
@@ -117,6 +119,9 @@ export class Api extends Component {
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },
                     { name: "TRUSTED_PROXIES", value: args.trustedProxies },
+                    ...(args.corsOrigins.length > 0
+                      ? [{ name: "CORS_ORIGINS", value: args.corsOrigins.join(",") }]
+                      : []),
                   ],
                   command: [
                     "uvicorn",

@@ -26,6 +26,8 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   precision: "half" | "fp8";
   /** Skips parts of steps that hardly change; quicker, and changes pictures slightly. */
   stepCache: boolean;
+  /** (word:1.3) in a prompt makes the word count more. */
+  promptWeights: boolean;
   /** Labels of the nodes that may run them. */
   nodeSelector: Record<string, string>;
   /** Taints that they put up with. */
@@ -90,6 +92,7 @@ export class Workers extends Component {
                     { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
                     { name: "PRECISION", value: args.precision },
                     { name: "STEP_CACHE", value: String(args.stepCache) },
+                    { name: "PROMPT_WEIGHTS", value: String(args.promptWeights) },
                     ...(args.threads
                       ? [{ name: "OMP_NUM_THREADS", value: String(args.threads) }]
                       : []),

@@ -1,13 +1,16 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { renderNginxConf } from "../../components/edge/nginxConf";
 import { renderPrometheusConfig } from "../../components/observability/prometheusConfig";
 import { renderInitScript } from "../../components/stores/postgres";
 import { renderRedisConf } from "../../components/stores/redis";
+import { repository } from "../../local/paths";
 
 const nginxArgs = {
   upstream: "api.ns.svc.cluster.local",
   resolver: "dns.example",
-  maxBody: "64k",
+  maxBody: "512k",
   proxies: [],
   tls: false,
 };
@@ -44,14 +47,21 @@ test("nginx with TLS takes no client without a certificate", () => {
 });
 
 test("nginx logs each request as JSON with its id, and passes the id on", () => {
-  expect(nginx).toContain("proxy_set_header X-Request-ID $request_id;");
-  const format = [...nginx.matchAll(/'(.*)'/g)].map(([, part]) => part).join("");
+  expect(nginx).toContain("proxy_set_header X-Request-ID $id;");
+  const [, log = ""] = /log_format json escape=json([^;]*);/.exec(nginx) ?? [];
+  const format = [...log.matchAll(/'(.*)'/g)].map(([, part]) => part).join("");
   const line = format.replace(/"\$\w+"/g, '""').replace(/\$\w+/g, "0");
   expect(JSON.parse(line)).toMatchObject({ request_id: "", ray: "", status: 0, seconds: 0 });
 });
 
+test("nginx keeps a client's own id where the api would, and else gives one", () => {
+  const [, pattern = ""] = /"~(.*)" \$http_x_request_id;/.exec(nginx) ?? [];
+  const middleware = readFileSync(join(repository, "docker/service/api/middleware.py"), "utf8");
+  expect(middleware).toContain(`_REQUEST_ID = re.compile(r"${pattern.replace(/^\^|\$$/g, "")}")`);
+});
+
 test("nginx refuses a body that is too long, and a client that dawdles", () => {
-  expect(nginx).toContain("client_max_body_size 64k;");
+  expect(nginx).toContain("client_max_body_size 512k;");
   expect(nginx).toMatch(/client_header_timeout 10s;\s+client_body_timeout 10s;/);
 });
 

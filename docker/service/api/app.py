@@ -7,19 +7,34 @@ import secrets
 import signal
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from pydantic import SecretStr
+from starlette.middleware.cors import CORSMiddleware
 
-from api import gauges, generate, health, openai, playground, problems, queue, tasks
+from api import (
+    gauges,
+    generate,
+    health,
+    openai,
+    openai_models,
+    openai_unsupported,
+    playground,
+    problems,
+    query,
+    queue,
+    tasks,
+)
 from api.admission import Admission
-from api.auth import KeyRing
+from api.auth import Authentication, KeyRing
 from api.links import Links
+from api.methods import Methods
 from api.middleware import JsonBody, RequestContext
 from api.ratelimit import RateLimiter
 from api.services import Services
 from tasks import logs, metrics
 from tasks.database import create_engine, migrate
 from tasks.events import EventHub
+from tasks.history import History
 from tasks.keys import KeyStore
 from tasks.local_queue import LocalQueue
 from tasks.pictures import PictureStore
@@ -30,6 +45,9 @@ from tasks.store import TaskStore
 
 log = logging.getLogger(__name__)
 
+_WITH_KEY = (generate, tasks, openai, openai_models, openai_unsupported, queue)
+_OPEN = (health, playground)
+
 _DESCRIPTION = """\
 Pictures from text by Stable Diffusion XL. A request waits for its picture; with
 `Prefer: respond-async` it gets a task to follow instead. Errors are problem documents (RFC 9457).
@@ -37,12 +55,13 @@ Pictures from text by Stable Diffusion XL. A request waits for its picture; with
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The app; its settings come from the environment when it starts, unless given."""
+    """The app; its settings come from the environment, unless given."""
+    settings = settings or Settings()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         logs.configure()
-        async with _running(settings or Settings()) as services:
+        async with _running(settings) as services:
             app.state.services = services
             yield
 
@@ -54,11 +73,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for module in (generate, tasks, openai, queue, health, playground):
+    own = [route for module in _WITH_KEY + _OPEN for route in module.router.routes]
+    app.state.routes = [*app.routes, *own]
+    for module in _WITH_KEY:
+        app.include_router(module.router, dependencies=[Depends(query.refuse_unknown)])
+    for module in _OPEN:
         app.include_router(module.router)
     problems.install(app)
-    app.add_middleware(JsonBody)
-    app.add_middleware(RequestContext)
+    # The one that is added last sees a request first.
+    for middleware in (JsonBody, Authentication, Methods, RequestContext):
+        app.add_middleware(middleware)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
     return app
 
 
@@ -72,6 +104,7 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
     services = Services(
         settings=settings,
         store=store,
+        history=History(engine),
         queue=work_queue,
         events=EventHub(work_queue),
         pictures=PictureStore(settings),

@@ -4,11 +4,12 @@ import hmac
 from typing import Annotated
 
 from cachetools import TTLCache
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import Problem
-from api.services import Provided
+from api.services import Services
 from tasks.keys import OPERATOR, Key, KeyStore, hash_token
 from tasks.settings import Settings
 
@@ -37,8 +38,27 @@ class KeyRing:
         return self._known[token_hash]
 
 
-async def authenticate(services: Provided, credentials: Credentials) -> Key:
-    key = await services.keyring.owner(credentials.credentials) if credentials else None
+class Authentication:
+    """Asks for a key before anything else of a request is looked at, even whether its path exists.
+
+    Whoever has a signed link needs none.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(("/api/", "/v1/")):
+            request = Request(scope)
+            services: Services = request.app.state.services
+            linked = services.links.valid(request.url.path, request.query_params)
+            request.state.key = None if linked else await _authenticate(request, services.keyring)
+        await self._app(scope, receive, send)
+
+
+async def _authenticate(request: Request, keyring: KeyRing) -> Key:
+    credentials: HTTPAuthorizationCredentials | None = await _bearer(request)
+    key = await keyring.owner(credentials.credentials) if credentials else None
     if key is None:
         raise Problem(
             401,
@@ -49,4 +69,18 @@ async def authenticate(services: Provided, credentials: Credentials) -> Key:
     return key
 
 
-Caller = Annotated[Key, Depends(authenticate)]
+def _viewer(request: Request, _documented: Credentials) -> Key | None:
+    key: Key | None = request.state.key
+    return key
+
+
+Viewer = Annotated[Key | None, Depends(_viewer)]
+"""Whose key came along; None for a signed link, which is good for its path alone."""
+
+
+def _caller(viewer: Viewer) -> Key:
+    assert viewer is not None, "no link leads here"
+    return viewer
+
+
+Caller = Annotated[Key, Depends(_caller)]

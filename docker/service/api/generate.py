@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
 
+from api.negotiation import JSON, best
+from api.pictures import picture
 from api.preferences import WaitSeconds
 from api.problems import Problem, documented
 from api.services import Provided
 from api.submission import Submitted, raise_unless_succeeded, wait
-from api.views import TaskView, task_path, task_view
+from api.views import TaskView, live_view, task_path
 from tasks.parameters import ImageFormat, Parameters
 
 router = APIRouter(tags=["generate"])
@@ -38,7 +40,7 @@ async def generate(
     parameters: Parameters,
     accept: Annotated[str, Header(include_in_schema=False)] = "*/*",
 ) -> Response:
-    wanted = _wanted_format(accept)
+    wanted = _wanted_format(accept, parameters)
     if wanted is not None:
         parameters = _in_format(parameters, wanted)
     task = await submission.accept(parameters, await request.json())
@@ -46,27 +48,24 @@ async def generate(
     headers = {"Location": task_path(task)}
     if not task.status.final:
         return JSONResponse(
-            task_view(task).model_dump(mode="json"),
+            live_view(services, task).model_dump(mode="json"),
             status_code=202,
             headers=headers | {"Retry-After": "2"},
         )
     raise_unless_succeeded(task)
     if wanted is not None:
-        data = await services.pictures.get(task.images[0])
-        return Response(data, media_type=wanted.media_type, headers=headers)
-    return JSONResponse(task_view(task).model_dump(mode="json"), headers=headers)
+        return await picture(services, task.images[0], headers)
+    return JSONResponse(live_view(services, task).model_dump(mode="json"), headers=headers)
 
 
-def _wanted_format(accept: str) -> ImageFormat | None:
-    """The first format that the Accept header names, unless JSON comes before it."""
-    for part in accept.lower().split(","):
-        media_type = part.split(";")[0].strip()
-        if media_type in ("application/json", "*/*", "application/*"):
-            return None
-        for format_ in ImageFormat:
-            if media_type == format_.media_type:
-                return format_
-    return None
+def _wanted_format(accept: str, parameters: Parameters) -> ImageFormat | None:
+    """The format of a client that wants the picture itself; None where JSON will do."""
+    # What image/* gets is up to the body.
+    formats = [parameters.format, *ImageFormat]
+    media_type = best(accept, [JSON, *(format_.media_type for format_ in formats)])
+    if media_type is None:
+        raise Problem(406, "not-acceptable", f"There is JSON, {', '.join(ImageFormat)} to accept.")
+    return None if media_type == JSON else ImageFormat(media_type.removeprefix("image/"))
 
 
 def _in_format(parameters: Parameters, wanted: ImageFormat) -> Parameters:

@@ -8,10 +8,11 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem, respond
+from api.problems import Problem, answer
 from tasks import metrics
 
-MAX_BODY: Final = 64 * 1024
+MAX_BODY: Final = 512 * 1024
+"""Two of the longest prompts, escaped in JSON."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # What takes a body, and is counted, under its name in the metric.
@@ -19,7 +20,8 @@ _GENERATE = {"/api/generate": "generate", "/v1/images/generations": "openai"}
 
 
 class RequestContext:
-    """Gives each request an id, its response the collected headers, and counts the outcome."""
+    """Gives each request an id, its response the collected headers and, where something failed,
+    a document that says what; counts the outcome."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,14 +35,34 @@ class RequestContext:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["headers"] = {"X-Request-Id": request_id, "X-Content-Type-Options": "nosniff"}
+        started = False
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(state["headers"])
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers.update(state["headers"])
+                # Without a word on it, caches may keep even a 404 (RFC 9110, section 15.1).
+                headers.setdefault("Cache-Control", "no-store")
+                _keep_scheme(scope, headers)
                 _count(scope["path"], message["status"])
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            if started:
+                raise
+            response = answer(Request(scope), error)
+            await response(scope, receive, send_with_headers)
+
+
+def _keep_scheme(scope: Scope, headers: MutableHeaders) -> None:
+    """Sends a client on by a path alone: only a proxy in front knows whether it came by https."""
+    here = str(Request(scope).base_url)
+    if headers.get("location", "").startswith(here):
+        headers["location"] = "/" + headers["location"].removeprefix(here)
 
 
 def _count(path: str, status: int) -> None:
@@ -50,10 +72,6 @@ def _count(path: str, status: int) -> None:
         metrics.REQUESTS.labels(_GENERATE[path], outcome).inc()
 
 
-def _takes_body(scope: Scope) -> bool:
-    return scope["method"] == "POST" and scope["path"] in _GENERATE
-
-
 class JsonBody:
     """Refuses a body that is no JSON, or too long, before anything reads it whole."""
 
@@ -61,38 +79,35 @@ class JsonBody:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _takes_body(scope):
-            await self._app(scope, receive, send)
-            return
-        media_type = Headers(scope=scope).get("content-type", "").split(";")[0].strip().lower()
-        if media_type != "application/json":
-            detail = "The body has to be application/json."
-            await self._refuse(Problem(415, "not-json", detail), scope, receive, send)
-            return
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > MAX_BODY:
-                detail = f"The body may have at most {MAX_BODY} bytes."
-                await self._refuse(Problem(413, "too-large", detail), scope, receive, send)
-                return
-        whole: Message | None = {"type": "http.request", "body": body}
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in _GENERATE:
+            receive = await _whole_body(scope, receive)
+        await self._app(scope, receive, send)
 
-        async def replay() -> Message:
-            nonlocal whole
-            if whole is None:
-                return await receive()
-            message, whole = whole, None
-            return message
 
-        await self._app(scope, replay, send)
+async def _whole_body(scope: Scope, receive: Receive) -> Receive:
+    """@returns what gives the body in one piece
+    @raises Problem, with the rest of the body unread: uvicorn reads and forgets it, so that a
+    client which is still sending gets the answer"""
+    media_type = Headers(scope=scope).get("content-type", "").split(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(415, "not-json", "The body has to be application/json.")
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return receive
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_BODY:
+            raise Problem(413, "too-large", f"The body may have at most {MAX_BODY} bytes.")
+    whole: Message | None = {"type": "http.request", "body": body}
 
-    async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-        # The rest of the body stays unread.
-        problem.headers["Connection"] = "close"
-        await respond(Request(scope), problem)(scope, receive, send)
+    async def replay() -> Message:
+        nonlocal whole
+        if whole is None:
+            return await receive()
+        message, whole = whole, None
+        return message
+
+    return replay

@@ -1,10 +1,14 @@
 """The page at /: try the service out in a browser."""
 
+import hashlib
+import mimetypes
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from api.conditions import not_modified
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,9 +29,15 @@ _HEADERS = {
 }
 
 
-def _serves(name: str) -> Callable[[], Awaitable[FileResponse]]:
-    async def file() -> FileResponse:
-        return FileResponse(_STATIC / name, headers=_HEADERS)
+def _serves(name: str) -> Callable[[Request], Awaitable[Response]]:
+    content = (_STATIC / name).read_bytes()
+    media_type, _ = mimetypes.guess_type(name)
+    headers = _HEADERS | {"ETag": f'"{hashlib.sha256(content).hexdigest()}"'}
+
+    async def file(request: Request) -> Response:
+        return not_modified(request, headers) or Response(
+            content, headers=headers, media_type=media_type
+        )
 
     return file
 

@@ -1,7 +1,6 @@
 """Errors: problem documents (RFC 9457), and OpenAI's form under /v1."""
 
 import logging
-import re
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from api import openai_errors
+from api.methods import allowed
 from tasks.outages import OUTAGES, is_outage
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class Problem(Exception):  # noqa: N818
 
 class FieldFault(BaseModel):
     field: str
+    code: str
+    """As pydantic names it, e.g. `missing` or `less_than_equal`."""
     message: str
 
 
@@ -46,6 +49,7 @@ class ProblemDocument(BaseModel):
     title: str
     status: int
     detail: str
+    request_id: str
     errors: list[FieldFault] | None = None
     task_id: str | None = None
 
@@ -77,23 +81,28 @@ def store_down() -> Problem:
 
 def install(app: FastAPI) -> None:
     """Makes every error of the app one of these documents."""
-    app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
-    for outage in OUTAGES:
-        app.add_exception_handler(outage, _on_outage)
-    app.add_exception_handler(Exception, _on_bug)
+    for kind in (Problem, RequestValidationError, HTTPException, *OUTAGES, Exception):
+        app.add_exception_handler(kind, _handle)
 
 
-def respond(request: Request, problem: Problem) -> Response:
+async def _handle(request: Request, error: Exception) -> Response:
+    return answer(request, error)
+
+
+def answer(request: Request, error: Exception) -> Response:
+    return _respond(request, problem_of(request, error))
+
+
+def _respond(request: Request, problem: Problem) -> Response:
     if request.url.path.startswith("/v1/"):
-        return _openai(problem)
+        return openai_errors.respond(problem)
     return JSONResponse(
         {
             "type": f"urn:problem:{problem.code}",
             "title": HTTPStatus(problem.status).phrase,
             "status": problem.status,
             "detail": problem.detail,
+            "request_id": request.state.request_id,
             **problem.extra,
         },
         status_code=problem.status,
@@ -102,76 +111,52 @@ def respond(request: Request, problem: Problem) -> Response:
     )
 
 
-def _openai(problem: Problem) -> Response:
-    errors = problem.extra.get("errors")
-    match problem.status:
-        case 401:
-            kind = "authentication_error"
-        case 429:
-            kind = "rate_limit_error"
-        case status if status >= 500:
-            kind = "server_error"
-        case _:
-            kind = "invalid_request_error"
-    return JSONResponse(
-        {
-            "error": {
-                "message": problem.detail,
-                "type": kind,
-                "param": errors[0]["field"] if errors else None,
-                "code": problem.code,
-            }
-        },
-        status_code=problem.status,
-        headers=problem.headers,
-    )
+def problem_of(request: Request, error: Exception) -> Problem:
+    """What a client is told of the error; what only the operator can use is logged."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, HTTPException):
+        return _http(request, error)
+    if is_outage(error):
+        log.warning("outage: %r", error)
+        return store_down()
+    log.error("bug", exc_info=error)
+    return Problem(500, "internal-error", "Something is wrong in the service.")
 
 
-async def _on_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return respond(request, error)
-
-
-async def _on_invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+def _invalid(error: RequestValidationError) -> Problem:
     faults = [
         FieldFault(
             field=".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
-            message=fault["msg"],
+            code=fault["type"],
+            message=fault["msg"].removeprefix("Value error, "),
         )
         for fault in error.errors()
     ]
+    if any(fault.code == "json_invalid" for fault in faults):
+        return _malformed()
     detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)
     errors = [fault.model_dump() for fault in faults]
-    return respond(request, Problem(422, "invalid-request", detail, errors=errors))
+    return Problem(422, "invalid-request", detail, errors=errors)
 
 
-async def _on_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+def _http(request: Request, error: HTTPException) -> Problem:
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # FastAPI's own, for a body that Python's decoder gives up on.
+        return _malformed()
     headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
-        headers["Allow"] = ", ".join(methods)
-    return respond(request, Problem(error.status_code, code, error.detail, headers=headers))
+    detail = error.detail
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            detail = f"There is nothing at {request.url.path}."
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = allowed(request.app.state.routes, request.scope)
+            detail = f"{request.method} is not possible here, only {headers['Allow']}."
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    return Problem(error.status_code, code, detail, headers=headers)
 
 
-def _methods(request: Request) -> list[str]:
-    """Every method of a path; the router's own header has those of its first route alone."""
-    return sorted(
-        method.upper()
-        for path, operations in request.app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), request.url.path)
-        for method in operations
-    )
-
-
-async def _on_outage(request: Request, error: Exception) -> Response:
-    if not is_outage(error):
-        return await _on_bug(request, error)
-    log.warning("outage: %r", error)
-    return respond(request, store_down())
-
-
-async def _on_bug(request: Request, error: Exception) -> Response:
-    log.error("bug", exc_info=error)
-    return respond(request, Problem(500, "internal-error", "Something is wrong in the service."))
+def _malformed() -> Problem:
+    return Problem(400, "malformed-json", "The body is no well-formed JSON in UTF-8.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from tasks.events import EventHub
+from tasks.history import History
 from tasks.pictures import PictureStore
 from tasks.queue import Queue
 from tasks.settings import Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 class Services:
     settings: Settings
     store: TaskStore
+    history: History
     queue: Queue
     events: EventHub
     pictures: PictureStore

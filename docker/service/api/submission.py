@@ -38,10 +38,17 @@ class Submission:
         self._key = key
         self._path = request.url.path
         self._request_id: str = request.state.request_id
+        self._headers: dict[str, str] = request.state.headers
         self._idempotency_key = idempotency_key
 
     async def accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
-        """A new task, or the one that this idempotency key made before."""
+        """A new task, or the one that this idempotency key made before; whatever is answered from
+        now on names it."""
+        task = await self._accept(parameters, body)
+        self._headers["X-Task-Id"] = str(task.id)
+        return task
+
+    async def _accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
         fingerprint = self._fingerprint(body)
         task = await self._earlier(fingerprint)
         if task is not None:

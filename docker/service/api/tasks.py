@@ -1,5 +1,6 @@
 """/api/tasks: a key's own tasks and their pictures."""
 
+import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
@@ -10,26 +11,47 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
 
-from api.auth import Caller, Credentials, authenticate
+from api.auth import Caller, Viewer
+from api.conditions import not_modified
+from api.pictures import picture
 from api.problems import Problem, documented
 from api.progress import progress
 from api.services import Provided
-from api.views import TaskView, task_view
-from tasks.parameters import ImageFormat
+from api.views import TaskView, live_view
+from tasks.parameters import MAX_IMAGES, ImageFormat
 from tasks.queue import Event
 from tasks.schema import Status
 from tasks.task import Image, Task
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 
-_LINK_LIFETIME = timedelta(minutes=15)
+_PRESIGNED_SECONDS = 15 * 60
 
 
-async def _own_task(task_id: UUID, services: Provided, key: Caller) -> Task:
-    task = await services.store.get(task_id, key_id=key.id)
+def _expiry(
+    expires: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    signature: Annotated[str | None, Query(max_length=100)] = None,  # noqa: ARG001
+) -> int | None:
+    return expires
+
+
+Expiry = Annotated[int | None, Depends(_expiry)]
+"""Of the signed link that was followed, in seconds since 1970; whether it is right is asked before
+any route is looked for."""
+
+
+async def _seen_task(task_id: UUID, services: Provided, viewer: Viewer) -> Task:
+    task = await services.store.get(task_id, key_id=viewer.id if viewer else None)
     if task is None:
         # Another key's task looks like none at all.
         raise Problem(404, "not-found", "There is no such task.")
+    return task
+
+
+SeenTask = Annotated[Task, Depends(_seen_task)]
+
+
+async def _own_task(task: SeenTask, _caller: Caller) -> Task:
     return task
 
 
@@ -48,63 +70,59 @@ async def list_tasks(
     key: Caller,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     before: UUID | None = None,
+    status: Status | None = None,
 ) -> TaskPage:
     # One more than asked for tells whether another page follows.
-    found = await services.store.page(key_id=key.id, before=before, limit=limit + 1)
+    found = await services.history.page(
+        key_id=key.id, limit=limit + 1, before=before, status=status
+    )
     page = found[:limit]
     return TaskPage(
-        tasks=[task_view(task) for task in page],
+        tasks=[live_view(services, task) for task in page],
         next=page[-1].id if len(found) > limit else None,
     )
 
 
 @router.get("/{task_id}", summary="Get a task", responses=documented(401, 404, 422, 503))
-async def get_task(task: OwnTask) -> TaskView:
-    return task_view(task)
+async def get_task(task: OwnTask, services: Provided) -> TaskView:
+    return live_view(services, task)
 
 
 @router.delete(
     "/{task_id}",
-    summary="Cancel a task",
-    description="Also while it runs. A task that is final already stays as it is.",
+    summary="Cancel a task, or forget it",
+    description="Cancels a task that waits or runs. Of one that is final, the pictures and the "
+    "prompt are deleted; the rest of the record stays.",
     responses=documented(401, 404, 422, 503),
 )
-async def cancel_task(task: OwnTask, services: Provided) -> TaskView:
+async def delete_task(task: OwnTask, services: Provided) -> TaskView:
+    if task.status.final:
+        # The record last: a request that fails between them can be sent again.
+        await services.pictures.delete(task.id)
+        return live_view(services, await services.history.forget(task))
     if await services.store.cancel(task.id, key_id=task.key_id):
         with suppress(Exception):  # the worker finds out at its next heartbeat
             await services.queue.publish(Event(task.id, Status.CANCELLED))
-    return task_view(await services.store.get(task.id, key_id=task.key_id) or task)
+    return live_view(services, await services.store.get(task.id, key_id=task.key_id) or task)
 
 
 @router.get(
     "/{task_id}/events",
     summary="Follow a task",
-    description="Server-sent events: `queued` with the position, `started`, `step`, `done`.",
+    description="Server-sent events: `queued` with the position, `started`, `step`, `done`. The "
+    "task's `events_url` needs no key.",
     response_class=EventSourceResponse,
     responses={
         200: {"content": {"text/event-stream": {}}},
         **documented(401, 404, 422, 503),
     },
 )
-async def follow_task(task: OwnTask, services: Provided) -> EventSourceResponse:
+async def follow_task(task: SeenTask, services: Provided, _expiry: Expiry) -> EventSourceResponse:
     return EventSourceResponse(progress(services, task), ping=15)
 
 
-async def _picture(
-    task_id: UUID,
-    n: Annotated[int, Path(ge=0, le=3)],
-    request: Request,
-    services: Provided,
-    credentials: Credentials,
-    expires: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    signature: Annotated[str, Query(max_length=100)] = "",
-) -> Image:
-    """The picture, for its key or for whoever has a signed link to it."""
-    key_id = None
-    if not services.links.valid(request.url.path, expires, signature):
-        key_id = (await authenticate(services, credentials)).id
-    task = await services.store.get(task_id, key_id=key_id)
-    if task is None or n >= len(task.images):
+async def _image(task: SeenTask, n: Annotated[int, Path(ge=0, lt=MAX_IMAGES)]) -> Image:
+    if n >= len(task.images):
         raise Problem(404, "not-found", "There is no such picture.")
     return task.images[n]
 
@@ -116,19 +134,27 @@ async def _picture(
     responses={
         200: {"content": {format_.media_type: {} for format_ in ImageFormat}},
         302: {"description": "The picture is at `Location` for a while."},
+        304: {"description": "The picture is still the one of `If-None-Match`."},
         **documented(401, 404, 422, 503),
     },
 )
 async def get_image(
-    image: Annotated[Image, Depends(_picture)],
+    request: Request,
+    image: Annotated[Image, Depends(_image)],
     services: Provided,
+    viewer: Viewer,
+    expires: Expiry,
     redirect: Annotated[bool, Query(description="Whether a redirect will do.")] = True,
 ) -> Response:
+    link_seconds = None
+    if viewer is None and expires is not None:
+        link_seconds = max(1, int(expires - time.time()))
     if redirect and services.pictures.presigns:
-        url = await services.pictures.presigned_url(image, _LINK_LIFETIME)
-        return RedirectResponse(url, status_code=302)
-    return Response(
-        await services.pictures.get(image),
-        media_type=image.format.media_type,
-        headers={"ETag": f'"{image.sha256}"', "Cache-Control": "private, max-age=31536000"},
-    )
+        # Where one link leads to another, it lives no longer by that.
+        lifetime = timedelta(seconds=min(_PRESIGNED_SECONDS, link_seconds or _PRESIGNED_SECONDS))
+        return RedirectResponse(await services.pictures.presigned_url(image, lifetime), 302)
+    # A copy is as good as the link is. With a key it is asked for again each time: the picture may
+    # have been deleted, the key revoked.
+    freshness = f"max-age={link_seconds}" if link_seconds else "no-cache"
+    headers = {"ETag": f'"{image.sha256}"', "Cache-Control": f"private, {freshness}"}
+    return not_modified(request, headers) or await picture(services, image, headers)

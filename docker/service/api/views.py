@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from api.services import Services
 from tasks.parameters import Parameters
 from tasks.schema import Status
 from tasks.task import Task
@@ -30,12 +31,15 @@ class TaskView(BaseModel):
     status: Status
     parameters: Parameters
     step: int
+    total_steps: int
     images: list[ImageView]
     error: ErrorView | None
     timings: Timings
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    events_url: str | None = None
+    """Where a browser's EventSource, which sends no key, follows it; null once it is final."""
 
 
 def task_path(task: Task) -> str:
@@ -47,7 +51,8 @@ def task_view(task: Task) -> TaskView:
         id=task.id,
         status=task.status,
         parameters=task.parameters,
-        step=task.step,
+        step=task.total_steps if task.status is Status.SUCCEEDED else task.step,
+        total_steps=task.total_steps,
         images=[
             ImageView(url=f"{task_path(task)}/images/{n}", seed=image.seed)
             for n, image in enumerate(task.images)
@@ -62,3 +67,17 @@ def task_view(task: Task) -> TaskView:
         started_at=task.started_at,
         finished_at=task.finished_at,
     )
+
+
+def live_view(services: Services, task: Task) -> TaskView:
+    """With the step that was told last, where the record has one of the last heartbeat."""
+    view = task_view(task)
+    if task.status.final:
+        return view
+    told = services.events.latest(task.id)
+    if told and told.status is task.status is Status.RUNNING:
+        view.step = max(view.step, told.step)
+    # A task is final by its deadline, or soon after.
+    expires = int(task.deadline_at.timestamp()) + 60
+    view.events_url = services.links.sign(f"{task_path(task)}/events", expires)
+    return view

@@ -35,6 +35,9 @@ class EventHub:
                 log.warning("events: %r", error)
                 await asyncio.sleep(1)
 
+    def latest(self, task_id: UUID) -> Event | None:
+        return self._recent.get(task_id)
+
     @contextmanager
     def listen(self, task_id: UUID) -> Iterator[asyncio.Queue[Event]]:
         listener: asyncio.Queue[Event] = asyncio.Queue()

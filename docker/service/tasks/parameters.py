@@ -1,13 +1,25 @@
 """What a picture is made from: checked once at the edge, stored with the task."""
 
 import secrets
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 MAX_PIXELS = 1536 * 1536
 MAX_SEED = 2**32 - 1
+MAX_IMAGES = 10
+MAX_PROMPT = 32_000
+"""Characters; OpenAI's bound. A model reads a long prompt in pieces."""
 
 
 class ImageFormat(StrEnum):
@@ -26,7 +38,45 @@ def _printable(text: str) -> str:
     return text
 
 
-Prompt = Annotated[str, AfterValidator(_printable)]
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a blank prompt asks for nothing")
+    return text
+
+
+def _random_seed() -> int:
+    return secrets.randbelow(MAX_SEED + 1)
+
+
+def _null_is(default: Callable[[], Any], schema: dict[str, Any]) -> tuple[Any, Any]:
+    """null stands for the default: clients that send every field write it."""
+    return (
+        BeforeValidator(lambda value: default() if value is None else value),
+        WithJsonSchema({"anyOf": [schema, {"type": "null"}]}),
+    )
+
+
+Prompt = Annotated[
+    str,
+    # First: a function before it would be handed what is no text, such as half a surrogate pair.
+    Field(min_length=1, max_length=MAX_PROMPT, json_schema_extra={"pattern": r"\S"}),
+    AfterValidator(_printable),
+    AfterValidator(_not_blank),
+]
+NegativePrompt = Annotated[
+    str,
+    Field(max_length=MAX_PROMPT),
+    AfterValidator(_printable),
+    *_null_is(str, {"type": "string", "maxLength": MAX_PROMPT}),
+]
+Seed = Annotated[
+    int,
+    Field(ge=0, le=MAX_SEED),
+    *_null_is(_random_seed, {"type": "integer", "minimum": 0, "maximum": MAX_SEED}),
+]
+Steps = Annotated[int, Field(ge=1, le=100)]
+GuidanceScale = Annotated[float, Field(ge=0, le=30)]
+Quality = Annotated[int, Field(ge=0, le=100)]
 Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8)]
 
 
@@ -51,15 +101,17 @@ class Parameters(BaseModel):
         },
     )
 
-    prompt: Prompt = Field(min_length=1, max_length=2000)
-    negative_prompt: Prompt = Field(default="", max_length=2000)
+    prompt: Prompt
+    negative_prompt: NegativePrompt = ""
     width: Side = 1024
     height: Side = 1024
-    steps: int = Field(default=30, ge=1, le=100)
-    guidance_scale: float = Field(default=5.0, ge=0, le=30)
-    seed: int = Field(default_factory=lambda: secrets.randbelow(MAX_SEED + 1), ge=0, le=MAX_SEED)
-    num_images: int = Field(default=1, ge=1, le=4)
+    steps: Steps = 30
+    guidance_scale: GuidanceScale = 5.0
+    seed: Seed = Field(default_factory=_random_seed)
+    num_images: int = Field(default=1, ge=1, le=MAX_IMAGES)
     format: Annotated[ImageFormat, Field(strict=False)] = ImageFormat.PNG
+    quality: Quality = 95
+    """Of JPEG and WebP; PNG loses nothing."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Parameters":

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """fp8 is quicker on GPUs since Hopper and Ada, and changes the picture."""
     step_cache: bool = False
     """Every other step runs a small part of the model: quicker, and changes the picture."""
+    prompt_weights: bool = False
+    """(word:1.3) in a prompt makes the word count more; else it is a text like any other."""
     worker_id: str = Field(default_factory=socket.gethostname)
     compiled_sizes: Annotated[tuple[tuple[int, int], ...], NoDecode] = ((1024, 1024),)
     """WIDTHxHEIGHT, with commas between: compiled for the GPU at the start, the quickest to draw.
@@ -62,6 +64,10 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Where clients reach the service; by default what their Host header says."""
 
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Web pages that may call from a browser, with commas between, like https://app.example;
+    * for all."""
+
     metrics_port: int = 9090
 
     @field_validator("trusted_proxies", mode="before")
@@ -69,6 +75,13 @@ class Settings(BaseSettings):
     def _networks(cls, value: str | tuple[Network, ...]) -> tuple[Network, ...]:
         if isinstance(value, str):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("compiled_sizes", mode="before")

@@ -93,13 +93,6 @@ get_by_idempotency_key = select(t).where(
     _of_key, t.c.idempotency_key == bindparam("used_key", type_=Text())
 )
 
-page = (
-    select(t)
-    .where(_of_key, t.c.id < bindparam("before", type_=Uuid()))
-    .order_by(t.c.id.desc())
-    .limit(_row_limit)
-)
-
 
 def _final(status: Status) -> dict[str, Any]:
     return {"status": status, "lease_until": None, "finished_at": seconds_from_now(0)}

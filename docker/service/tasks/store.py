@@ -21,8 +21,6 @@ from tasks.task import Image, Task
 
 Row = dict[str, Any]
 
-_AFTER_ALL_IDS = UUID(int=2**128 - 1)
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -118,12 +116,6 @@ class TaskStore:
     async def get_by_idempotency_key(self, idempotency_key: str, *, key_id: int) -> Task | None:
         return await self._task(
             statements.get_by_idempotency_key, of_key=key_id, used_key=idempotency_key
-        )
-
-    async def page(self, *, key_id: int, before: UUID | None, limit: int) -> list[Task]:
-        """A key's tasks, newest first. Ids grow with time, so the id is the cursor."""
-        return await self._tasks(
-            statements.page, of_key=key_id, before=before or _AFTER_ALL_IDS, row_limit=limit
         )
 
     async def cancel(self, task_id: UUID, *, key_id: int) -> bool:

@@ -20,6 +20,8 @@ class Image(BaseModel):
     seed: int
     format: ImageFormat
     sha256: str
+    prompt_tokens: int = 0
+    """How many of the model's tokens it was made from."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Task:
         values["status"] = Status(values["status"])
         values["images"] = [Image.model_validate(image) for image in values["images"] or []]
         return cls(**values)
+
+    @cached_property
+    def total_steps(self) -> int:
+        return self.parameters.steps * self.parameters.num_images
 
     @cached_property
     def queued_seconds(self) -> float | None:

@@ -29,7 +29,8 @@ async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     settings = settings.model_copy(update={"metrics_port": free_port()})
     port = free_port()
     # As in the image: the service has its own rule for proxies.
-    config = uvicorn.Config(create_app(settings), port=port, log_config=None, proxy_headers=False)
+    app = create_app(settings)
+    config = uvicorn.Config(app, port=port, log_config=None, proxy_headers=False)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
     while not server.started:
@@ -41,6 +42,7 @@ async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         headers={"Authorization": f"Bearer {SECRET}"},
         timeout=30,
     )
+    client.app = app  # type: ignore[attr-defined]
     client.metrics_url = f"http://127.0.0.1:{settings.metrics_port}/metrics"  # type: ignore[attr-defined]
     try:
         async with client:

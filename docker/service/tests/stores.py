@@ -1,6 +1,8 @@
-"""Real PostgreSQL and Redis for the tests: on free loopback ports, in a directory that goes."""
+"""Real PostgreSQL, Redis, nginx for the tests: on free loopback ports, in a directory that goes."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -119,3 +121,33 @@ def redis(directory: Path) -> Iterator[tuple[Server, str]]:
         yield server, f"redis://127.0.0.1:{port}/0"
     finally:
         server.kill()
+
+
+_GOLDEN = Path(__file__).parents[3] / "test/golden/prod/nginx-config.json"
+
+
+@contextmanager
+def nginx(directory: Path, upstream: int) -> Iterator[str]:
+    """The load balancer as production declares it, before one api on this port. Gives its URL."""
+    config = json.loads(_GOLDEN.read_text())["inputs"]["data"]["nginx.conf"]
+    text = "\n".join(config["lines"])
+    port = free_port()
+    for pattern, here in (
+        # Debian's nginx is older than `resolve` in an upstream.
+        (r"server \S+:8000 resolve", f"server 127.0.0.1:{upstream}"),
+        (r"resolver [^;]+;", ""),
+        (r"listen 8080;", f"listen 127.0.0.1:{port};"),
+        (r"/tmp/", f"{directory}/"),
+    ):
+        text, count = re.subn(pattern, here, text)
+        assert count, f"nginx.conf has no {pattern}"
+    (directory / "nginx.conf").write_text(text)
+    arguments = [str(find_program("nginx")), "-e", "stderr", "-c", str(directory / "nginx.conf")]
+    probe = ["curl", "--silent", "--fail", f"http://127.0.0.1:{port}/nginx-health"]
+    log = directory / "nginx.log"
+    server = Server([*arguments, "-g", "daemon off;"], port, log, probe=probe)
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill(signal.SIGTERM)

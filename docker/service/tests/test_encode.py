@@ -5,7 +5,7 @@ import random
 from io import BytesIO
 
 import pytest
-from PIL import Image, ImageChops, features
+from PIL import ExifTags, Image, ImageChops, features
 
 from tasks.parameters import ImageFormat, Parameters
 from worker.encode import encode
@@ -53,6 +53,32 @@ def test_a_png_says_how_it_was_made(prompt: str) -> None:
     assert decoded.text["seed"] == str(parameters(prompt=prompt).image_seed(2))
     made = json.loads(decoded.text["parameters"])
     assert (made["width"], made["height"]) == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("kind", [ImageFormat.JPEG, ImageFormat.WEBP])
+@pytest.mark.parametrize("prompt", ["a lighthouse", "灯台 🗼", "🗼" * 32_000], ids=len)
+def test_a_jpeg_and_a_webp_say_it_too(kind: ImageFormat, prompt: str) -> None:
+    asked = parameters(prompt=prompt, negative_prompt=prompt, format=kind)
+    decoded = Image.open(BytesIO(encode(picture("flat"), asked, 2)))
+    comment = decoded.getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment]
+    assert comment.startswith(b"UNICODE\0")
+    made = json.loads(comment[8:].decode("utf-16-be"))
+    assert made["seed"] == asked.image_seed(2)
+    assert (made["width"], made["height"]) == (WIDTH, HEIGHT)
+    for name in ("prompt", "negative_prompt"):
+        assert made[name]
+        assert prompt.startswith(made[name])
+    if len(prompt) < 100:
+        assert made["prompt"] == prompt
+
+
+@pytest.mark.parametrize("kind", [ImageFormat.JPEG, ImageFormat.WEBP])
+def test_quality_is_what_was_asked_for(kind: ImageFormat) -> None:
+    sizes = [
+        len(encode(picture("noise"), parameters(format=kind, quality=quality), 0))
+        for quality in (0, 50, 100)
+    ]
+    assert sizes == sorted(set(sizes))
 
 
 @pytest.mark.parametrize("kind", [ImageFormat.JPEG, ImageFormat.WEBP])

@@ -43,5 +43,11 @@ async def test_the_node_client_generates_pictures(
     assert first != second
     assert seen["type"] == "image/png"
     assert seen["events"] == ["image_generation.completed"]
-    assert seen["wrongKey"]["known"]
-    assert seen["wrongSize"] == {"known": True, "type": "invalid_request_error", "param": "size"}
+    assert seen["taskId"]
+    assert seen["usage"]["total_tokens"] == 1 * 2 + 256
+    assert seen["models"] == ["noop"]
+    invalid = {"known": True, "type": "invalid_request_error"}
+    assert seen["wrongKey"] == invalid | {"param": None, "code": "invalid_api_key"}
+    assert seen["wrongSize"] == invalid | {"param": "size", "code": "invalid_value"}
+    for refused in ("edit", "variation"):
+        assert seen[refused] == invalid | {"param": None, "code": "unsupported_endpoint"}

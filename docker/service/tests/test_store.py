@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tasks.history import History
 from tasks.parameters import ImageFormat, Parameters
 from tasks.schema import OPERATOR_KEY_ID, Status, backups
 from tasks.store import Claim, TaskStore
@@ -159,11 +160,11 @@ async def test_cancelling_is_final(store: TaskStore, running: bool) -> None:
     assert (await get(store, task)).status is Status.CANCELLED
 
 
-async def test_a_key_sees_and_cancels_only_its_own(store: TaskStore) -> None:
+async def test_a_key_sees_and_cancels_only_its_own(store: TaskStore, engine: AsyncEngine) -> None:
     task = await submit(store, key_id=1)
     assert await store.get(task.id, key_id=2) is None
     assert not await store.cancel(task.id, key_id=2)
-    assert await store.page(key_id=2, before=None, limit=10) == []
+    assert await History(engine).page(key_id=2, limit=10) == []
 
 
 async def test_an_idempotency_key_is_used_once_per_key(store: TaskStore) -> None:
@@ -229,10 +230,11 @@ async def test_an_overdue_task_fails_and_is_not_started(
     assert (await get(store, task)).error_code == "deadline_exceeded"
 
 
-async def test_pages_go_from_new_to_old_without_gaps(store: TaskStore) -> None:
+async def test_pages_go_from_new_to_old_without_gaps(store: TaskStore, engine: AsyncEngine) -> None:
+    history = History(engine)
     ids = [(await submit(store)).id for _ in range(5)]
-    first = await store.page(key_id=OPERATOR_KEY_ID, before=None, limit=3)
-    rest = await store.page(key_id=OPERATOR_KEY_ID, before=first[-1].id, limit=3)
+    first = await history.page(key_id=OPERATOR_KEY_ID, limit=3)
+    rest = await history.page(key_id=OPERATOR_KEY_ID, limit=3, before=first[-1].id)
     assert [task.id for task in first + rest] == ids[::-1]
 
 

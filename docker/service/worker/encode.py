@@ -2,15 +2,20 @@
 
 from io import BytesIO
 
-from PIL.Image import Image
+from PIL import ExifTags
+from PIL.Image import Exif, Image
 from PIL.PngImagePlugin import PngInfo
 
 from tasks.parameters import ImageFormat, Parameters
 from worker.png import encode_png
 
+_EXIF_CHARACTERS = 15_000
+"""Of each prompt. All that EXIF says has to fit into 64 KiB, at up to two bytes a character."""
+
 
 def encode(picture: Image, parameters: Parameters, n: int) -> bytes:
-    """The same picture gives the same bytes. PNG says in its text chunks how it was made."""
+    """The same picture gives the same bytes. Each format says how it was made: PNG in text chunks,
+    JPEG and WebP in EXIF's comment."""
     if parameters.format is ImageFormat.PNG:
         info = PngInfo()
         info.add_text("prompt", parameters.prompt, zip=False)
@@ -18,5 +23,26 @@ def encode(picture: Image, parameters: Parameters, n: int) -> bytes:
         info.add_text("parameters", parameters.model_dump_json(exclude={"prompt", "seed"}))
         return encode_png(picture, info)
     buffer = BytesIO()
-    picture.save(buffer, parameters.format.value, quality=95)
+    picture.save(
+        buffer, parameters.format.value, quality=parameters.quality, exif=_exif(parameters, n)
+    )
     return buffer.getvalue()
+
+
+def _exif(parameters: Parameters, n: int) -> Exif:
+    made = {
+        "seed": parameters.image_seed(n),
+        "prompt": _cut(parameters.prompt),
+        "negative_prompt": _cut(parameters.negative_prompt),
+    }
+    comment = parameters.model_copy(update=made).model_dump_json()
+    exif = Exif()
+    # Exif 2.32, section 4.6.5: eight bytes name the encoding, UNICODE is UTF-16.
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"UNICODE\0" + comment.encode(
+        "utf-16-be"
+    )
+    return exif
+
+
+def _cut(text: str) -> str:
+    return text.encode("utf-16-be")[: 2 * _EXIF_CHARACTERS].decode("utf-16-be", "ignore")

@@ -12,6 +12,10 @@ OnStep = Callable[[int], None]
 """Called after every denoising step with the steps done; raises Interrupted to stop."""
 
 
+PROMPT_TOKENS = "prompt_tokens"
+"""Key of a picture's `info`: how many tokens of the prompt it was made from."""
+
+
 class Interrupted(Exception):  # noqa: N818
     """The picture in work is not wanted any more."""
 
@@ -51,4 +55,5 @@ def load(settings: Settings) -> Model:
         sizes,
         fp8=settings.precision == "fp8",
         step_cache=settings.step_cache,
+        prompt_weights=settings.prompt_weights,
     )

@@ -7,7 +7,7 @@ import time
 from PIL import Image
 
 from tasks.parameters import Parameters
-from worker.model import OnStep, OutOfMemory, Poisoned
+from worker.model import PROMPT_TOKENS, OnStep, OutOfMemory, Poisoned
 
 
 class NoopModel:
@@ -32,7 +32,9 @@ class NoopModel:
     def _paint(self, parameters: Parameters, n: int) -> Image.Image:
         text = f"{parameters.prompt}|{parameters.image_seed(n)}"
         red, green, blue = hashlib.sha256(text.encode()).digest()[:3]
-        return Image.new("RGB", (parameters.width, parameters.height), (red, green, blue))
+        picture = Image.new("RGB", (parameters.width, parameters.height), (red, green, blue))
+        picture.info[PROMPT_TOKENS] = len(parameters.prompt.split())
+        return picture
 
     def memory_used(self) -> dict[str, int]:
         return {"cpu": 0}

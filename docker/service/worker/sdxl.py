@@ -19,7 +19,8 @@ from tasks.parameters import Parameters
 from worker import start
 from worker.batches import pictures_at_once
 from worker.fp8 import quantize
-from worker.model import OnStep, OutOfMemory, Poisoned
+from worker.model import PROMPT_TOKENS, OnStep, OutOfMemory, Poisoned
+from worker.prompts import PromptReader, Prompts
 from worker.step_cache import StepCache
 
 transformers.utils.logging.disable_progress_bar()
@@ -52,11 +53,13 @@ class SdxlModel:
         *,
         fp8: bool = False,
         step_cache: bool = False,
+        prompt_weights: bool = False,
     ) -> None:
         self._gpu = torch.cuda.is_available()
         self._compiled_sizes = frozenset(compiled_sizes)
         with start.phase("weights"):
             self._pipeline = self._load(path)
+        self._prompts = PromptReader(self._pipeline, weights=prompt_weights)
         if fp8:
             quantize(self._pipeline.unet)
         self._step_cache = StepCache(self._pipeline.unet) if step_cache else None
@@ -138,15 +141,21 @@ class SdxlModel:
         torch.cuda.empty_cache()
 
     def _draw(self, parameters: Parameters, numbers: range, on_step: OnStep) -> list[Image.Image]:
-        with sdpa_kernel(_ATTENTION, set_priority=True), self._compiled_or_not(parameters, numbers):
-            latents = self._denoise(parameters, numbers, on_step)
+        prompts = self._prompts.read(parameters)
+        with (
+            sdpa_kernel(_ATTENTION, set_priority=True),
+            self._compiled_or_not(parameters, numbers, prompts),
+        ):
+            latents = self._denoise(parameters, prompts, numbers, on_step)
             pictures: list[Image.Image] = self._decode(latents)
+        for picture in pictures:
+            picture.info[PROMPT_TOKENS] = prompts.tokens
         if self._gpu:
             on_step(parameters.steps)  # it was only queued when the loop ended
         return pictures
 
     def _compiled_or_not(
-        self, parameters: Parameters, numbers: range
+        self, parameters: Parameters, numbers: range, prompts: Prompts
     ) -> AbstractContextManager[object]:
         """What was not compiled at the start runs as it is: no task waits for a compiler."""
         size = parameters.width, parameters.height
@@ -154,13 +163,16 @@ class SdxlModel:
             size in self._compiled_sizes
             and len(numbers) == pictures_at_once(*size)
             and parameters.guidance_scale > 1  # else the UNet sees half the batch
+            and prompts.in_one_chunk
             and not self._pipeline.vae.use_tiling
         ):
             return nullcontext()
         uncompiled: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
         return uncompiled
 
-    def _denoise(self, parameters: Parameters, numbers: range, on_step: OnStep) -> torch.Tensor:
+    def _denoise(
+        self, parameters: Parameters, prompts: Prompts, numbers: range, on_step: OnStep
+    ) -> torch.Tensor:
         progress = _progress(on_step, self._gpu)
         if self._step_cache:
             self._step_cache.restart()
@@ -172,9 +184,7 @@ class SdxlModel:
             return tensors
 
         result = self._pipeline(
-            prompt=parameters.prompt,
-            # None is what SDXL was trained to take for nothing; an empty prompt says something.
-            negative_prompt=parameters.negative_prompt or None,
+            **prompts.arguments,
             width=parameters.width,
             height=parameters.height,
             num_inference_steps=parameters.steps,

@@ -21,7 +21,7 @@ from tasks.task import Task
 from worker import model as models
 from worker.batches import pictures_at_once
 from worker.encode import encode
-from worker.model import Interrupted, Model, OutOfMemory, Poisoned
+from worker.model import PROMPT_TOKENS, Interrupted, Model, OutOfMemory, Poisoned
 from worker.run import Run
 
 log = logging.getLogger(__name__)
@@ -205,7 +205,9 @@ class Worker:
             for n, picture in zip(numbers, pictures, strict=True):
                 data = await asyncio.to_thread(encode, picture, parameters, n)
                 put = partial(self._pictures.put, data, parameters, run.claim, n)
-                run.images.append(await run.insist(put))
+                image = await run.insist(put)
+                image.prompt_tokens = picture.info.get(PROMPT_TOKENS, 0)
+                run.images.append(image)
             if len(run.images) < parameters.num_images:
                 await run.insist(partial(self._store.record, run.claim, run.images))
         return True

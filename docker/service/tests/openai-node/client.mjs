@@ -1,6 +1,6 @@
 // OpenAI's own Node client, unchanged; prints what it got as one line of JSON.
 
-import OpenAI, { AuthenticationError, UnprocessableEntityError } from "openai";
+import OpenAI, { AuthenticationError, BadRequestError, toFile } from "openai";
 
 const client = new OpenAI({ maxRetries: 0 });
 const size = "256x256";
@@ -12,12 +12,17 @@ async function refusal(kind, request) {
     () => undefined,
     (reason) => reason,
   );
-  return { known: error instanceof kind, type: error?.type, param: error?.param };
+  const { type, param, code } = error ?? {};
+  return { known: error instanceof kind, type, param, code };
 }
 
 const base64 = await images.generate({ prompt: "a cat", n: 2, size, response_format: "b64_json" });
 const linked = await images.generate({ prompt: "a cat", size });
 const picture = await fetch(linked.data[0].url);
+const { data: used, response } = await images.generate({ prompt: "a cat", size }).withResponse();
+const large = await toFile(Buffer.alloc(4_000_000), "large.png", { type: "image/png" });
+const models = [];
+for await (const model of client.models.list()) models.push(model.id);
 const events = [];
 for await (const event of await images.generate({ prompt: "a cat", size, stream: true })) {
   events.push(event.type);
@@ -28,13 +33,18 @@ console.log(
     base64: base64.data.map((image) => image.b64_json),
     type: picture.headers.get("content-type"),
     events,
+    usage: used.usage,
+    taskId: response.headers.get("x-task-id"),
+    models,
     wrongKey: await refusal(
       AuthenticationError,
       client.withOptions({ apiKey: "wrong" }).images.generate({ prompt: "a cat" }),
     ),
     wrongSize: await refusal(
-      UnprocessableEntityError,
+      BadRequestError,
       images.generate({ prompt: "a cat", size: "100x100" }),
     ),
+    edit: await refusal(BadRequestError, images.edit({ image: large, prompt: "a hat" })),
+    variation: await refusal(BadRequestError, images.createVariation({ image: large })),
   }),
 );

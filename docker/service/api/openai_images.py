@@ -1,0 +1,190 @@
+"""What OpenAI's clients ask for and are given, in its words.
+
+The contract is the types of its clients: openai.types.ImageGenerateParams and ImagesResponse.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from tasks.parameters import (
+    MAX_IMAGES,
+    GuidanceScale,
+    ImageFormat,
+    NegativePrompt,
+    Parameters,
+    Prompt,
+    Quality,
+    Seed,
+    Steps,
+)
+from tasks.task import Task
+
+_STEPS = {"low": 15, "medium": 30, "high": 50, "xhigh": 75, "max": 100}
+"""Of each quality."""
+_LEGACY = {"auto": "medium", "standard": "medium", "hd": "high"}
+
+_GPT_IMAGE = ("gpt-image", "chatgpt-image")
+"""Models that OpenAI answers for with base64 alone; its others gave links."""
+
+_PATCH = 16
+"""Pixels of a side: OpenAI counts about 4096 tokens in 1024 x 1024 pixels of high quality."""
+
+Text = Annotated[str, Field(max_length=200)]
+
+
+class ImagesRequest(BaseModel):
+    """OpenAI's fields, and this service's own that go into a client's `extra_body`. Those that an
+    SDXL model has no use for are accepted and left alone."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [{"prompt": "a lighthouse at dawn", "n": 1, "size": "1024x1024"}]
+        },
+    )
+
+    prompt: Prompt
+    n: Annotated[int, Field(ge=1, le=MAX_IMAGES)] | None = None
+    size: Annotated[str, Field(pattern=r"^(auto|[1-9]\d{2,3}x[1-9]\d{2,3})$")] | None = None
+    quality: Literal["auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"] | None = (
+        None
+    )
+    response_format: Literal["url", "b64_json"] | None = None
+    output_format: Annotated[ImageFormat, Field(strict=False)] | None = None
+    output_compression: Quality | None = None
+    background: Literal["auto", "opaque"] | None = None
+    stream: bool | None = None
+    partial_images: Annotated[int, Field(ge=0, le=3)] | None = None
+
+    seed: Seed | None = None
+    negative_prompt: NegativePrompt | None = None
+    steps: Steps | None = None
+    guidance_scale: GuidanceScale | None = None
+
+    model: Text | None = None
+    user: Text | None = None
+    safety_identifier: Text | None = None
+    style: Text | None = None
+    moderation: Literal["auto", "low"] | None = None
+    complexity: Literal["low", "medium", "high"] | None = None
+
+    frame_count: None = None
+    frame_duration_ms: None = None
+    svg: None = None
+
+    @field_validator("size")
+    @classmethod
+    def _fits_the_model(cls, size: str | None) -> str | None:
+        try:
+            Parameters(prompt="any", **_sides(size))
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"]) from None
+        return size
+
+    @field_validator("output_compression")
+    @classmethod
+    def _compresses(cls, compression: int | None, info: ValidationInfo) -> int | None:
+        png = info.data.get("output_format") in (None, ImageFormat.PNG)
+        if png and compression not in (None, 100):
+            raise ValueError("PNG loses nothing; output_format can be jpeg or webp")
+        return compression
+
+    @property
+    def wants_base64(self) -> bool:
+        if self.response_format is None:
+            return (self.model or "").startswith(_GPT_IMAGE)
+        return self.response_format == "b64_json"
+
+    def parameters(self) -> Parameters:
+        quality = self.quality or "auto"
+        given = {
+            "negative_prompt": self.negative_prompt,
+            "steps": self.steps or _STEPS[_LEGACY.get(quality, quality)],
+            "guidance_scale": self.guidance_scale,
+            "seed": self.seed,
+            "num_images": self.n,
+            "format": self.output_format,
+            "quality": self.output_compression,
+            **_sides(self.size),
+        }
+        return Parameters(
+            prompt=self.prompt,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+
+
+def _sides(size: str | None) -> dict[str, Any]:
+    """Width and height of a size like 1024x1024."""
+    if size in (None, "auto"):
+        return {}
+    width, height = map(int, size.split("x"))
+    return {"width": width, "height": height}
+
+
+class ImageData(BaseModel):
+    url: str | None = None
+    b64_json: str | None = None
+
+
+class InputTokens(BaseModel):
+    text_tokens: int
+    image_tokens: int = 0
+
+
+class Usage(BaseModel):
+    """Text as the model's own tokens, pictures in patches of 16 x 16 pixels."""
+
+    input_tokens: int
+    input_tokens_details: InputTokens
+    output_tokens: int
+    total_tokens: int
+
+
+class Properties(BaseModel):
+    """How the pictures were made, in answers and in events."""
+
+    size: str
+    quality: Literal["low", "medium", "high", "xhigh", "max"]
+    background: Literal["opaque"] = "opaque"
+    output_format: ImageFormat
+    safety_identifier: str | None = None
+    usage: Usage
+
+
+class ImagesResponse(Properties):
+    created: int
+    data: list[ImageData]
+
+
+def properties(task: Task, body: ImagesRequest) -> dict[str, Any]:
+    """What an answer says besides the pictures."""
+    made = task.parameters
+    text = sum(image.prompt_tokens for image in task.images)
+    patches = len(task.images) * made.width * made.height // _PATCH**2
+    said = Properties(
+        size=f"{made.width}x{made.height}",
+        quality=_quality(made.steps),
+        output_format=made.format,
+        safety_identifier=body.safety_identifier or body.user,
+        usage=Usage(
+            input_tokens=text,
+            input_tokens_details=InputTokens(text_tokens=text),
+            output_tokens=patches,
+            total_tokens=text + patches,
+        ),
+    )
+    return said.model_dump(mode="json", exclude_none=True)
+
+
+def _quality(steps: int) -> str:
+    """The highest quality whose steps were made; `low` has the fewest."""
+    return [name for name, needed in _STEPS.items() if needed <= max(steps, _STEPS["low"])][-1]
