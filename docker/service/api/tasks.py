@@ -92,7 +92,7 @@ async def follow_task(task: OwnTask, services: Provided) -> EventSourceResponse:
 
 async def _picture(
     task_id: UUID,
-    n: Annotated[int, Path(ge=0, le=3)],
+    n: Annotated[int, Path(ge=0)],
     request: Request,
     services: Provided,
     credentials: Credentials,
@@ -129,6 +129,6 @@ async def get_image(
         return RedirectResponse(url, status_code=302)
     return Response(
         await services.pictures.get(image),
-        media_type=image.format.media_type,
+        media_type=image.media_type,
         headers={"ETag": f'"{image.sha256}"', "Cache-Control": "private, max-age=31536000"},
     )

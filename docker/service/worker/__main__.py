@@ -12,7 +12,7 @@ from tasks.redis_queue import RedisQueue
 from tasks.relay import Relay
 from tasks.settings import Settings
 from tasks.store import TaskStore
-from worker.model import Poisoned
+from worker.model import Poisoned, Sick
 from worker.worker import Worker
 
 
@@ -39,8 +39,8 @@ async def main() -> None:
         relaying = asyncio.create_task(Relay(store, queue, settings).run())
         try:
             await worker.run()
-        except Poisoned as error:
-            raise SystemExit("The GPU failed.") from error
+        except (Poisoned, Sick) as error:
+            raise SystemExit(f"The GPU failed: {error}") from error
         relaying.cancel()
     await queue.close()
     await engine.dispose()

@@ -236,7 +236,7 @@ async def poison_workers(trials: int) -> Outcome:
         broken: list[str] = []
         healthy = list(clients.history)
         for _ in range(trials):
-            for prompt, attempts in (("fail", 3), ("poison", 3), ("out of memory", 1)):
+            for prompt, attempts in (("fail", 3), ("poison", 3), ("out of memory", 2)):
                 starts = _worker_starts(it)
                 record = await clients.submit(prompt)
                 status = await clients.follow(record)
@@ -263,6 +263,15 @@ async def poison_workers(trials: int) -> Outcome:
         return Outcome(trials, verdict, broken=broken)
 
 
+async def sicken_worker(trials: int) -> Outcome:
+    """One of four workers fails whatever it takes."""
+    async with running(workers=4, worker_crash="sick", crashing_workers=1) as (it, clients):
+        records = await asyncio.gather(*(clients.submit("slow 0.05") for _ in range(15 * trials)))
+        await asyncio.gather(*map(clients.follow, records))
+        broken = [] if it.workers[0].starts > 1 else ["the sick worker went on"]
+        return Outcome(trials, await check(it, clients.history), broken=broken)
+
+
 def _worker_starts(it: System) -> int:
     return sum(worker.starts for worker in it.workers)
 
@@ -278,4 +287,5 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "8": ("partition, 5 s latency: Redis, PostgreSQL", cut_off_stores),
     "9": ("Redis at maxmemory", fill_redis),
     "10": ("poison tasks", poison_workers),
+    "sick": ("a worker that fails every task", sicken_worker),
 }

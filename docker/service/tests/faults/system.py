@@ -90,9 +90,15 @@ class System:
 
 @asynccontextmanager
 async def system(
-    *, workers: int = 4, worker_crash: str = "", api_crash: str = "", crashing_apis: int = 2
+    *,
+    workers: int = 4,
+    worker_crash: str = "",
+    crashing_workers: int | None = None,
+    api_crash: str = "",
+    crashing_apis: int = 2,
 ) -> AsyncIterator[System]:
-    """Two APIs and some workers on stores of their own; the first `crashing_apis` are armed."""
+    """Two APIs and some workers on stores of their own; of each kind the first are armed, by
+    default all workers."""
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-"))
         directory = Path(name)
@@ -125,7 +131,9 @@ async def system(
                 crash = api_crash if number < crashing_apis else ""
                 it.apis.append(Member(it, "api", f"api-{number}", crash))
             for number in range(workers):
-                it.workers.append(Member(it, "worker", f"worker-{number}", worker_crash))
+                armed = crashing_workers is None or number < crashing_workers
+                crash = worker_crash if armed else ""
+                it.workers.append(Member(it, "worker", f"worker-{number}", crash))
             for member in itertools.chain(it.apis, it.workers):
                 member.start()
                 tasks.callback(asyncio.create_task(member.supervise()).cancel)
