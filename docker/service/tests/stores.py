@@ -7,8 +7,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 # initdb and postgres refuse to run as root.
 _UNPRIVILEGED = "nobody" if os.geteuid() == 0 else None
@@ -64,9 +66,15 @@ class Server:
         raise RuntimeError(f"{self._arguments[0]} did not start:\n{self._log.read_text()}")
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """SIGKILL takes its children with it, as the loss of a node does."""
         assert self._process is not None
+        children = psutil.Process(self.pid).children() if number is signal.SIGKILL else []
         self._process.send_signal(number)
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         self._process.wait()
+        psutil.wait_procs(children)
 
 
 @contextmanager

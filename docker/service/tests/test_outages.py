@@ -1,7 +1,6 @@
 """What is told of stores that are away."""
 
 import asyncio
-import signal
 from pathlib import Path
 
 import httpx
@@ -67,7 +66,7 @@ async def test_a_database_that_was_away_is_used_again_without_an_error(
         await migrate(engine)
         store = TaskStore(engine, settings)
         await asyncio.gather(*(store.counts() for _ in range(5)))  # fills the pool
-        postgres.kill(signal.SIGINT)  # SIGKILL would leave its children a while
+        postgres.kill()
         with pytest.raises(OUTAGES):
             await store.counts()
         postgres.start()

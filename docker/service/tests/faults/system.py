@@ -123,7 +123,7 @@ async def system(
                 "HEARTBEAT_SECONDS": "0.5",
                 "RELAY_SECONDS": "0.5",
             }
-            it.database = await asyncpg.create_pool(it.postgres_url, min_size=1, max_size=4)
+            it.database = await asyncpg.create_pool(it.postgres_url, min_size=0, max_size=4)
             tasks.push_async_callback(it.database.close)
             it.raw_redis = Redis.from_url(it.redis_url)
             tasks.push_async_callback(it.raw_redis.aclose)
