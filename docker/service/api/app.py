@@ -135,4 +135,6 @@ async def _own_worker(services: Services) -> AsyncIterator[None]:
         yield
     finally:
         worker.stop()
+        if not worker.loaded:
+            working.cancel()
         await asyncio.wait([working])

@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -18,6 +22,7 @@ from tasks.settings import Settings
 from tasks.store import Claim, TaskStore
 from tasks.task import Image
 from tests.service import SMALL
+from tests.stores import free_port
 from worker.model import Poisoned, Sick
 from worker.worker import Worker
 
@@ -154,3 +159,36 @@ async def test_what_does_not_fit_into_one_gpu_is_tried_on_another(
                     await asyncio.sleep(0.05)
     task = (await client.get(f"/api/tasks/{id_}")).json()
     assert task["error"]["code"] == "out_of_memory"
+
+
+SLOW_START = """
+import runpy, time, worker.model
+worker.model.load = lambda settings: print("loading", flush=True) or time.sleep(60)
+runpy.run_module("worker", run_name="__main__")
+"""
+
+
+async def test_a_worker_that_still_loads_its_model_ends_when_it_is_told_to(
+    clean: None, settings: Settings
+) -> None:
+    if settings.standalone:
+        pytest.skip("standalone mode has no worker process")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SLOW_START),
+        cwd=Path(__file__).parents[1],
+        env=os.environ
+        | {
+            "DATABASE_URL": str(settings.database_url),
+            "REDIS_URL": str(settings.redis_url),
+            "METRICS_PORT": str(free_port()),
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        assert await process.stdout.readline() == b"loading\n"
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()

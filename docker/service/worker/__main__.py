@@ -1,6 +1,7 @@
 """python -m worker"""
 
 import asyncio
+import os
 import signal
 
 import uvloop
@@ -25,8 +26,16 @@ async def main() -> None:
     queue = RedisQueue(settings.redis_url)
     worker = Worker(store, queue, PictureStore(settings), settings)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if not worker.loaded:
+            os._exit(
+                0
+            )  # the thread that loads can't be interrupted, and there is nothing to finish
+        worker.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stop)
+        loop.add_signal_handler(number, stop)
 
     async def ready() -> bool:
         return worker.ready

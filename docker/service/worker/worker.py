@@ -58,7 +58,11 @@ class Worker:
 
     @property
     def ready(self) -> bool:
-        return self._model is not None and not self._stopping.is_set()
+        return self.loaded and not self._stopping.is_set()
+
+    @property
+    def loaded(self) -> bool:
+        return self._model is not None
 
     def stop(self) -> None:
         """Finishes the picture in work and takes no other."""
