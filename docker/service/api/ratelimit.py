@@ -1,5 +1,6 @@
 """Pictures a minute for one client address, exact over all replicas."""
 
+import logging
 import math
 import time
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -13,7 +14,10 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from api.auth import Caller
 from api.problems import Problem, store_down
 from api.services import Provided
+from tasks.redis_queue import connect
 from tasks.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class RateLimiter:
@@ -26,8 +30,7 @@ class RateLimiter:
                 f"async+{settings.redis_url}",
                 implementation="redispy",
                 key_prefix="ratelimit",
-                socket_connect_timeout=2,
-                socket_timeout=2,
+                connection_pool=connect(settings.redis_url).connection_pool,  # type: ignore[arg-type]
             )
         )
 
@@ -38,6 +41,7 @@ class RateLimiter:
             stats = await self._window.get_window_stats(self._limit, client)
         except Exception as error:
             # Without the count nobody gets in: better no picture than no limit.
+            log.warning("rate limit: %r", error)
             raise store_down() from error
         reset = max(1, math.ceil(stats.reset_time - time.time()))
         headers = {

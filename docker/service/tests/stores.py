@@ -68,9 +68,11 @@ class Server:
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """SIGKILL takes its children with it, as the loss of a node does."""
         assert self._process is not None
-        children = psutil.Process(self.pid).children() if number is signal.SIGKILL else []
+        children: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):
+            children = psutil.Process(self.pid).children()
         self._process.send_signal(number)
-        for child in children:
+        for child in children if number is signal.SIGKILL else []:
             with suppress(psutil.NoSuchProcess):
                 child.kill()
         self._process.wait()
