@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from api import gauges, generate, health, openai, playground, problems, queue, tasks
 from api.admission import Admission
 from api.auth import KeyRing
+from api.health import Readiness
 from api.links import Links
 from api.middleware import JsonBody, RequestContext
 from api.ratelimit import RateLimiter
@@ -79,10 +80,8 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         limiter=RateLimiter(settings),
         admission=Admission(store, keys, settings),
         links=Links(settings),
+        ready=Readiness(store, work_queue),
     )
-
-    async def ready() -> bool:
-        return await health.stores_answer(services)
 
     async def refresh() -> None:
         await gauges.refresh(services)
@@ -96,7 +95,7 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         for job in (services.events.run(), Relay(store, work_queue, settings).run()):
             stack.callback(asyncio.create_task(job).cancel)
         await stack.enter_async_context(
-            metrics.serve(settings.metrics_port, ready=ready, refresh=refresh)
+            metrics.serve(settings.metrics_port, ready=services.ready, refresh=refresh)
         )
         yield services
 

@@ -57,6 +57,36 @@ async def test_metrics_say_which_store_is_down_and_keep_what_was_counted(
             assert 'aigc_store_up{store="redis"} 1.0' in again
 
 
+async def test_a_pod_without_its_stores_stays_ready_and_says_what_is_wrong(
+    servers_directory: Path, tmp_path: Path
+) -> None:
+    directory = servers_directory / "ready"
+    with (
+        stores.postgres(directory) as (postgres, database_url),
+        stores.redis(directory) as (redis, redis_url),
+    ):
+        settings = Settings(
+            api_secret=SecretStr(SECRET),
+            database_url=database_url,
+            redis_url=redis_url,
+            data_dir=tmp_path,
+        )
+        engine = create_engine(settings)
+        await migrate(engine)
+        await engine.dispose()
+        redis.kill()
+        async with serve(settings) as client:
+            assert (await client.get("/readyz")).status_code == 503, "never reached Redis"
+            redis.start()
+            assert (await client.get("/readyz")).status_code == 200
+            redis.kill()
+            postgres.kill()
+            assert (await client.get("/readyz")).status_code == 200
+            answer = await client.get("/api/tasks")
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_a_database_that_was_away_is_used_again_without_an_error(
     servers_directory: Path,
 ) -> None:
