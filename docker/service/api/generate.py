@@ -9,7 +9,7 @@ from api.preferences import WaitSeconds
 from api.problems import Problem, documented
 from api.services import Provided
 from api.submission import Submitted, raise_unless_succeeded, wait
-from api.views import TaskView, task_path, task_view
+from api.views import TaskView, task_view
 from tasks.parameters import ImageFormat, Parameters
 
 router = APIRouter(tags=["generate"])
@@ -43,18 +43,17 @@ async def generate(
         parameters = _in_format(parameters, wanted)
     task = await submission.accept(parameters, await request.json())
     task = await wait(services, task, wait_seconds)
-    headers = {"Location": task_path(task)}
     if not task.status.final:
         return JSONResponse(
             task_view(task).model_dump(mode="json"),
             status_code=202,
-            headers=headers | {"Retry-After": "2"},
+            headers={"Retry-After": "2"},
         )
     raise_unless_succeeded(task)
     if wanted is not None:
         data = await services.pictures.get(task.images[0])
-        return Response(data, media_type=wanted.media_type, headers=headers)
-    return JSONResponse(task_view(task).model_dump(mode="json"), headers=headers)
+        return Response(data, media_type=wanted.media_type)
+    return JSONResponse(task_view(task).model_dump(mode="json"))
 
 
 def _wanted_format(accept: str) -> ImageFormat | None:

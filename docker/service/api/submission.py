@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import logging
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -12,9 +13,13 @@ from api.auth import Caller
 from api.problems import Problem
 from api.ratelimit import Limited
 from api.services import Provided, Services
+from api.views import task_path
+from tasks.outages import OUTAGES, is_outage
 from tasks.parameters import Parameters
 from tasks.schema import Status
 from tasks.task import Task
+
+log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 2
 """Events get lost; the store is asked again at least this often."""
@@ -38,10 +43,17 @@ class Submission:
         self._key = key
         self._path = request.url.path
         self._request_id: str = request.state.request_id
+        self._headers: dict[str, str] = request.state.headers
         self._idempotency_key = idempotency_key
 
     async def accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
-        """A new task, or the one that this idempotency key made before."""
+        """A new task, or the one that this idempotency key made before. From here on each answer
+        names it, whatever goes wrong: its `Location`."""
+        task = await self._accept(parameters, body)
+        self._headers["Location"] = task_path(task)
+        return task
+
+    async def _accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
         fingerprint = self._fingerprint(body)
         task = await self._earlier(fingerprint)
         if task is not None:
@@ -84,7 +96,8 @@ Submitted = Annotated[Submission, Depends()]
 
 
 async def wait(services: Services, task: Task, seconds: float) -> Task:
-    """The task in its final state, or as it is when the time is up."""
+    """The task in its final state, or as it was seen last when the time is up. A store that is away
+    for a while is waited for, too: the task goes on."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     with services.events.listen(task.id) as events:
@@ -96,7 +109,12 @@ async def wait(services: Services, task: Task, seconds: float) -> Task:
             with suppress(TimeoutError):
                 event = await asyncio.wait_for(events.get(), min(remaining, _POLL_SECONDS))
             if event is None or event.status is not Status.RUNNING:
-                task = await services.store.get(task.id, key_id=task.key_id) or task
+                try:
+                    task = await services.store.get(task.id, key_id=task.key_id) or task
+                except OUTAGES as error:
+                    if not is_outage(error):
+                        raise
+                    log.warning("outage: %r", error)
     return task
 
 
