@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { cloudflareWaitSeconds } from "./components/deadlines";
 import type { images, schema, secrets } from "./configSchema";
 
 type Values = z.infer<typeof schema>;
@@ -190,9 +191,6 @@ function drainable(path: string): Rule {
     ];
   });
 }
-
-/** Cloudflare gives a request up after 100 s. */
-const cloudflareWaitSeconds = 90;
 
 export const rules: Rule[] = [
   ...["api", "workers", "nginx", "cloudflare.tunnel"].map(drainable),

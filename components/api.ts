@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Availability, disruptionBudget, spread } from "./availability";
 import { Component, type ComponentArgs } from "./component";
+import { graceSeconds, leaveSeconds } from "./deadlines";
 import { labels, ports, serviceHost } from "./names";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
 import type { ServiceSettings } from "./serviceSettings";
@@ -86,8 +87,7 @@ export class Api extends Component {
             spec: {
               ...pod,
               topologySpreadConstraints: spread(labels(name)),
-              // A request may wait as long as this for its picture.
-              terminationGracePeriodSeconds: args.maxWaitSeconds + 10,
+              terminationGracePeriodSeconds: graceSeconds(args.maxWaitSeconds),
               containers: [
                 {
                   ...container,
@@ -99,13 +99,17 @@ export class Api extends Component {
                     "0.0.0.0",
                     "--port",
                     String(ports.http),
+                    // nginx closes an idle connection after 60 s; the api must not do so first, or
+                    // a request on its way there is lost.
+                    "--timeout-keep-alive",
+                    "75",
                   ],
                   ports: [
                     { name: "http", containerPort: ports.http },
                     { name: "metrics", containerPort: ports.metrics },
                   ],
                   // nginx learns of a leaving pod a DNS answer later.
-                  lifecycle: { preStop: { sleep: { seconds: 10 } } },
+                  lifecycle: { preStop: { sleep: { seconds: leaveSeconds } } },
                   startupProbe: {
                     httpGet: { path: "/healthz", port: "http" },
                     periodSeconds: 1,

@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Availability, disruptionBudget, spread } from "./availability";
 import { Component, type ComponentArgs } from "./component";
+import { cloudflareWaitSeconds, graceSeconds, proxySeconds } from "./deadlines";
 import { labels, ports } from "./names";
 import { type Resources, restrictedContainer, restrictedPod } from "./pods";
 
@@ -70,15 +71,17 @@ export class CloudflareTunnel extends Component {
             spec: {
               ...restrictedPod(uid),
               topologySpreadConstraints: spread(labels(name)),
-              // cloudflared lets open requests end before it goes.
-              terminationGracePeriodSeconds: 320,
+              terminationGracePeriodSeconds: graceSeconds(cloudflareWaitSeconds),
               containers: [
                 {
                   ...restrictedContainer,
                   name: "cloudflared",
                   image: args.image,
                   args: [
-                    ...["tunnel", "--no-autoupdate", "--grace-period", "300s"],
+                    // Open requests end before it goes. Above 3 minutes cloudflared does not start:
+                    // https://github.com/cloudflare/cloudflared/blob/master/connection/connection.go
+                    ...["tunnel", "--no-autoupdate"],
+                    ...["--grace-period", `${proxySeconds(cloudflareWaitSeconds)}s`],
                     ...["--metrics", `0.0.0.0:${ports.cloudflared}`, "run"],
                   ],
                   env: [

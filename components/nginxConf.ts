@@ -1,3 +1,4 @@
+import { proxySeconds } from "./deadlines";
 import { ports } from "./names";
 
 export interface NginxConfArgs {
@@ -5,6 +6,8 @@ export interface NginxConfArgs {
   upstream: string;
   /** Host name or address of the cluster's DNS. */
   resolver: string;
+  /** The longest time that the api waits for a picture, in seconds. */
+  maxWaitSeconds: number;
   /** Largest body of a request, as nginx writes sizes. */
   maxBody: string;
   /** Networks of the proxies in front, whose CF-Connecting-IP is believed. */
@@ -19,9 +22,6 @@ export interface NginxConfArgs {
 /** Where the certificates lie that `tls` needs. */
 export const tlsDirectory = "/etc/nginx/tls";
 
-/** A picture takes time; the api itself answers 202 before this runs out. */
-const generateTimeout = "300s";
-
 /**
  * nginx.conf of the load balancer.
  * https://nginx.org/en/docs/http/ngx_http_upstream_module.html#resolve: `resolve` needs a zone and
@@ -29,10 +29,11 @@ const generateTimeout = "300s";
  * is never sent again.
  */
 export function renderNginxConf({ upstream, resolver, ...args }: NginxConfArgs): string {
+  const patience = `${proxySeconds(args.maxWaitSeconds)}s`;
   return `worker_processes auto;
 pid /tmp/nginx.pid;
 error_log stderr warn;
-worker_shutdown_timeout 310s;
+worker_shutdown_timeout ${patience};
 worker_rlimit_nofile 8192;
 
 events {
@@ -92,20 +93,19 @@ ${indent([...(args.proxies.length ? realIp(args.proxies) : []), ...(args.tls ? t
 
         location /api/generate {
             proxy_pass http://aigc_backend;
-            proxy_send_timeout ${generateTimeout};
-            proxy_read_timeout ${generateTimeout};
+            proxy_send_timeout ${patience};
+            proxy_read_timeout ${patience};
         }
 
         location /v1/images/generations {
             proxy_pass http://aigc_backend;
-            proxy_send_timeout ${generateTimeout};
-            proxy_read_timeout ${generateTimeout};
+            proxy_send_timeout ${patience};
+            proxy_read_timeout ${patience};
         }
 
         location ~ ^/api/tasks/[^/]+/events$ {
             proxy_pass http://aigc_backend;
             proxy_buffering off;
-            proxy_read_timeout ${generateTimeout};
         }
     }
 }

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type Availability, disruptionBudget, spread } from "./availability";
 import { Component, type ComponentArgs } from "./component";
+import { graceSeconds, leaveSeconds } from "./deadlines";
 import { labels, ports, serviceHost } from "./names";
 import { type NginxConfArgs, renderNginxConf, tlsDirectory } from "./nginxConf";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "./pods";
@@ -102,7 +103,7 @@ export class NginxIngress extends Component {
             spec: {
               ...restrictedPod(uid),
               topologySpreadConstraints: spread(labels(name)),
-              terminationGracePeriodSeconds: 320,
+              terminationGracePeriodSeconds: graceSeconds(args.maxWaitSeconds),
               containers: [
                 {
                   ...restrictedContainer,
@@ -144,7 +145,7 @@ export class NginxIngress extends Component {
                         command: [
                           "sh",
                           "-c",
-                          "sleep 10; kill -QUIT 1; while [ -e /tmp/nginx.pid ]; do sleep 1; done",
+                          `sleep ${leaveSeconds}; kill -QUIT 1; while [ -e /tmp/nginx.pid ]; do sleep 1; done`,
                         ],
                       },
                     },
