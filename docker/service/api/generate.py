@@ -51,7 +51,11 @@ async def generate(
         )
     raise_unless_succeeded(task)
     if wanted is not None:
-        data = await services.pictures.get(task.images[0])
+        image = task.images[0]
+        if image.format != wanted:
+            detail = f"This Idempotency-Key's picture was made as {image.media_type}."
+            raise Problem(406, "format-conflict", detail, task_id=str(task.id))
+        data = await services.pictures.get(image)
         return Response(data, media_type=wanted.media_type)
     return JSONResponse(task_view(task).model_dump(mode="json"))
 

@@ -4,16 +4,13 @@ import logging
 import math
 import time
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 from limits import parse
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from api.auth import Caller
 from api.problems import Problem, store_down
-from api.services import Provided
 from tasks.redis_queue import connect
 from tasks.settings import Settings
 
@@ -74,11 +71,3 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
-
-
-async def _limited(request: Request, services: Provided, _caller: Caller) -> None:
-    client = client_address(request, services.settings)
-    request.state.headers.update(await services.limiter.admit(client))
-
-
-Limited = Annotated[None, Depends(_limited)]

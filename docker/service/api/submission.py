@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Request
 
 from api.auth import Caller
 from api.problems import Problem
-from api.ratelimit import Limited
+from api.ratelimit import client_address
 from api.services import Provided, Services
 from api.views import task_path
 from tasks.outages import OUTAGES, is_outage
@@ -33,7 +33,6 @@ class Submission:
         request: Request,
         services: Provided,
         key: Caller,
-        _limited: Limited,
         idempotency_key: Annotated[
             str | None,
             Header(min_length=1, max_length=255, description="Repeating it repeats no work."),
@@ -41,6 +40,7 @@ class Submission:
     ) -> None:
         self._services = services
         self._key = key
+        self._client = client_address(request, services.settings)
         self._path = request.url.path
         self._request_id: str = request.state.request_id
         self._headers: dict[str, str] = request.state.headers
@@ -58,6 +58,7 @@ class Submission:
         task = await self._earlier(fingerprint)
         if task is not None:
             return task
+        self._headers.update(await self._services.limiter.admit(self._client))
         async with self._services.admission.room(self._key, parameters):
             task = await self._services.store.submit(
                 parameters,
