@@ -65,6 +65,7 @@ const nginx = new NginxIngress(
     image: images.nginx,
     upstream: api.host,
     resolver: config.clusterDns,
+    maxWaitSeconds: config.api.maxWaitSeconds,
     ...behind(config),
     ...config.nginx,
   },

@@ -61,3 +61,9 @@ export const cloudflarePlans = {
  * https://developers.cloudflare.com/waf/managed-rules/
  */
 export const cloudflareManagedRuleset = "efb7b8c949ac4650a09736fc376e9aee";
+
+/**
+ * Longest wait behind Cloudflare, which gives an answer up after 120 s:
+ * https://developers.cloudflare.com/fundamentals/reference/connection-limits/
+ */
+export const cloudflareWaitSeconds = 90;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { cloudflarePlans, ecrHost } from "../components/vendors";
+import { cloudflarePlans, cloudflareWaitSeconds, ecrHost } from "../components/vendors";
 import type { images, schema, secrets } from "./schema";
 
 type Values = z.infer<typeof schema>;
@@ -207,9 +207,6 @@ function drainable(path: string): Rule {
     ];
   });
 }
-
-/** Cloudflare gives a request up after 100 s. */
-const cloudflareWaitSeconds = 90;
 
 export const rules: Rule[] = [
   ...["api", "workers", "nginx", "cloudflare.tunnel"].map(drainable),

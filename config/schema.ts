@@ -135,7 +135,7 @@ export const schema = z.strictObject({
       .int()
       .min(1)
       .max(300)
-      .default(300)
+      .default(295)
       .describe("Longest wait for a picture in one request, in seconds; 90 behind Cloudflare"),
     rateLimit: z
       .string()

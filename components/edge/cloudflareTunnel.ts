@@ -5,7 +5,8 @@ import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { labels, ports } from "../names";
-import { cloudflaredMaxGraceSeconds } from "../vendors";
+import { cloudflareWaitSeconds } from "../vendors";
+import { graceSeconds, proxySeconds } from "./deadlines";
 
 export interface CloudflareTunnelArgs extends ComponentArgs, Availability {
   accountId: string;
@@ -71,16 +72,16 @@ export class CloudflareTunnel extends Component {
             spec: {
               ...restrictedPod(uid),
               topologySpreadConstraints: spread(labels(name)),
-              // cloudflared lets open requests end before it goes.
-              terminationGracePeriodSeconds: cloudflaredMaxGraceSeconds + 20,
+              terminationGracePeriodSeconds: graceSeconds(cloudflareWaitSeconds),
               containers: [
                 {
                   ...restrictedContainer,
                   name: "cloudflared",
                   image: args.image,
                   args: [
+                    // Open requests end before it goes.
                     ...["tunnel", "--no-autoupdate"],
-                    ...["--grace-period", `${cloudflaredMaxGraceSeconds}s`],
+                    ...["--grace-period", `${proxySeconds(cloudflareWaitSeconds)}s`],
                     ...["--metrics", `0.0.0.0:${ports.cloudflared}`, "run"],
                   ],
                   env: [

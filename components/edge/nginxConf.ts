@@ -1,4 +1,5 @@
 import { ports } from "../names";
+import { proxySeconds } from "./deadlines";
 import { errorMaps, errorPages } from "./nginxErrors";
 
 export interface NginxConfArgs {
@@ -6,6 +7,8 @@ export interface NginxConfArgs {
   upstream: string;
   /** Host name or address of the cluster's DNS. */
   resolver: string;
+  /** The longest time that the api waits for a picture, in seconds. */
+  maxWaitSeconds: number;
   /** Largest body of a request, as nginx writes sizes. */
   maxBody: string;
   /** Networks of the proxies in front, whose CF-Connecting-IP is believed. */
@@ -20,9 +23,6 @@ export interface NginxConfArgs {
 /** Where the certificates lie that `tls` needs. */
 export const tlsDirectory = "/etc/nginx/tls";
 
-/** A picture takes time; the api itself answers 202 before this runs out. */
-const generateTimeout = "300s";
-
 /**
  * nginx.conf of the load balancer.
  * https://nginx.org/en/docs/http/ngx_http_upstream_module.html#resolve: `resolve` needs a zone and
@@ -30,10 +30,11 @@ const generateTimeout = "300s";
  * is never sent again.
  */
 export function renderNginxConf({ upstream, resolver, ...args }: NginxConfArgs): string {
+  const patience = `${proxySeconds(args.maxWaitSeconds)}s`;
   return `worker_processes auto;
 pid /tmp/nginx.pid;
 error_log stderr warn;
-worker_shutdown_timeout 310s;
+worker_shutdown_timeout ${patience};
 worker_rlimit_nofile 8192;
 
 events {
@@ -102,14 +103,14 @@ ${indent(errorPages, 8)}
 
         location /api/generate {
             proxy_pass http://aigc_backend;
-            proxy_send_timeout ${generateTimeout};
-            proxy_read_timeout ${generateTimeout};
+            proxy_send_timeout ${patience};
+            proxy_read_timeout ${patience};
         }
 
         location /v1/images/generations {
             proxy_pass http://aigc_backend;
-            proxy_send_timeout ${generateTimeout};
-            proxy_read_timeout ${generateTimeout};
+            proxy_send_timeout ${patience};
+            proxy_read_timeout ${patience};
         }
 
         # The api refuses what would be a picture to edit, whatever its size, and never reads it.
@@ -122,7 +123,6 @@ ${indent(errorPages, 8)}
         location ~ ^/api/tasks/[^/]+/events$ {
             proxy_pass http://aigc_backend;
             proxy_buffering off;
-            proxy_read_timeout ${generateTimeout};
         }
     }
 }

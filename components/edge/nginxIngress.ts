@@ -4,6 +4,7 @@ import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { labels, ports, serviceHost } from "../names";
+import { graceSeconds, leaveSeconds } from "./deadlines";
 import { type NginxConfArgs, renderNginxConf, tlsDirectory } from "./nginxConf";
 
 export interface NginxIngressArgs extends ComponentArgs, Availability, Omit<NginxConfArgs, "tls"> {
@@ -102,7 +103,7 @@ export class NginxIngress extends Component {
             spec: {
               ...restrictedPod(uid),
               topologySpreadConstraints: spread(labels(name)),
-              terminationGracePeriodSeconds: 320,
+              terminationGracePeriodSeconds: graceSeconds(args.maxWaitSeconds),
               containers: [
                 {
                   ...restrictedContainer,
@@ -144,7 +145,7 @@ export class NginxIngress extends Component {
                         command: [
                           "sh",
                           "-c",
-                          "sleep 10; kill -QUIT 1; while [ -e /tmp/nginx.pid ]; do sleep 1; done",
+                          `sleep ${leaveSeconds}; kill -QUIT 1; while [ -e /tmp/nginx.pid ]; do sleep 1; done`,
                         ],
                       },
                     },

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
+import { graceSeconds, leaveSeconds } from "../edge/deadlines";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { labels, ports, serviceHost } from "../names";
@@ -104,8 +105,7 @@ export class Api extends Component {
             spec: {
               ...pod,
               topologySpreadConstraints: spread(labels(name)),
-              // A request may wait as long as this for its picture.
-              terminationGracePeriodSeconds: args.maxWaitSeconds + 10,
+              terminationGracePeriodSeconds: graceSeconds(args.maxWaitSeconds),
               containers: [
                 {
                   ...container,
@@ -130,13 +130,17 @@ export class Api extends Component {
                     "0.0.0.0",
                     "--port",
                     String(ports.http),
+                    // nginx closes an idle connection after 60 s; the api must not do so first, or
+                    // a request on its way there is lost.
+                    "--timeout-keep-alive",
+                    "75",
                   ],
                   ports: [
                     { name: "http", containerPort: ports.http },
                     { name: "metrics", containerPort: ports.metrics },
                   ],
                   // nginx learns of a leaving pod a DNS answer later.
-                  lifecycle: { preStop: { sleep: { seconds: 10 } } },
+                  lifecycle: { preStop: { sleep: { seconds: leaveSeconds } } },
                   startupProbe: {
                     httpGet: { path: "/healthz", port: "http" },
                     periodSeconds: 1,

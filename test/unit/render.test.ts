@@ -11,6 +11,7 @@ const nginxArgs = {
   upstream: "api.ns.svc.cluster.local",
   resolver: "dns.example",
   maxBody: "512k",
+  maxWaitSeconds: 295,
   proxies: [],
   tls: false,
 };
@@ -23,8 +24,18 @@ test("nginx balances over the api's pods by least connections, as DNS lists them
   expect(nginx).toContain("resolver dns.example");
 });
 
-test("nginx waits 300 s for a picture and never sends a POST twice", () => {
-  expect(nginx).toMatch(/location \/api\/generate \{[^}]*proxy_read_timeout 300s;/);
+test.each(["/api/generate", "/v1/images/generations"])(
+  "nginx waits longer at %s than the api does, and when it is told to leave too",
+  (path) => {
+    const conf = renderNginxConf({ ...nginxArgs, maxWaitSeconds: 300 });
+    const seconds = (text: string | undefined) => Number(/timeout (\d+)s;/.exec(text ?? "")?.[1]);
+    const location = conf.split(`location ${path} {`)[1]?.split("}")[0];
+    expect(seconds(location?.split("proxy_read_")[1])).toBeGreaterThan(300);
+    expect(seconds(conf.split("worker_shutdown_")[1])).toBeGreaterThan(300);
+  },
+);
+
+test("nginx never sends a POST twice", () => {
   expect(nginx).not.toContain("non_idempotent");
 });
 

@@ -26,6 +26,7 @@ from api import (
 )
 from api.admission import Admission
 from api.auth import Authentication, KeyRing
+from api.health import Readiness
 from api.links import Links
 from api.methods import Methods
 from api.middleware import JsonBody, RequestContext
@@ -112,10 +113,8 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         limiter=RateLimiter(settings),
         admission=Admission(store, keys, settings),
         links=Links(settings),
+        ready=Readiness(store, work_queue),
     )
-
-    async def ready() -> bool:
-        return await health.stores_answer(services)
 
     async def refresh() -> None:
         await gauges.refresh(services)
@@ -129,7 +128,7 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         for job in (services.events.run(), Relay(store, work_queue, settings).run()):
             stack.callback(asyncio.create_task(job).cancel)
         await stack.enter_async_context(
-            metrics.serve(settings.metrics_port, ready=ready, refresh=refresh)
+            metrics.serve(settings.metrics_port, ready=services.ready, refresh=refresh)
         )
         yield services
 
@@ -168,4 +167,6 @@ async def _own_worker(services: Services) -> AsyncIterator[None]:
         yield
     finally:
         worker.stop()
+        if not worker.loaded:
+            working.cancel()
         await asyncio.wait([working])

@@ -11,7 +11,7 @@ from api.preferences import WaitSeconds
 from api.problems import Problem, documented
 from api.services import Provided
 from api.submission import Submitted, raise_unless_succeeded, wait
-from api.views import TaskView, live_view, task_path
+from api.views import TaskView, live_view
 from tasks.parameters import ImageFormat, Parameters
 
 router = APIRouter(tags=["generate"])
@@ -45,17 +45,20 @@ async def generate(
         parameters = _in_format(parameters, wanted)
     task = await submission.accept(parameters, await request.json())
     task = await wait(services, task, wait_seconds)
-    headers = {"Location": task_path(task)}
     if not task.status.final:
         return JSONResponse(
             live_view(services, task).model_dump(mode="json"),
             status_code=202,
-            headers=headers | {"Retry-After": "2"},
+            headers={"Retry-After": "2"},
         )
     raise_unless_succeeded(task)
     if wanted is not None:
-        return await picture(services, task.images[0], headers)
-    return JSONResponse(live_view(services, task).model_dump(mode="json"), headers=headers)
+        image = task.images[0]
+        if image.format != wanted:
+            detail = f"This Idempotency-Key's picture was made as {image.media_type}."
+            raise Problem(406, "format-conflict", detail, task_id=str(task.id))
+        return await picture(services, image, {})
+    return JSONResponse(live_view(services, task).model_dump(mode="json"))
 
 
 def _wanted_format(accept: str, parameters: Parameters) -> ImageFormat | None:

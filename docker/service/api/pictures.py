@@ -16,7 +16,7 @@ async def picture(
     size = await services.pictures.size(image)
     return StreamingResponse(
         services.pictures.pieces(image, size),
-        media_type=image.format.media_type,
+        media_type=image.media_type,
         headers={"Content-Length": str(size), **headers},
     )
 

@@ -1,19 +1,20 @@
 """Pictures a minute for one client address, exact over all replicas."""
 
+import logging
 import math
 import time
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 from limits import parse
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from api.auth import Caller
 from api.problems import Problem, store_down
-from api.services import Provided
+from tasks.redis_queue import connect
 from tasks.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class RateLimiter:
@@ -26,8 +27,7 @@ class RateLimiter:
                 f"async+{settings.redis_url}",
                 implementation="redispy",
                 key_prefix="ratelimit",
-                socket_connect_timeout=2,
-                socket_timeout=2,
+                connection_pool=connect(settings.redis_url).connection_pool,  # type: ignore[arg-type]
             )
         )
 
@@ -38,6 +38,7 @@ class RateLimiter:
             stats = await self._window.get_window_stats(self._limit, client)
         except Exception as error:
             # Without the count nobody gets in: better no picture than no limit.
+            log.warning("rate limit: %r", error)
             raise store_down() from error
         reset = max(1, math.ceil(stats.reset_time - time.time()))
         headers = {
@@ -70,11 +71,3 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
-
-
-async def _limited(request: Request, services: Provided, _caller: Caller) -> None:
-    client = client_address(request, services.settings)
-    request.state.headers.update(await services.limiter.admit(client))
-
-
-Limited = Annotated[None, Depends(_limited)]

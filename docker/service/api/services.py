@@ -17,6 +17,7 @@ from tasks.store import TaskStore
 if TYPE_CHECKING:
     from api.admission import Admission
     from api.auth import KeyRing
+    from api.health import Readiness
     from api.links import Links
     from api.ratelimit import RateLimiter
 
@@ -33,6 +34,7 @@ class Services:
     limiter: RateLimiter
     admission: Admission
     links: Links
+    ready: Readiness
 
 
 def _services(request: Request) -> Services:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import logging
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -10,11 +11,15 @@ from fastapi import Depends, Header, Request
 
 from api.auth import Caller
 from api.problems import Problem
-from api.ratelimit import Limited
+from api.ratelimit import client_address
 from api.services import Provided, Services
+from api.views import task_path
+from tasks.outages import OUTAGES, is_outage
 from tasks.parameters import Parameters
 from tasks.schema import Status
 from tasks.task import Task
+
+log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 2
 """Events get lost; the store is asked again at least this often."""
@@ -28,7 +33,6 @@ class Submission:
         request: Request,
         services: Provided,
         key: Caller,
-        _limited: Limited,
         idempotency_key: Annotated[
             str | None,
             Header(min_length=1, max_length=255, description="Repeating it repeats no work."),
@@ -36,16 +40,17 @@ class Submission:
     ) -> None:
         self._services = services
         self._key = key
+        self._client = client_address(request, services.settings)
         self._path = request.url.path
         self._request_id: str = request.state.request_id
         self._headers: dict[str, str] = request.state.headers
         self._idempotency_key = idempotency_key
 
     async def accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
-        """A new task, or the one that this idempotency key made before; whatever is answered from
-        now on names it."""
+        """A new task, or the one that this idempotency key made before. From here on each answer
+        names it, whatever goes wrong."""
         task = await self._accept(parameters, body)
-        self._headers["X-Task-Id"] = str(task.id)
+        self._headers |= {"Location": task_path(task), "X-Task-Id": str(task.id)}
         return task
 
     async def _accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
@@ -53,6 +58,7 @@ class Submission:
         task = await self._earlier(fingerprint)
         if task is not None:
             return task
+        self._headers.update(await self._services.limiter.admit(self._client))
         async with self._services.admission.room(self._key, parameters):
             task = await self._services.store.submit(
                 parameters,
@@ -91,7 +97,8 @@ Submitted = Annotated[Submission, Depends()]
 
 
 async def wait(services: Services, task: Task, seconds: float) -> Task:
-    """The task in its final state, or as it is when the time is up."""
+    """The task in its final state, or as it was seen last when the time is up. A store that is away
+    for a while is waited for, too: the task goes on."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     with services.events.listen(task.id) as events:
@@ -103,7 +110,12 @@ async def wait(services: Services, task: Task, seconds: float) -> Task:
             with suppress(TimeoutError):
                 event = await asyncio.wait_for(events.get(), min(remaining, _POLL_SECONDS))
             if event is None or event.status is not Status.RUNNING:
-                task = await services.store.get(task.id, key_id=task.key_id) or task
+                try:
+                    task = await services.store.get(task.id, key_id=task.key_id) or task
+                except OUTAGES as error:
+                    if not is_outage(error):
+                        raise
+                    log.warning("outage: %r", error)
     return task
 
 

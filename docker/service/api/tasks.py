@@ -18,7 +18,7 @@ from api.problems import Problem, documented
 from api.progress import progress
 from api.services import Provided
 from api.views import TaskView, live_view
-from tasks.parameters import MAX_IMAGES, ImageFormat
+from tasks.parameters import ImageFormat
 from tasks.queue import Event
 from tasks.schema import Status
 from tasks.task import Image, Task
@@ -121,7 +121,7 @@ async def follow_task(task: SeenTask, services: Provided, _expiry: Expiry) -> Ev
     return EventSourceResponse(progress(services, task), ping=15)
 
 
-async def _image(task: SeenTask, n: Annotated[int, Path(ge=0, lt=MAX_IMAGES)]) -> Image:
+async def _image(task: SeenTask, n: Annotated[int, Path(ge=0)]) -> Image:
     if n >= len(task.images):
         raise Problem(404, "not-found", "There is no such picture.")
     return task.images[n]

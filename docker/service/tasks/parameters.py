@@ -1,7 +1,8 @@
 """What a picture is made from: checked once at the edge, stored with the task."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -118,6 +119,15 @@ class Parameters(BaseModel):
         if self.width * self.height > MAX_PIXELS:
             raise ValueError(f"width x height must be at most {MAX_PIXELS} pixels")
         return self
+
+    @classmethod
+    def stored(cls, values: Mapping[str, Any]) -> "Parameters":
+        """As a row has them, maybe one of an older or a newer release: what they lack gets its
+        default, what is unknown is left out, and limits are those of the release that took them."""
+        known = {name: value for name, value in values.items() if name in cls.model_fields}
+        with suppress(ValueError, KeyError):  # a format of another release stays a word
+            known["format"] = ImageFormat(known["format"])
+        return cls.model_construct(**known)
 
     def image_seed(self, n: int) -> int:
         return (self.seed + n) % (MAX_SEED + 1)

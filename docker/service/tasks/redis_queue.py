@@ -22,6 +22,8 @@ BLOCK_SECONDS = 5
 
 
 def connect(url: str, *, patience: float = 2) -> "Redis":
+    """A client that tries once more on a new connection: those it keeps are dead after a restart
+    of the server, each of them."""
     return Redis.from_url(
         url,
         decode_responses=True,

@@ -3,6 +3,8 @@ they don't disturb each other."""
 
 import asyncio
 import logging
+import math
+import time
 
 from tasks.queue import Event, Queue
 from tasks.settings import Settings
@@ -18,6 +20,8 @@ class Relay:
         self._store = store
         self._queue = queue
         self._settings = settings
+        self._answered_at = -math.inf
+        self._answers_since = -math.inf
 
     async def run(self) -> None:
         while True:
@@ -28,7 +32,10 @@ class Relay:
             await asyncio.sleep(self._settings.relay_seconds)
 
     async def tick(self) -> None:
-        for task in await self._store.requeue_expired() + await self._store.fail_overdue():
+        late = await self._store.fail_overdue()
+        if self._leases_were_renewable():
+            late += await self._store.requeue_expired()
+        for task in late:
             log.warning(
                 "task taken back",
                 extra={"task_id": str(task.id), "status": task.status, "error": task.error_code},
@@ -36,6 +43,15 @@ class Relay:
             if task.status.final:
                 await self._queue.publish(Event(task.id, task.status))
         await self._put_missing_tickets()
+
+    def _leases_were_renewable(self) -> bool:
+        """Nobody can renew a lease while the store is away: once it answers again, workers get a
+        whole lease's time for it. A relay that has just begun doesn't know what was before."""
+        now, lease = time.monotonic(), self._settings.lease_seconds
+        if now - self._answered_at > lease / 2:
+            self._answers_since = now
+        self._answered_at = now
+        return now - self._answers_since >= lease
 
     async def _put_missing_tickets(self) -> None:
         """As many tickets as queued tasks. A ticket too many costs one claim that finds nothing."""

@@ -94,6 +94,7 @@ tasks = Table(
     Column("started_at", Timestamp),
     Column("finished_at", Timestamp),
     Column("deadline_at", Timestamp, nullable=False),
+    Column("retry_at", Timestamp),
     CheckConstraint(
         "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="tasks_status"
     ),

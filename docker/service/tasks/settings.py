@@ -102,5 +102,10 @@ class Settings(BaseSettings):
         return self.database_url is None
 
     @cached_property
+    def avoid_seconds(self) -> float:
+        """How long a worker leaves what it failed to the others; standalone mode has none."""
+        return 0 if self.standalone else self.lease_seconds / 3
+
+    @cached_property
     def model_path(self) -> Path:
         return self.model_dir / self.model_id

@@ -44,6 +44,10 @@ def _in(seconds: str) -> ColumnElement[Any]:
     return seconds_from_now(bindparam(seconds, type_=Float()))
 
 
+def _due(at: ColumnElement[Any]) -> ColumnElement[bool]:
+    return or_(t.c.retry_at.is_(None), t.c.retry_at <= at)
+
+
 def _error() -> dict[str, Any]:
     return {"error_code": bindparam("code", type_=Text()), "error": bindparam("text", type_=Text())}
 
@@ -135,9 +139,19 @@ ping = select(literal_column("1", Integer))
 
 # -- the worker's side ---------------------------------------------------------------------
 
+# The worker that failed a task leaves it to the others for a while.
+_due_for_worker = _due(
+    case(
+        (
+            t.c.worker_id == bindparam("worker", type_=Text()),
+            seconds_from_now(-bindparam("avoid_seconds", type_=Float())),
+        ),
+        else_=seconds_from_now(0),
+    )
+)
 _next = (
     select(t.c.id)
-    .where(_queued, t.c.deadline_at > seconds_from_now(0))
+    .where(_queued, _due_for_worker, t.c.deadline_at > seconds_from_now(0))
     .order_by(*_order)
     .limit(1)
     .with_for_update(skip_locked=True)
@@ -181,7 +195,7 @@ renew = _change(lease_until=_in("lease_seconds"), step=bindparam("at_step", type
 record = _change(images=_pictures)
 succeed = _change(**_final(Status.SUCCEEDED), images=_pictures, error_code=None, error=None)
 fail = _change(**_final(Status.FAILED), **_error())
-retry = _change(**_lost_attempt(_error()))
+retry = _change(**_lost_attempt(_error()), retry_at=_in("retry_seconds"))
 hand_back = _change(status=Status.QUEUED, lease_until=None)
 
 # -- the relay's side ----------------------------------------------------------------------
@@ -192,7 +206,8 @@ requeue_expired = (
     .values(
         **_lost_attempt(
             {"error_code": "worker_lost", "error": "The worker stopped without a result."}
-        )
+        ),
+        retry_at=None,
     )
     .returning(t)
 )
@@ -206,7 +221,9 @@ fail_overdue = (
     )
     .returning(t)
 )
-queued_ids = select(t.c.id).where(_queued).order_by(*_order).limit(_row_limit)
+queued_ids = (
+    select(t.c.id).where(_queued, _due(seconds_from_now(0))).order_by(*_order).limit(_row_limit)
+)
 
 # -- the operator's side -------------------------------------------------------------------
 
@@ -222,6 +239,7 @@ def _requeue_dead(*which: ColumnElement[bool]) -> Update:
             status=Status.QUEUED,
             attempts_left=bindparam("attempts", type_=Integer()),
             finished_at=None,
+            retry_at=None,
             deadline_at=_in("task_seconds"),
         )
         .returning(t.c.id)

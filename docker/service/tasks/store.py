@@ -148,7 +148,10 @@ class TaskStore:
     async def claim(self, worker_id: str) -> Task | None:
         """Takes the next task in fair order, with a lease."""
         return await self._task(
-            statements.claim, worker=worker_id, lease_seconds=self._settings.lease_seconds
+            statements.claim,
+            worker=worker_id,
+            lease_seconds=self._settings.lease_seconds,
+            avoid_seconds=self._settings.avoid_seconds,
         )
 
     async def _change(self, statement: Statement, claim: Claim, **values: Any) -> Status | None:
@@ -168,12 +171,16 @@ class TaskStore:
     async def succeed(self, claim: Claim, images: Sequence[Image]) -> bool:
         return bool(await self._change(statements.succeed, claim, pictures=_stored(images)))
 
-    async def fail(self, claim: Claim, error_code: str, error: str) -> bool:
-        return bool(await self._change(statements.fail, claim, code=error_code, text=error))
+    async def fail(self, claim: Claim, error_code: str, error: str) -> Status | None:
+        """Ends the task. None when the claim is lost."""
+        return await self._change(statements.fail, claim, code=error_code, text=error)
 
     async def retry(self, claim: Claim, error_code: str, error: str) -> Status | None:
         """Charges a failed attempt; the last one ends the task. None when the claim is lost."""
-        return await self._change(statements.retry, claim, code=error_code, text=error)
+        seconds = self._settings.relay_seconds  # what the relay needs for its ticket anyway
+        return await self._change(
+            statements.retry, claim, code=error_code, text=error, retry_seconds=seconds
+        )
 
     async def record(self, claim: Claim, images: Sequence[Image]) -> bool:
         """Keeps the pictures made so far: the next attempt goes on after them."""
@@ -193,7 +200,7 @@ class TaskStore:
         return await self._tasks(statements.fail_overdue)
 
     async def queued_ids(self, limit: int) -> list[UUID]:
-        """The ids of the tasks that run next."""
+        """The ids of the tasks that run next; none that waits for its next attempt."""
         return [row["id"] for row in await self._rows(statements.queued_ids, row_limit=limit)]
 
     # -- the operator's side ---------------------------------------------------------------

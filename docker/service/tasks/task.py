@@ -1,6 +1,6 @@
 """A task as the API and the workers see it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -9,19 +9,24 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from tasks.parameters import ImageFormat, Parameters
+from tasks.parameters import Parameters
 from tasks.schema import Status
 
 
 class Image(BaseModel):
-    """One finished picture: where it lies and how it was made."""
+    """One finished picture: where it lies and how it was made. Its format may be one that only
+    other releases draw."""
 
     object_key: str
     seed: int
-    format: ImageFormat
+    format: str
     sha256: str
     prompt_tokens: int = 0
     """How many of the model's tokens it was made from."""
+
+    @property
+    def media_type(self) -> str:
+        return f"image/{self.format}"
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Task:
     idempotency_key: str | None
     request_hash: bytes | None
     request_id: str
-    parameters: Parameters
+    stored_parameters: Mapping[str, Any]
     status: Status
     priority: int
     rank: int
@@ -41,21 +46,32 @@ class Task:
     worker_id: str | None
     lease_until: datetime | None
     step: int
-    images: list[Image]
+    stored_images: Sequence[Mapping[str, Any]]
     error_code: str | None
     error: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     deadline_at: datetime
+    retry_at: datetime | None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         values = dict(row)
-        values["parameters"] = Parameters.model_validate(values["parameters"])
+        values["stored_parameters"] = values.pop("parameters")
+        values["stored_images"] = values.pop("images") or []
         values["status"] = Status(values["status"])
-        values["images"] = [Image.model_validate(image) for image in values["images"] or []]
         return cls(**values)
+
+    # Decoded when asked for: what can't be read is an error of whoever works on this task alone.
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        return Parameters.stored(self.stored_parameters)
+
+    @cached_property
+    def images(self) -> list[Image]:
+        return [Image.model_validate(image) for image in self.stored_images]
 
     @cached_property
     def total_steps(self) -> int:

@@ -9,8 +9,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 # initdb and postgres refuse to run as root.
 _UNPRIVILEGED = "nobody" if os.geteuid() == 0 else None
@@ -66,9 +68,17 @@ class Server:
         raise RuntimeError(f"{self._arguments[0]} did not start:\n{self._log.read_text()}")
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """SIGKILL takes its children with it, as the loss of a node does."""
         assert self._process is not None
+        children: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):
+            children = psutil.Process(self.pid).children()
         self._process.send_signal(number)
+        for child in children if number is signal.SIGKILL else []:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         self._process.wait()
+        psutil.wait_procs(children)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.service import SMALL, colour, colour_of
+from tasks.settings import Settings
+from tests.service import SMALL, colour, colour_of, serve, worker
 
 
 async def generate(client: httpx.AsyncClient, **more: Any) -> httpx.Response:
@@ -170,6 +171,28 @@ async def test_idempotency_key_makes_one_task(client: httpx.AsyncClient) -> None
     other = await client.post("/api/generate", json=SMALL | {"steps": 3}, headers=headers)
     assert other.status_code == 422
     assert other.json()["type"] == "urn:problem:idempotency-key-reused"
+
+
+async def test_a_repetition_costs_no_quota_and_never_mislabels_a_picture(
+    clean: None, settings: Settings
+) -> None:
+    limited = settings.model_copy(update={"rate_limit": "1/minute"})
+    async with serve(limited) as client, worker(limited):
+        for accept, expected in (
+            ("image/png", 200),
+            ("image/png", 200),
+            ("application/json", 200),
+            ("image/webp", 406),
+        ):
+            answer = await client.post(
+                "/api/generate",
+                json=SMALL,
+                headers={"Idempotency-Key": "order-2", "Accept": accept},
+            )
+            assert answer.status_code == expected
+            if expected == 200:
+                assert answer.headers["content-type"] == accept
+        assert (await generate(client)).status_code == 429
 
 
 async def test_tasks_are_listed_in_pages(client_without_worker: httpx.AsyncClient) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import auth
+from api.auth import KeyRing
 from tasks.keys import KeyStore
 from tasks.settings import Settings
 from tests.service import SECRET, SMALL, serve, worker
@@ -70,6 +72,24 @@ async def test_a_revoked_key_is_refused(client: httpx.AsyncClient, engine: Async
     token = await make_key(engine)
     assert await KeyStore(engine).revoke("alice")
     assert (await client.get("/api/tasks", headers=bearer(token))).status_code == 401
+
+
+async def test_junk_tokens_reach_the_store_no_oftener_than_one_does(
+    engine: AsyncEngine, settings: Settings
+) -> None:
+    asked: list[str] = []
+    event.listen(
+        engine.sync_engine, "before_cursor_execute", lambda *context: asked.append(context[2])
+    )
+    ring = KeyRing(settings, KeyStore(engine))
+    assert await asyncio.gather(*(ring.owner(f"sk-{n}") for n in range(100))) == [None] * 100
+    assert len(asked) <= 2
+    token = await make_key(engine)
+    alice = await ring.owner(token)  # at once: a new key is asked for like junk
+    assert alice is not None
+    asked.clear()
+    assert await asyncio.gather(*(ring.owner(token) for _ in range(100))) == [alice] * 100
+    assert asked == []
 
 
 async def test_a_quota_bounds_the_pictures_of_a_day(

@@ -1,19 +1,20 @@
 """What is told of stores that are away."""
 
 import asyncio
-import signal
+import shutil
 from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from api import submission
 from tasks.database import create_engine, migrate
 from tasks.outages import OUTAGES
 from tasks.settings import Settings
 from tasks.store import TaskStore
 from tests import stores
-from tests.service import SECRET, serve
+from tests.service import SECRET, SMALL, serve, worker
 
 pytestmark = pytest.mark.stores
 
@@ -58,6 +59,90 @@ async def test_metrics_say_which_store_is_down_and_keep_what_was_counted(
             assert 'aigc_store_up{store="redis"} 1.0' in again
 
 
+async def test_a_pod_without_its_stores_stays_ready_and_says_what_is_wrong(
+    servers_directory: Path, tmp_path: Path
+) -> None:
+    directory = servers_directory / "ready"
+    with (
+        stores.postgres(directory) as (postgres, database_url),
+        stores.redis(directory) as (redis, redis_url),
+    ):
+        settings = Settings(
+            api_secret=SecretStr(SECRET),
+            database_url=database_url,
+            redis_url=redis_url,
+            data_dir=tmp_path,
+        )
+        engine = create_engine(settings)
+        await migrate(engine)
+        await engine.dispose()
+        redis.kill()
+        async with serve(settings) as client:
+            assert (await client.get("/readyz")).status_code == 503, "never reached Redis"
+            redis.start()
+            assert (await client.get("/readyz")).status_code == 200
+            redis.kill()
+            postgres.kill()
+            assert (await client.get("/readyz")).status_code == 200
+            answer = await client.get("/api/tasks")
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_database_that_restarts_during_a_wait_costs_no_answer(
+    servers_directory: Path, tmp_path: Path, redis_url: str
+) -> None:
+    with stores.postgres(servers_directory / "during-a-wait") as (postgres, database_url):
+        settings = Settings(
+            api_secret=SecretStr(SECRET),
+            database_url=database_url,
+            redis_url=redis_url,
+            data_dir=tmp_path,
+            model_id="noop",
+            max_wait_seconds=20,
+        )
+        engine = create_engine(settings)
+        await migrate(engine)
+        store = TaskStore(engine, settings)
+        async with serve(settings) as client:
+            waiting = [
+                asyncio.create_task(client.post(path, json=body))
+                for path, body in (
+                    ("/api/generate", SMALL),
+                    ("/v1/images/generations", {"prompt": "a cat", "size": "256x256"}),
+                )
+            ]
+            while (await store.counts()).queued < len(waiting):
+                await asyncio.sleep(0.05)
+            await engine.dispose()
+            postgres.kill()
+            # Each wait asks the store at least this often.
+            await asyncio.sleep(2 * submission._POLL_SECONDS)
+            postgres.start()
+            async with worker(settings):
+                answers = await asyncio.gather(*waiting)
+        assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def test_what_was_accepted_is_named_though_its_pictures_are_out_of_reach(
+    clean: None, settings: Settings
+) -> None:
+    async with serve(settings) as client, worker(settings):
+        for path, body in (
+            ("/api/generate", SMALL),
+            ("/v1/images/generations", {"prompt": "a cat", "response_format": "b64_json"}),
+        ):
+            headers = {"Idempotency-Key": path}
+            done = await client.post(path, json=body, headers=headers)
+            assert done.status_code == 200
+            shutil.rmtree(settings.data_dir / "outputs")
+            (settings.data_dir / "outputs").touch()
+            answer = await client.post(path, json=body, headers=headers | {"Accept": "image/png"})
+            assert answer.status_code == 503
+            assert answer.headers["location"] == done.headers["location"]
+            (settings.data_dir / "outputs").unlink()
+
+
 async def test_a_database_that_was_away_is_used_again_without_an_error(
     servers_directory: Path,
 ) -> None:
@@ -67,7 +152,7 @@ async def test_a_database_that_was_away_is_used_again_without_an_error(
         await migrate(engine)
         store = TaskStore(engine, settings)
         await asyncio.gather(*(store.counts() for _ in range(5)))  # fills the pool
-        postgres.kill(signal.SIGINT)  # SIGKILL would leave its children a while
+        postgres.kill()
         with pytest.raises(OUTAGES):
             await store.counts()
         postgres.start()

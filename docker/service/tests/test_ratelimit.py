@@ -1,12 +1,16 @@
-"""By which address a client is counted."""
+"""By which address a client is counted, and that a store which comes back counts again."""
 
+import asyncio
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 
-from api.ratelimit import client_address
+from api.problems import Problem
+from api.ratelimit import RateLimiter, client_address
 from tasks.settings import Settings
+from tests import stores
 
 PROXIES = Settings(trusted_proxies=(ip_network("10.244.0.0/16"), ip_network("fd00::/8")))
 
@@ -31,3 +35,18 @@ def request(peer: str, real_ip: str | None = None) -> Request:
 )
 def test_client_address(peer: str, real_ip: str | None, expected: str) -> None:
     assert client_address(request(peer, real_ip), PROXIES) == expected
+
+
+@pytest.mark.stores
+async def test_a_restart_of_redis_costs_no_request_and_an_outage_is_logged(
+    servers_directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with stores.redis(servers_directory / "limiter") as (redis, url):
+        limiter = RateLimiter(Settings(redis_url=url, rate_limit="1000/minute"))
+        await asyncio.gather(*(limiter.admit("client") for _ in range(24)))  # fills the pool
+        redis.kill()
+        with pytest.raises(Problem):
+            await limiter.admit("client")
+        assert "Connect" in caplog.text
+        redis.start()
+        await asyncio.gather(*(limiter.admit("client") for _ in range(24)))

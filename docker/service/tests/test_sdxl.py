@@ -129,14 +129,16 @@ def test_an_unwanted_picture_ends_at_its_next_step_and_the_next_one_is_whole(
     assert difference(draw(model, A_CAT), whole) == 0
 
 
-def test_a_full_gpu_is_freed_and_asked_once_more_for_one_picture_at_a_time(
+def test_a_full_gpu_is_freed_and_asked_once_more_for_one_picture_at_a_time_in_tiles(
     model: SdxlModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decode = model._pipeline.vae.decode
     decoded: list[int] = []
+    tiled: list[bool] = []
 
     def out_of_memory_at_first(latents: torch.Tensor, **options: Any) -> Any:
         decoded.append(len(latents))
+        tiled.append(model._pipeline.vae.use_tiling)
         if len(decoded) == 1:
             raise torch.OutOfMemoryError
         return decode(latents, **options)
@@ -144,12 +146,10 @@ def test_a_full_gpu_is_freed_and_asked_once_more_for_one_picture_at_a_time(
     alone = [draw(model, A_CAT, n) for n in range(2)]
     monkeypatch.setattr(model._pipeline.vae, "decode", out_of_memory_at_first)
     steps: list[int] = []
-    try:
-        pictures = model.generate(A_CAT, range(2), steps.append)
-        assert model._pipeline.vae.use_tiling
-    finally:
-        model._pipeline.vae.disable_tiling()
-    assert decoded == [2, 1, 1]
+    pictures = model.generate(A_CAT, range(2), steps.append)
+    draw(model, A_CAT)
+    assert decoded == [2, 1, 1, 1]
+    assert tiled == [False, True, True, False], "the next task is drawn as ever"
     assert steps == [1, 2, 3, 0, 1, 1, 2, 2, 3]
     for picture, expected in zip(pictures, alone, strict=True):
         assert difference(picture, expected) <= 1
@@ -164,7 +164,7 @@ def test_a_picture_that_never_fits_is_out_of_memory(
     monkeypatch.setattr(model._pipeline.vae, "decode", out_of_memory)
     with pytest.raises(OutOfMemory):
         draw(model, A_CAT)
-    model._pipeline.vae.disable_tiling()
+    assert not model._pipeline.vae.use_tiling
 
 
 def test_compiled_sizes_are_compiled_at_the_start_and_nothing_is_later(

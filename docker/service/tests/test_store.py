@@ -4,12 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tasks.history import History
 from tasks.parameters import ImageFormat, Parameters
-from tasks.schema import OPERATOR_KEY_ID, Status, backups
+from tasks.schema import OPERATOR_KEY_ID, Status, backups, seconds_from_now, tasks
+from tasks.settings import Settings
 from tasks.store import Claim, TaskStore
 from tasks.task import Image, Task
 
@@ -27,8 +28,8 @@ async def submit(store: TaskStore, prompt: str = "a cat", key_id: int = 1, **mor
     return task
 
 
-async def claim(store: TaskStore) -> Task:
-    task = await store.claim("worker-1")
+async def claim(store: TaskStore, worker: str = "worker-1") -> Task:
+    task = await store.claim(worker)
     assert task is not None
     return task
 
@@ -42,6 +43,11 @@ async def get(store: TaskStore, task: Task) -> Task:
 async def expire_lease(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE tasks SET lease_until = '2000-01-01 00:00:00'"))
+
+
+async def end_retry_delay(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(update(tasks).values(retry_at=seconds_from_now(0)))
 
 
 async def test_a_task_goes_from_queued_to_succeeded(store: TaskStore) -> None:
@@ -120,14 +126,44 @@ async def test_the_third_lost_worker_ends_the_task(store: TaskStore, engine: Asy
     assert await store.claim("worker-1") is None
 
 
-async def test_a_dead_task_gets_fresh_attempts_from_the_operator(store: TaskStore) -> None:
+async def test_a_failed_task_waits_a_little_and_then_goes_to_another_worker(
+    store: TaskStore, engine: AsyncEngine, settings: Settings
+) -> None:
     task = await submit(store)
-    other = await submit(store)
-    for expected in (Status.QUEUED, Status.QUEUED, Status.FAILED):
-        taken = await claim(store)
+    taken = await claim(store, "sick")
+    assert await store.retry(Claim(taken.id, taken.attempt), "broken", "") is Status.QUEUED
+    assert await store.claim("well") is None
+    assert await store.queued_ids(10) == []
+    await end_retry_delay(engine)
+    assert await store.queued_ids(10) == [task.id]
+    if not settings.standalone:  # else there is no other
+        assert await store.claim("sick") is None
+    assert (await claim(store, "well")).id == task.id
+
+
+async def test_a_failed_task_goes_to_the_worker_that_failed_it_when_no_other_takes_it(
+    store: TaskStore, engine: AsyncEngine, settings: Settings
+) -> None:
+    task = await submit(store)
+    taken = await claim(store, "only")
+    assert await store.retry(Claim(taken.id, taken.attempt), "broken", "") is Status.QUEUED
+    async with engine.begin() as connection:
+        past = seconds_from_now(-settings.avoid_seconds)
+        await connection.execute(update(tasks).values(retry_at=past))
+    assert (await claim(store, "only")).id == task.id
+
+
+async def test_a_dead_task_gets_fresh_attempts_from_the_operator(
+    store: TaskStore, engine: AsyncEngine
+) -> None:
+    task = await submit(store)
+    for n, expected in enumerate((Status.QUEUED, Status.QUEUED, Status.FAILED)):
+        await end_retry_delay(engine)
+        taken = await claim(store, f"worker-{n}")
         assert taken.id == task.id
         assert await store.retry(Claim(taken.id, taken.attempt), "broken", "It broke.") is expected
     assert [dead.id for dead in await store.dead()] == [task.id]
+    other = await submit(store)
     assert await store.requeue_dead([other.id]) == []
     assert await store.requeue_dead(None) == [task.id]
     assert await store.dead() == []

@@ -1,6 +1,7 @@
 """python -m worker"""
 
 import asyncio
+import os
 import signal
 
 import uvloop
@@ -12,7 +13,7 @@ from tasks.redis_queue import RedisQueue
 from tasks.relay import Relay
 from tasks.settings import Settings
 from tasks.store import TaskStore
-from worker.model import Poisoned
+from worker.model import Poisoned, Sick
 from worker.worker import Worker
 
 
@@ -25,8 +26,16 @@ async def main() -> None:
     queue = RedisQueue(settings.redis_url)
     worker = Worker(store, queue, PictureStore(settings), settings)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if not worker.loaded:
+            os._exit(
+                0
+            )  # the thread that loads can't be interrupted, and there is nothing to finish
+        worker.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stop)
+        loop.add_signal_handler(number, stop)
 
     async def ready() -> bool:
         return worker.ready
@@ -39,8 +48,8 @@ async def main() -> None:
         relaying = asyncio.create_task(Relay(store, queue, settings).run())
         try:
             await worker.run()
-        except Poisoned as error:
-            raise SystemExit("The GPU failed.") from error
+        except (Poisoned, Sick) as error:
+            raise SystemExit(f"The GPU failed: {error}") from error
         relaying.cancel()
     await queue.close()
     await engine.dispose()

@@ -16,16 +16,15 @@ _EXIF_CHARACTERS = 15_000
 def encode(picture: Image, parameters: Parameters, n: int) -> bytes:
     """The same picture gives the same bytes. Each format says how it was made: PNG in text chunks,
     JPEG and WebP in EXIF's comment."""
-    if parameters.format is ImageFormat.PNG:
+    format_ = ImageFormat(parameters.format)  # in a row of a newer release it may be any word
+    if format_ is ImageFormat.PNG:
         info = PngInfo()
         info.add_text("prompt", parameters.prompt, zip=False)
         info.add_text("seed", str(parameters.image_seed(n)))
         info.add_text("parameters", parameters.model_dump_json(exclude={"prompt", "seed"}))
         return encode_png(picture, info)
     buffer = BytesIO()
-    picture.save(
-        buffer, parameters.format.value, quality=parameters.quality, exif=_exif(parameters, n)
-    )
+    picture.save(buffer, format_.value, quality=parameters.quality, exif=_exif(parameters, n))
     return buffer.getvalue()
 
 

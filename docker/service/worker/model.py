@@ -28,6 +28,10 @@ class Poisoned(Exception):  # noqa: N818
     """The GPU's context is broken: this process can make no more pictures."""
 
 
+class Sick(Exception):  # noqa: N818
+    """The model failed several tasks in a row: it is suspected, not they."""
+
+
 class Model(Protocol):
     def generate(self, parameters: Parameters, numbers: range, on_step: OnStep) -> list[Image]:
         """Makes the task's pictures of these numbers. Runs in the inference thread."""

@@ -35,7 +35,7 @@ class Run:
     ) -> None:
         self.task = task
         self.claim = Claim(task.id, task.attempt)
-        self.images: list[Image] = list(task.images)
+        self.images: list[Image] = []
         self.drawn = asyncio.Event()
         """The task needs the GPU no more."""
         self._store = store

@@ -2,8 +2,8 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +114,8 @@ class SdxlModel:
                 return self._draw(parameters, numbers, on_step)
             except torch.OutOfMemoryError:
                 pass  # not here: while it is handled, its traceback holds the tensors
-            self._free()
-            return self._draw_each(parameters, numbers, on_step)
+            with self._frugal():
+                return self._draw_each(parameters, numbers, on_step)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory(str(error)) from None
         except torch.AcceleratorError as error:
@@ -134,11 +134,16 @@ class SdxlModel:
             pictures += self._draw(parameters, range(n, n + 1), on_own_step)
         return pictures
 
-    def _free(self) -> None:
-        """Makes room, and decodes from now on in tiles: slower, in a fraction of the memory."""
-        self._pipeline.vae.enable_tiling()
+    @contextmanager
+    def _frugal(self) -> Iterator[None]:
+        """Makes room, and decodes for the while in tiles: slower, in a fraction of the memory."""
         gc.collect()
         torch.cuda.empty_cache()
+        self._pipeline.vae.enable_tiling()
+        try:
+            yield
+        finally:
+            self._pipeline.vae.disable_tiling()
 
     def _draw(self, parameters: Parameters, numbers: range, on_step: OnStep) -> list[Image.Image]:
         prompts = self._prompts.read(parameters)

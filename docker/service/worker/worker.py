@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from uuid import UUID
 
 from PIL.Image import Image as Picture
 
@@ -21,10 +22,13 @@ from tasks.task import Task
 from worker import model as models
 from worker.batches import pictures_at_once
 from worker.encode import encode
-from worker.model import PROMPT_TOKENS, Interrupted, Model, OutOfMemory, Poisoned
+from worker.model import PROMPT_TOKENS, Interrupted, Model, OutOfMemory, Poisoned, Sick
 from worker.run import Run
 
 log = logging.getLogger(__name__)
+
+_FAILURES = 3
+"""So many tasks that the model failed, one after the other, end a worker."""
 
 _POLL_SECONDS = 5
 """How long a worker without a ticket waits before it asks the store all the same."""
@@ -47,12 +51,18 @@ class Worker:
         # Inference has its own thread: the event loop goes on renewing the lease.
         self._inference = ThreadPoolExecutor(1, "inference")
         self._model: Model | None = None
+        self._failed: set[UUID] = set()
+        """The tasks that the model failed since its last success."""
         self._stopping = asyncio.Event()
         self._acknowledging: asyncio.Task[None] | None = None
 
     @property
     def ready(self) -> bool:
-        return self._model is not None and not self._stopping.is_set()
+        return self.loaded and not self._stopping.is_set()
+
+    @property
+    def loaded(self) -> bool:
+        return self._model is not None
 
     def stop(self) -> None:
         """Finishes the picture in work and takes no other."""
@@ -62,6 +72,7 @@ class Worker:
         return self._model.memory_used() if self._model else {}
 
     async def run(self) -> None:
+        """@throws Poisoned, Sick: this process should make no more pictures"""
         loop = asyncio.get_running_loop()
         self._model = await loop.run_in_executor(self._inference, models.load, self._settings)
         # Nothing of the model becomes garbage: looking for some in it takes milliseconds.
@@ -74,6 +85,12 @@ class Worker:
         await self._work(self._model)
         for job in background:
             job.cancel()
+        if self._sick:
+            raise Sick(f"the model failed {len(self._failed)} tasks in a row")
+
+    @property
+    def _sick(self) -> bool:
+        return len(self._failed) >= _FAILURES
 
     async def _work(self, model: Model) -> None:
         """While the pictures of one task are stored, those of the next are drawn."""
@@ -162,8 +179,10 @@ class Worker:
             except OutOfMemory as error:
                 log.warning("out of memory: %s", error, extra=context)
                 message = "The picture does not fit into the GPU's memory."
-                failed = await run.insist(partial(store.fail, claim, "out_of_memory", message))
-                return Status.FAILED if failed else None
+                # A second GPU may have more of it left; what fits neither fits none.
+                again = run.task.error_code != "out_of_memory"
+                end = store.retry if again else store.fail
+                return await run.insist(partial(end, claim, "out_of_memory", message))
             except Poisoned as error:
                 log.critical("the GPU failed, this process ends: %s", error, extra=context)
                 await store.retry(claim, "gpu_error", "The GPU failed.")
@@ -186,6 +205,7 @@ class Worker:
         """False when the worker has to stop before the last picture."""
         loop = asyncio.get_running_loop()
         parameters = run.task.parameters
+        run.images += run.task.images
 
         at_once = pictures_at_once(parameters.width, parameters.height)
 
@@ -199,7 +219,16 @@ class Worker:
             if self._stopping.is_set():
                 return False
             numbers = range(first, min(first + at_once, parameters.num_images))
-            pictures = await loop.run_in_executor(self._inference, draw, numbers)
+            try:
+                pictures = await loop.run_in_executor(self._inference, draw, numbers)
+            except Interrupted:
+                raise
+            except Exception:
+                self._failed.add(run.task.id)
+                if self._sick:
+                    self.stop()
+                raise
+            self._failed.clear()
             if numbers.stop == parameters.num_images:
                 run.drawn.set()
             for n, picture in zip(numbers, pictures, strict=True):

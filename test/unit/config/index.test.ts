@@ -39,7 +39,7 @@ test("what a stack leaves out has the documented default", () => {
   expect(loadConfig()).toMatchObject({
     namespace: "image-service",
     workers: { replicas: 4 },
-    api: { maxWaitSeconds: 300, rateLimit: "10/minute" },
+    api: { maxWaitSeconds: 295, rateLimit: "10/minute" },
     protect: true,
   });
 });
@@ -126,7 +126,7 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     "a wait that Cloudflare gives up",
     { ...behindCloudflare, api: {} },
-    "api.maxWaitSeconds is 300, but must not be above 90 behind Cloudflare, which gives up soon after; fix: pulumi config set --path api.maxWaitSeconds 90",
+    "api.maxWaitSeconds is 295, but must not be above 90 behind Cloudflare, which gives up soon after; fix: pulumi config set --path api.maxWaitSeconds 90",
   ],
   [
     "a rate limit that the zone's plan can't count",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type AddressOrigin, CloudflareFront } from "../../../components/edge/cloudflareFront";
+import { cloudflareWaitSeconds } from "../../../components/vendors";
 import { declared } from "../declared";
 
 const common = {
@@ -42,6 +43,14 @@ describe("by a tunnel", async () => {
       content: "front-cloudflared-tunnel-id.cfargotunnel.com",
       proxied: true,
     });
+  });
+
+  test("the tunnel's ends let every open request end, within what cloudflared takes", () => {
+    const grace = /"--grace-period","(\d+)s"/.exec(
+      JSON.stringify(inputs["front-cloudflared-connectors"]),
+    );
+    expect(Number(grace?.[1])).toBeGreaterThan(cloudflareWaitSeconds);
+    expect(Number(grace?.[1])).toBeLessThanOrEqual(180);
   });
 
   test("the tunnel's ends hold the token in a Secret and pass Pod Security", () => {

@@ -11,7 +11,15 @@ from tests.faults.scenarios import SCENARIOS, Outcome
 
 # Faults whose trials take long or of which a hundred would show no more: their share of the
 # trials, and the least that shows each side of them.
-_SHARES = {"6": (0.2, 1), "8": (0.08, 4), "9": (0.1, 1), "10": (0.05, 1)}
+_SHARES = {
+    "6": (0.2, 1),
+    "7": (0.5, 1),
+    "7b": (0.05, 1),
+    "sick": (0.1, 2),
+    "8": (0.08, 4),
+    "9": (0.1, 1),
+    "10": (0.05, 1),
+}
 _LINE = "{:>3}  {:<42} {:>6} {:>8} {:>5} {:>11} {:>8} {:>8} {:>8}  {}"
 
 

@@ -112,6 +112,13 @@ def _arm(crash: str) -> None:
 
             TaskStore.claim = claim_and_note  # type: ignore[method-assign]
             before(RedisQueue, "acknowledge", lambda *_: fresh)
+        case "sick":
+            from worker.noop import NoopModel
+
+            def generate(*_: object) -> Any:
+                raise RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR")
+
+            NoopModel.generate = generate  # type: ignore[method-assign]
         case "no-limiter":
             from api.ratelimit import RateLimiter
 

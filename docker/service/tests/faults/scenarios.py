@@ -168,6 +168,40 @@ async def _tickets_come_back(it: System, clients: Clients) -> bool:
     return True
 
 
+async def kill_postgres(trials: int) -> Outcome:
+    async with running(workers=2) as (it, clients):
+        recoveries = []
+        for _ in range(trials):
+            before = [await clients.submit("slow 0.05") for _ in range(5)]
+            it.postgres.kill()
+            during = asyncio.create_task(clients.submit())
+            started = time.monotonic()
+            it.postgres.start()
+            for record in [*before, await during]:
+                await clients.follow(record)
+            recoveries.append(time.monotonic() - started)
+        return Outcome(trials, await check(it, clients.history), recoveries)
+
+
+async def keep_postgres_away(trials: int) -> Outcome:
+    """For longer than a lease: who drew meanwhile draws on, and is charged nothing."""
+    async with running(workers=3) as (it, clients):
+        broken: list[str] = []
+        for _ in range(trials):
+            records = [await clients.submit(SLOW, steps=100) for _ in range(3)]
+            for record in records:
+                await _worker_of(it, record)
+            it.postgres.kill()
+            await asyncio.sleep(3 * LEASE_SECONDS)
+            it.postgres.start()
+            for record in records:
+                await clients.follow(record)
+                attempt = (await row(it, record))["attempt"]
+                if attempt != 1:
+                    broken.append(f"{record.task_id}: {attempt} attempts")
+        return Outcome(trials, await check(it, clients.history), broken=broken)
+
+
 async def freeze_worker_past_its_lease(trials: int) -> Outcome:
     async with running(workers=4) as (it, clients):
 
@@ -236,7 +270,7 @@ async def poison_workers(trials: int) -> Outcome:
         broken: list[str] = []
         healthy = list(clients.history)
         for _ in range(trials):
-            for prompt, attempts in (("fail", 3), ("poison", 3), ("out of memory", 1)):
+            for prompt, attempts in (("fail", 3), ("poison", 3), ("out of memory", 2)):
                 starts = _worker_starts(it)
                 record = await clients.submit(prompt)
                 status = await clients.follow(record)
@@ -263,6 +297,15 @@ async def poison_workers(trials: int) -> Outcome:
         return Outcome(trials, verdict, broken=broken)
 
 
+async def sicken_worker(trials: int) -> Outcome:
+    """One of four workers fails whatever it takes."""
+    async with running(workers=4, worker_crash="sick", crashing_workers=1) as (it, clients):
+        records = await asyncio.gather(*(clients.submit("slow 0.05") for _ in range(15 * trials)))
+        await asyncio.gather(*map(clients.follow, records))
+        broken = [] if it.workers[0].starts > 1 else ["the sick worker went on"]
+        return Outcome(trials, await check(it, clients.history), broken=broken)
+
+
 def _worker_starts(it: System) -> int:
     return sum(worker.starts for worker in it.workers)
 
@@ -275,7 +318,10 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "4b": ("kill -9 worker between claim and XACK", kill_worker_at("before-acknowledge")),
     "5": ("kill -9 Redis, then FLUSHALL", kill_redis),
     "6": ("SIGSTOP worker past its lease", freeze_worker_past_its_lease),
+    "7": ("kill -9 PostgreSQL", kill_postgres),
+    "7b": ("PostgreSQL away longer than a lease", keep_postgres_away),
     "8": ("partition, 5 s latency: Redis, PostgreSQL", cut_off_stores),
     "9": ("Redis at maxmemory", fill_redis),
     "10": ("poison tasks", poison_workers),
+    "sick": ("a worker that fails every task", sicken_worker),
 }

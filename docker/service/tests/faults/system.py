@@ -90,9 +90,15 @@ class System:
 
 @asynccontextmanager
 async def system(
-    *, workers: int = 4, worker_crash: str = "", api_crash: str = "", crashing_apis: int = 2
+    *,
+    workers: int = 4,
+    worker_crash: str = "",
+    crashing_workers: int | None = None,
+    api_crash: str = "",
+    crashing_apis: int = 2,
 ) -> AsyncIterator[System]:
-    """Two APIs and some workers on stores of their own; the first `crashing_apis` are armed."""
+    """Two APIs and some workers on stores of their own; of each kind the first are armed, by
+    default all workers."""
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-"))
         directory = Path(name)
@@ -117,7 +123,7 @@ async def system(
                 "HEARTBEAT_SECONDS": "0.5",
                 "RELAY_SECONDS": "0.5",
             }
-            it.database = await asyncpg.create_pool(it.postgres_url, min_size=1, max_size=4)
+            it.database = await asyncpg.create_pool(it.postgres_url, min_size=0, max_size=4)
             tasks.push_async_callback(it.database.close)
             it.raw_redis = Redis.from_url(it.redis_url)
             tasks.push_async_callback(it.raw_redis.aclose)
@@ -125,7 +131,9 @@ async def system(
                 crash = api_crash if number < crashing_apis else ""
                 it.apis.append(Member(it, "api", f"api-{number}", crash))
             for number in range(workers):
-                it.workers.append(Member(it, "worker", f"worker-{number}", worker_crash))
+                armed = crashing_workers is None or number < crashing_workers
+                crash = worker_crash if armed else ""
+                it.workers.append(Member(it, "worker", f"worker-{number}", crash))
             for member in itertools.chain(it.apis, it.workers):
                 member.start()
                 tasks.callback(asyncio.create_task(member.supervise()).cancel)

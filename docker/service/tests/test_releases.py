@@ -1,0 +1,71 @@
+"""Rows that code of another release wrote: during a rollout, and after a rollback."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils.compat import uuid7
+
+from tasks.schema import OPERATOR_KEY_ID, seconds_from_now, tasks
+from tasks.settings import Settings
+from tests.service import SMALL
+from tests.test_api import generate, until_final
+
+NEWER: list[dict[str, Any]] = [
+    {"sampler": "ddim", "loras": [{"name": "ink", "weight": 0.5}]},
+    {"prompt": "a cat " * 1000, "guidance_scale": 60.0, "num_images": 5},
+]
+OLDER: dict[str, Any] = {"prompt": "a cat", "seed": 7, "width": 256, "height": 256}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A worker may soon take up again what it failed."""
+    return settings.model_copy(update={"lease_seconds": 1, "relay_seconds": 0.1})
+
+
+async def write(engine: AsyncEngine, parameters: dict[str, Any]) -> UUID:
+    """A row as another release's api commits it, with the columns of the first release."""
+    task_id: UUID = uuid7()
+    values = {
+        "id": task_id,
+        "key_id": OPERATOR_KEY_ID,
+        "request_id": "request",
+        "parameters": parameters,
+        "status": "queued",
+        "priority": 0,
+        "rank": 0,
+        "attempt": 0,
+        "attempts_left": 3,
+        "step": 0,
+        "created_at": seconds_from_now(0),
+        "deadline_at": seconds_from_now(900),
+    }
+    async with engine.begin() as connection:
+        await connection.execute(insert(tasks).values(values))
+    return task_id
+
+
+@pytest.mark.parametrize("parameters", [*(SMALL | newer for newer in NEWER), OLDER])
+async def test_a_row_of_another_release_becomes_a_picture(
+    client: httpx.AsyncClient, engine: AsyncEngine, parameters: dict[str, Any]
+) -> None:
+    task = await until_final(client, str(await write(engine, parameters)))
+    assert task["status"] == "succeeded", task["error"]
+    picture = await client.get(task["images"][-1]["url"])
+    assert picture.headers["content-type"] == "image/png"
+    listed = (await client.get("/api/tasks")).json()["tasks"]
+    assert listed[0]["parameters"]["prompt"] == parameters["prompt"]
+
+
+async def test_a_row_that_cannot_be_drawn_fails_alone_and_by_its_own_error(
+    client: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    task_id = str(await write(engine, SMALL | {"format": "avif"}))
+    task = await until_final(client, task_id)
+    assert (task["status"], task["error"]["code"]) == ("failed", "generation_failed")
+    assert (await client.get("/api/tasks")).json()["tasks"][0]["id"] == task_id
+    assert (await generate(client)).status_code == 200
