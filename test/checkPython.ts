@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { pythonSetup, service } from "./python";
+import { pythonSetup, service, sideBySide } from "./python";
 
 // `npm run check:python`: style, types, and the service's tests without the ones of whole models.
 
@@ -8,7 +8,7 @@ const commands = [
   ".venv/bin/ruff check . ../../test/bench",
   ".venv/bin/ruff format --check . ../../test/bench",
   ".venv/bin/mypy",
-  '.venv/bin/pytest -m "not model"',
+  `.venv/bin/pytest -m "not model" ${sideBySide.join(" ")}`,
 ];
 const { status } = spawnSync("sh", ["-euc", commands.join("; ")], {
   cwd: service,

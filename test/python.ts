@@ -14,3 +14,6 @@ export const pythonSetup =
   "{ apt-get update -q; apt-get install -qy --no-install-recommends chromium-headless-shell " +
   "fonts-dejavu-core; } || true; " +
   "python3 -m venv .venv; .venv/bin/pip install --quiet --require-hashes -r requirements/dev.txt";
+
+/** Processes that share the tests, each with a Redis and a PostgreSQL of its own: most of them wait. */
+export const sideBySide = ["-n", "4"];

@@ -7,7 +7,7 @@ import { repository } from "../local/paths";
 import { duration, Progress } from "../local/progress";
 import { attempt, interrupt } from "../local/run";
 import { type Cost, type Step, Steps } from "../local/steps";
-import { pythonSetup, service } from "./python";
+import { pythonSetup, service, sideBySide } from "./python";
 import { type Count, count, type Report, slowest } from "./reports";
 
 /**
@@ -104,7 +104,7 @@ const python = add(
 );
 const junit = join(reports, "service");
 const pytest = add("service", { seconds: 150, cpuSeconds: 150 }, [python], {
-  command: [".venv/bin/pytest", "-m", "not model", `--junitxml=${junit}`],
+  command: [".venv/bin/pytest", "-m", "not model", ...sideBySide, `--junitxml=${junit}`],
   cwd: service,
   report: { runner: "junit", file: junit },
 });
