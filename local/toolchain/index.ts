@@ -42,7 +42,8 @@ export async function downloadReleases(missing: readonly Build[], report: Report
   );
   if (wanted.length === 0) return;
   report("looking for official ones");
-  const { downloadRelease } = await import("./download.js");
+  // Here, since nothing of it is needed once all is there.
+  const { downloadRelease } = require("./download") as typeof import("./download");
   const bytes = new Map<Release, { here: number; total: number }>();
   const show = () => {
     const sum = (key: "here" | "total") =>
