@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from api import openai_errors
 from api.methods import allowed
-from tasks.outages import OUTAGES, is_outage
+from tasks.outages import is_outage
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def store_down() -> Problem:
 
 def install(app: FastAPI) -> None:
     """Makes every error of the app one of these documents."""
-    for kind in (Problem, RequestValidationError, HTTPException, *OUTAGES, Exception):
+    for kind in (Problem, RequestValidationError, HTTPException):  # others reach RequestContext
         app.add_exception_handler(kind, _handle)
 
 
@@ -97,18 +97,22 @@ def _respond(request: Request, problem: Problem) -> Response:
     if request.url.path.startswith("/v1/"):
         return openai_errors.respond(problem)
     return JSONResponse(
-        {
-            "type": f"urn:problem:{problem.code}",
-            "title": HTTPStatus(problem.status).phrase,
-            "status": problem.status,
-            "detail": problem.detail,
-            "request_id": request.state.request_id,
-            **problem.extra,
-        },
+        document(request, problem),
         status_code=problem.status,
         headers=problem.headers,
         media_type="application/problem+json",
     )
+
+
+def document(request: Request, problem: Problem) -> dict[str, Any]:
+    return {
+        "type": f"urn:problem:{problem.code}",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "request_id": request.state.request_id,
+        **problem.extra,
+    }
 
 
 def problem_of(request: Request, error: Exception) -> Problem:

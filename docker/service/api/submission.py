@@ -14,7 +14,7 @@ from api.problems import Problem
 from api.ratelimit import client_address
 from api.services import Provided, Services
 from api.views import task_path
-from tasks.outages import OUTAGES, is_outage
+from tasks.outages import is_outage
 from tasks.parameters import Parameters
 from tasks.schema import Status
 from tasks.task import Task
@@ -112,7 +112,7 @@ async def wait(services: Services, task: Task, seconds: float) -> Task:
             if event is None or event.status is not Status.RUNNING:
                 try:
                     task = await services.store.get(task.id, key_id=task.key_id) or task
-                except OUTAGES as error:
+                except Exception as error:
                     if not is_outage(error):
                         raise
                     log.warning("outage: %r", error)

@@ -13,7 +13,7 @@ from sse_starlette import EventSourceResponse
 
 from api.auth import Caller, Viewer
 from api.conditions import not_modified
-from api.pictures import picture
+from api.pictures import picture, size_of
 from api.problems import Problem, documented
 from api.progress import progress
 from api.services import Provided
@@ -117,8 +117,10 @@ async def delete_task(task: OwnTask, services: Provided) -> TaskView:
         **documented(401, 404, 422, 503),
     },
 )
-async def follow_task(task: SeenTask, services: Provided, _expiry: Expiry) -> EventSourceResponse:
-    return EventSourceResponse(progress(services, task), ping=15)
+async def follow_task(
+    request: Request, task: SeenTask, services: Provided, _expiry: Expiry
+) -> EventSourceResponse:
+    return EventSourceResponse(progress(request, services, task), ping=15)
 
 
 async def _image(task: SeenTask, n: Annotated[int, Path(ge=0)]) -> Image:
@@ -135,7 +137,7 @@ async def _image(task: SeenTask, n: Annotated[int, Path(ge=0)]) -> Image:
         200: {"content": {format_.media_type: {} for format_ in ImageFormat}},
         302: {"description": "The picture is at `Location` for a while."},
         304: {"description": "The picture is still the one of `If-None-Match`."},
-        **documented(401, 404, 422, 503),
+        **documented(401, 404, 410, 422, 503),
     },
 )
 async def get_image(
@@ -149,6 +151,7 @@ async def get_image(
     link_seconds = None
     if viewer is None and expires is not None:
         link_seconds = max(1, int(expires - time.time()))
+    size = await size_of(services, image)
     if redirect and services.pictures.presigns:
         # Where one link leads to another, it lives no longer by that.
         lifetime = timedelta(seconds=min(_PRESIGNED_SECONDS, link_seconds or _PRESIGNED_SECONDS))
@@ -157,4 +160,4 @@ async def get_image(
     # have been deleted, the key revoked.
     freshness = f"max-age={link_seconds}" if link_seconds else "no-cache"
     headers = {"ETag": f'"{image.sha256}"', "Cache-Control": f"private, {freshness}"}
-    return not_modified(request, headers) or await picture(services, image, headers)
+    return not_modified(request, headers) or picture(services, image, size, headers)
