@@ -72,9 +72,7 @@ def _answer(task: Task, body: ImagesRequest) -> dict[str, Any]:
 
 def _raise_unless_done(task: Task) -> None:
     if not task.status.final:
-        raise Problem(
-            504, "timeout", "The pictures are not done yet.", headers={"X-Should-Retry": "false"}
-        )
+        raise Problem(504, "timeout", "The pictures are not done yet.")
     raise_unless_succeeded(task)
 
 

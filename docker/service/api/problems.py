@@ -2,7 +2,7 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +15,12 @@ from api.methods import allowed
 from tasks.outages import is_outage
 
 log = logging.getLogger(__name__)
+
+
+NO_RETRY: Final = {"X-Should-Retry": "false"}
+"""OpenAI's clients try 408, 409, 429 and 5xx again unless told so, each time for a new task. They
+send no Idempotency-Key unless their user has them do it.
+https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py, _should_retry"""
 
 
 class Problem(Exception):  # noqa: N818

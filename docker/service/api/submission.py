@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request
 
 from api.auth import Caller
-from api.problems import Problem
+from api.problems import NO_RETRY, Problem
 from api.ratelimit import client_address
 from api.services import Provided, Services
 from api.views import task_path
@@ -51,6 +51,8 @@ class Submission:
         names it, whatever goes wrong."""
         task = await self._accept(parameters, body)
         self._headers |= {"Location": task_path(task), "X-Task-Id": str(task.id)}
+        if self._idempotency_key is None:
+            self._headers |= NO_RETRY
         return task
 
     async def _accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
@@ -120,11 +122,10 @@ async def wait(services: Services, task: Task, seconds: float) -> Task:
 
 
 def raise_unless_succeeded(task: Task) -> None:
+    named: dict[str, Any] = {"task_id": str(task.id), "headers": NO_RETRY}
     if task.status is Status.FAILED:
         code = task.error_code or "failed"
         status = 504 if code == "deadline_exceeded" else 500
-        raise Problem(
-            status, code.replace("_", "-"), task.error or "The task failed.", task_id=str(task.id)
-        )
+        raise Problem(status, code.replace("_", "-"), task.error or "The task failed.", **named)
     if task.status is Status.CANCELLED:
-        raise Problem(409, "cancelled", "The task was cancelled.", task_id=str(task.id))
+        raise Problem(409, "cancelled", "The task was cancelled.", **named)
