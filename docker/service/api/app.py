@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import Depends, FastAPI
 from pydantic import SecretStr
+from sse_starlette.sse import AppStatus
 from starlette.middleware.cors import CORSMiddleware
 
 from api import (
@@ -45,6 +46,10 @@ from tasks.settings import Settings
 from tasks.store import TaskStore
 
 log = logging.getLogger(__name__)
+
+# On SIGTERM sse-starlette cuts all streams. Each ends by itself within a request's longest time,
+# which a leaving pod has; uvicorn waits for it.
+AppStatus.disable_automatic_graceful_drain()
 
 _WITH_KEY = (generate, tasks, openai, openai_models, openai_unsupported, queue)
 _OPEN = (health, playground)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
@@ -15,7 +15,7 @@ from api.auth import Caller, Viewer
 from api.conditions import not_modified
 from api.pictures import picture, size_of
 from api.problems import Problem, documented
-from api.progress import progress
+from api.progress import DONE, progress
 from api.services import Provided
 from api.views import TaskView, live_view
 from tasks.parameters import ImageFormat
@@ -110,17 +110,26 @@ async def delete_task(task: OwnTask, services: Provided) -> TaskView:
     "/{task_id}/events",
     summary="Follow a task",
     description="Server-sent events: `queued` with the position, `started`, `step`, `done`. The "
-    "task's `events_url` needs no key.",
+    "task's `events_url` needs no key. `continue` says where to go on: with its last event's id as "
+    "`Last-Event-ID`, a client is told what it does not know yet.",
     response_class=EventSourceResponse,
     responses={
         200: {"content": {"text/event-stream": {}}},
+        204: {"description": "After `done`, which tells an EventSource to stop."},
         **documented(401, 404, 422, 503),
     },
 )
 async def follow_task(
-    request: Request, task: SeenTask, services: Provided, _expiry: Expiry
-) -> EventSourceResponse:
-    return EventSourceResponse(progress(request, services, task), ping=15)
+    request: Request,
+    task: SeenTask,
+    services: Provided,
+    _expiry: Expiry,
+    last_event_id: Annotated[str, Header(max_length=100)] = "",
+) -> Response:
+    if last_event_id == DONE:
+        # https://html.spec.whatwg.org/multipage/server-sent-events.html: it connects no more.
+        return Response(status_code=204)
+    return EventSourceResponse(progress(request, services, task, last_event_id), ping=15)
 
 
 async def _image(task: SeenTask, n: Annotated[int, Path(ge=0)]) -> Image:
