@@ -27,6 +27,7 @@ from api import (
 )
 from api.admission import Admission
 from api.auth import Authentication, KeyRing
+from api.departures import Departures
 from api.health import Readiness
 from api.links import Links
 from api.methods import Methods
@@ -118,6 +119,7 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         limiter=RateLimiter(settings),
         admission=Admission(store, keys, settings),
         links=Links(settings),
+        departures=Departures(store, work_queue),
         ready=Readiness(store, work_queue),
     )
 
@@ -135,6 +137,7 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         await stack.enter_async_context(
             metrics.serve(settings.metrics_port, ready=services.ready, refresh=refresh)
         )
+        stack.push_async_callback(services.departures.close)
         yield services
 
 

@@ -10,7 +10,7 @@ from api.pictures import picture, size_of
 from api.preferences import WaitSeconds
 from api.problems import Problem, documented
 from api.services import Provided
-from api.submission import Submitted, raise_unless_succeeded, wait
+from api.submission import Submitted, raise_unless_succeeded
 from api.views import TaskView, live_view
 from tasks.parameters import ImageFormat, Parameters
 
@@ -44,7 +44,7 @@ async def generate(
     if wanted is not None:
         parameters = _in_format(parameters, wanted)
     task = await submission.accept(parameters, await request.json())
-    task = await wait(services, task, wait_seconds)
+    task = await submission.wait(task, wait_seconds)
     if not task.status.final:
         return JSONResponse(
             live_view(services, task).model_dump(mode="json"),

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.types import Message
 
 from api.openai_errors import OpenAIErrorResponse, error_of
 from api.openai_images import ImagesRequest, ImagesResponse, properties
@@ -52,9 +53,15 @@ async def generate_images(
     wait_seconds = services.settings.max_wait_seconds
     if body.stream:
         events = _stream(request, services, task, body, wait_seconds)
+
         # No pings by the library: one may come in the middle of a picture.
-        return EventSourceResponse(events, headers=headers, ping=0)
-    task = await wait(services, task, wait_seconds)
+        async def leave(_message: Message) -> None:
+            submission.left(task)
+
+        return EventSourceResponse(
+            events, headers=headers, ping=0, client_close_handler_callable=leave
+        )
+    task = await submission.wait(task, wait_seconds)
     _raise_unless_done(task)
     if not body.wants_base64:
         return JSONResponse(

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request
 
 from api.auth import Caller
+from api.departures import departure
+from api.preferences import RESPOND_ASYNC, preferences
 from api.problems import NO_RETRY, Problem
 from api.ratelimit import client_address
 from api.services import Provided, Services
@@ -45,6 +47,9 @@ class Submission:
         self._request_id: str = request.state.request_id
         self._headers: dict[str, str] = request.state.headers
         self._idempotency_key = idempotency_key
+        self._request = request
+        wanted = preferences(request.headers.get("prefer"))
+        self._kept = idempotency_key is not None or RESPOND_ASYNC in wanted
 
     async def accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
         """A new task, or the one that this idempotency key made before. From here on each answer
@@ -54,6 +59,25 @@ class Submission:
         if self._idempotency_key is None:
             self._headers |= NO_RETRY
         return task
+
+    async def wait(self, task: Task, seconds: float) -> Task:
+        """As the function does, while the client is there. @throws Problem: it has left"""
+        waiting = asyncio.create_task(wait(self._services, task, seconds))
+        leaving = asyncio.create_task(departure(self._request))
+        try:
+            await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+            self.left(task)
+            raise Problem(408, "client-left", "The client has left.")
+        finally:
+            waiting.cancel()
+            leaving.cancel()
+
+    def left(self, task: Task) -> None:
+        """Nobody else can come back for a task without a name of its client's own."""
+        if not self._kept:
+            self._services.departures.left(task)
 
     async def _accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
         fingerprint = self._fingerprint(body)

@@ -1,7 +1,6 @@
 """/api/tasks: a key's own tasks and their pictures."""
 
 import time
-from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -19,7 +18,6 @@ from api.progress import DONE, progress
 from api.services import Provided
 from api.views import TaskView, live_view
 from tasks.parameters import ImageFormat
-from tasks.queue import Event
 from tasks.schema import Status
 from tasks.task import Image, Task
 
@@ -100,9 +98,7 @@ async def delete_task(task: OwnTask, services: Provided) -> TaskView:
         # The record last: a request that fails between them can be sent again.
         await services.pictures.delete(task.id)
         return live_view(services, await services.history.forget(task))
-    if await services.store.cancel(task.id, key_id=task.key_id):
-        with suppress(Exception):  # the worker finds out at its next heartbeat
-            await services.queue.publish(Event(task.id, Status.CANCELLED))
+    await services.departures.cancel(task)
     return live_view(services, await services.store.get(task.id, key_id=task.key_id) or task)
 
 
