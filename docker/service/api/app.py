@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 # On SIGTERM sse-starlette cuts all streams. Each ends by itself within a request's longest time,
 # which a leaving pod has; uvicorn waits for it.
-AppStatus.disable_automatic_graceful_drain()
+AppStatus.enable_automatic_graceful_drain = False
 
 _WITH_KEY = (generate, tasks, openai, openai_models, openai_unsupported, queue)
 _OPEN = (health, playground)
