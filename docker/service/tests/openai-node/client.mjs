@@ -47,9 +47,7 @@ console.log(
     edit: await refusal(BadRequestError, images.edit({ image: large, prompt: "a hat" })),
     failing: await refusal(
       InternalServerError,
-      client
-        .withOptions({ maxRetries: 2 })
-        .images.generate({ prompt: "out of memory", size }),
+      client.withOptions({ maxRetries: 2 }).images.generate({ prompt: "out of memory", size }),
     ),
     variation: await refusal(BadRequestError, images.createVariation({ image: large })),
   }),
