@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from api.problems import Problem
+from api.problems import NO_RETRY, Problem
 from tasks.keys import Key, KeyStore
 from tasks.parameters import Parameters
 from tasks.settings import Settings
@@ -58,4 +58,4 @@ class Admission:
 def _check_quota(quota: int, used: int, wanted: int) -> None:
     if used + wanted > quota:
         detail = f"The key's quota of {quota} images a day leaves {max(quota - used, 0)}."
-        raise Problem(429, "quota-exceeded", detail, headers={"Retry-After": "3600"})
+        raise Problem(429, "quota-exceeded", detail, headers=NO_RETRY | {"Retry-After": "3600"})

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import Depends, FastAPI
 from pydantic import SecretStr
+from sse_starlette.sse import AppStatus
 from starlette.middleware.cors import CORSMiddleware
 
 from api import (
@@ -26,6 +27,7 @@ from api import (
 )
 from api.admission import Admission
 from api.auth import Authentication, KeyRing
+from api.departures import Departures
 from api.health import Readiness
 from api.links import Links
 from api.methods import Methods
@@ -45,6 +47,10 @@ from tasks.settings import Settings
 from tasks.store import TaskStore
 
 log = logging.getLogger(__name__)
+
+# On SIGTERM sse-starlette cuts all streams. Each ends by itself within a request's longest time,
+# which a leaving pod has; uvicorn waits for it.
+AppStatus.enable_automatic_graceful_drain = False
 
 _WITH_KEY = (generate, tasks, openai, openai_models, openai_unsupported, queue)
 _OPEN = (health, playground)
@@ -113,6 +119,7 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         limiter=RateLimiter(settings),
         admission=Admission(store, keys, settings),
         links=Links(settings),
+        departures=Departures(store, work_queue),
         ready=Readiness(store, work_queue),
     )
 
@@ -130,6 +137,7 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         await stack.enter_async_context(
             metrics.serve(settings.metrics_port, ready=services.ready, refresh=refresh)
         )
+        stack.push_async_callback(services.departures.close)
         yield services
 
 

@@ -1,13 +1,12 @@
 """The gauges that are asked of the stores at each scrape."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable
 
 from api.services import Services
 from tasks import metrics
-from tasks.outages import OUTAGES
+from tasks.outages import is_outage
 
 _PATIENCE = 1.5
 """Seconds; less than half of Prometheus' own, since two questions may have to wait."""
@@ -37,8 +36,11 @@ async def _count(services: Services) -> None:
 
 
 async def _answers(question: Awaitable[None]) -> bool:
-    with contextlib.suppress(*OUTAGES):
+    try:
         async with asyncio.timeout(_PATIENCE):
             await question
-        return True
-    return False
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return False
+    return True

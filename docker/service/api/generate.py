@@ -6,11 +6,11 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
 
 from api.negotiation import JSON, best
-from api.pictures import picture
+from api.pictures import picture, size_of
 from api.preferences import WaitSeconds
 from api.problems import Problem, documented
 from api.services import Provided
-from api.submission import Submitted, raise_unless_succeeded, wait
+from api.submission import Submitted, raise_unless_succeeded
 from api.views import TaskView, live_view
 from tasks.parameters import ImageFormat, Parameters
 
@@ -29,7 +29,7 @@ _PICTURE = {"schema": {"type": "string", "format": "binary"}}
             "content": {format_.media_type: _PICTURE for format_ in ImageFormat},
         },
         202: {"description": "The task goes on; look for it at `Location`.", "model": TaskView},
-        **documented(400, 401, 406, 409, 413, 415, 422, 429, 500, 503, 504),
+        **documented(400, 401, 406, 409, 410, 413, 415, 422, 429, 500, 503, 504),
     },
 )
 async def generate(
@@ -44,7 +44,7 @@ async def generate(
     if wanted is not None:
         parameters = _in_format(parameters, wanted)
     task = await submission.accept(parameters, await request.json())
-    task = await wait(services, task, wait_seconds)
+    task = await submission.wait(task, wait_seconds)
     if not task.status.final:
         return JSONResponse(
             live_view(services, task).model_dump(mode="json"),
@@ -57,7 +57,7 @@ async def generate(
         if image.format != wanted:
             detail = f"This Idempotency-Key's picture was made as {image.media_type}."
             raise Problem(406, "format-conflict", detail, task_id=str(task.id))
-        return await picture(services, image, {})
+        return picture(services, image, await size_of(services, image), {})
     return JSONResponse(live_view(services, task).model_dump(mode="json"))
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.types import Message
 
 from api.openai_errors import OpenAIErrorResponse, error_of
 from api.openai_images import ImagesRequest, ImagesResponse, properties
-from api.pictures import in_base64
+from api.pictures import in_base64, size_of
 from api.problems import Problem, problem_of
 from api.services import Provided, Services
 from api.submission import Submitted, raise_unless_succeeded, wait
@@ -38,7 +39,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     response_model_exclude_none=True,
     responses={
         200: {"content": {"text/event-stream": {}}},
-        **documented(400, 401, 409, 413, 415, 429, 500, 503, 504),
+        **documented(400, 401, 409, 410, 413, 415, 429, 500, 503, 504),
     },
 )
 async def generate_images(
@@ -52,15 +53,21 @@ async def generate_images(
     wait_seconds = services.settings.max_wait_seconds
     if body.stream:
         events = _stream(request, services, task, body, wait_seconds)
+
         # No pings by the library: one may come in the middle of a picture.
-        return EventSourceResponse(events, headers=headers, ping=0)
-    task = await wait(services, task, wait_seconds)
+        async def leave(_message: Message) -> None:
+            submission.left(task)
+
+        return EventSourceResponse(
+            events, headers=headers, ping=0, client_close_handler_callable=leave
+        )
+    task = await submission.wait(task, wait_seconds)
     _raise_unless_done(task)
     if not body.wants_base64:
         return JSONResponse(
             _answer(task, body) | {"data": _links(request, services, task)}, headers=headers
         )
-    sizes = [await services.pictures.size(image) for image in task.images]
+    sizes = [await size_of(services, image) for image in task.images]
     return StreamingResponse(
         _with_pictures(services, task, body, sizes), media_type="application/json", headers=headers
     )
@@ -72,9 +79,7 @@ def _answer(task: Task, body: ImagesRequest) -> dict[str, Any]:
 
 def _raise_unless_done(task: Task) -> None:
     if not task.status.final:
-        raise Problem(
-            504, "timeout", "The pictures are not done yet.", headers={"X-Should-Retry": "false"}
-        )
+        raise Problem(504, "timeout", "The pictures are not done yet.")
     raise_unless_succeeded(task)
 
 
@@ -104,6 +109,10 @@ def _open_ended(value: dict[str, Any], key: str) -> bytes:
     return f"{json.dumps(value)[:-1]}, {json.dumps(key)}: ".encode()
 
 
+def _error_event(request: Request, error: Exception) -> dict[str, Any]:
+    return {"type": "error", "error": error_of(problem_of(request, error)).model_dump()}
+
+
 async def _stream(
     request: Request, services: Services, task: Task, body: ImagesRequest, seconds: float
 ) -> AsyncIterator[ServerSentEvent | bytes]:
@@ -115,16 +124,23 @@ async def _stream(
                 yield ServerSentEvent(comment="ping", sep="\n")
         task = await waiting
         _raise_unless_done(task)
-        sizes = [await services.pictures.size(image) for image in task.images]
+        sizes = [await size_of(services, image) for image in task.images]
     except Exception as error:
-        told = {"type": "error", "error": error_of(problem_of(request, error)).model_dump()}
-        yield ServerSentEvent(event="error", data=json.dumps(told), sep="\n")
+        told = json.dumps(_error_event(request, error))
+        yield ServerSentEvent(event="error", data=told, sep="\n")
         return
     finally:
         waiting.cancel()
     for image, size in zip(task.images, sizes, strict=True):
         made = {"type": COMPLETED, "created_at": int(time.time()), **properties(task, body)}
         yield f"event: {COMPLETED}\ndata: ".encode() + _open_ended(made, "b64_json") + b'"'
-        async for piece in in_base64(services, image, size):
-            yield piece
+        try:
+            async for piece in in_base64(services, image, size):
+                yield piece
+        except Exception as error:
+            # What was sent can't be taken back. Of two names in one event, and in one object, the
+            # later counts, so that this event becomes the error's.
+            told = json.dumps(_error_event(request, error))[1:]
+            yield f'", {told}\nevent: error\n\n'.encode()
+            return
         yield b'"}\n\n'

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -40,6 +41,16 @@ _PATCH = 16
 Text = Annotated[str, Field(max_length=200)]
 
 
+def _none_is_sent(value: Any) -> Any:
+    if value in (1, 2, 3):
+        raise ValueError("this service sends no partial images; leave it out, or ask for 0")
+    return value
+
+
+NoPartialImages = Annotated[Literal[0], BeforeValidator(_none_is_sent)]
+"""OpenAI's own go to 3. Whoever asks for some waits for them: better to say that none will come."""
+
+
 class ImagesRequest(BaseModel):
     """OpenAI's fields, and this service's own that go into a client's `extra_body`. Those that an
     SDXL model has no use for are accepted and left alone."""
@@ -63,7 +74,7 @@ class ImagesRequest(BaseModel):
     output_compression: Quality | None = None
     background: Literal["auto", "opaque"] | None = None
     stream: bool | None = None
-    partial_images: Annotated[int, Field(ge=0, le=3)] | None = None
+    partial_images: NoPartialImages | None = None
 
     seed: Seed | None = None
     negative_prompt: NegativePrompt | None = None

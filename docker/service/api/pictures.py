@@ -5,15 +5,23 @@ from collections.abc import AsyncIterator, Mapping
 
 from fastapi.responses import StreamingResponse
 
+from api.problems import Problem
 from api.services import Services
 from tasks.task import Image
 
 
-async def picture(
-    services: Services, image: Image, headers: Mapping[str, str]
+async def size_of(services: Services, image: Image) -> int:
+    """Of its file, in bytes. @throws Problem 410: a record outlives its pictures, which a
+    lifecycle rule of the object store deletes; what the store does"""
+    try:
+        return await services.pictures.size(image)
+    except FileNotFoundError:
+        raise Problem(410, "gone", "The picture has been deleted.") from None
+
+
+def picture(
+    services: Services, image: Image, size: int, headers: Mapping[str, str]
 ) -> StreamingResponse:
-    """@throws what the store does, before anything is sent"""
-    size = await services.pictures.size(image)
     return StreamingResponse(
         services.pictures.pieces(image, size),
         media_type=image.media_type,

@@ -2,7 +2,7 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,9 +12,15 @@ from starlette.exceptions import HTTPException
 
 from api import openai_errors
 from api.methods import allowed
-from tasks.outages import OUTAGES, is_outage
+from tasks.outages import is_outage
 
 log = logging.getLogger(__name__)
+
+
+NO_RETRY: Final = {"X-Should-Retry": "false"}
+"""OpenAI's clients try 408, 409, 429 and 5xx again unless told so, each time for a new task. They
+send no Idempotency-Key unless their user has them do it.
+https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py, _should_retry"""
 
 
 class Problem(Exception):  # noqa: N818
@@ -81,7 +87,7 @@ def store_down() -> Problem:
 
 def install(app: FastAPI) -> None:
     """Makes every error of the app one of these documents."""
-    for kind in (Problem, RequestValidationError, HTTPException, *OUTAGES, Exception):
+    for kind in (Problem, RequestValidationError, HTTPException):  # others reach RequestContext
         app.add_exception_handler(kind, _handle)
 
 
@@ -97,18 +103,22 @@ def _respond(request: Request, problem: Problem) -> Response:
     if request.url.path.startswith("/v1/"):
         return openai_errors.respond(problem)
     return JSONResponse(
-        {
-            "type": f"urn:problem:{problem.code}",
-            "title": HTTPStatus(problem.status).phrase,
-            "status": problem.status,
-            "detail": problem.detail,
-            "request_id": request.state.request_id,
-            **problem.extra,
-        },
+        document(request, problem),
         status_code=problem.status,
         headers=problem.headers,
         media_type="application/problem+json",
     )
+
+
+def document(request: Request, problem: Problem) -> dict[str, Any]:
+    return {
+        "type": f"urn:problem:{problem.code}",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "request_id": request.state.request_id,
+        **problem.extra,
+    }
 
 
 def problem_of(request: Request, error: Exception) -> Problem:

@@ -2,40 +2,98 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, Self, TypeVar
 
+from fastapi import Request
 from sse_starlette import ServerSentEvent
 
+from api.problems import document, problem_of
 from api.services import Services
-from api.views import task_view
+from api.views import live_view, task_view
+from tasks.outages import is_outage
 from tasks.queue import Event
 from tasks.schema import Status
 from tasks.task import Task
 
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
 _POLL_SECONDS = 2
 
 
-async def progress(services: Services, task: Task) -> AsyncIterator[ServerSentEvent]:
-    total = task.parameters.steps * task.parameters.num_images
-    position, step, started = -1, 0, False
+DONE: Final = "done"
+
+
+async def progress(
+    request: Request, services: Services, task: Task, last_event_id: str
+) -> AsyncIterator[ServerSentEvent]:
+    """Ends with `done` or `error`; or with `continue`, and where to go on, once it has lasted as
+    long as a request may: a pod that leaves has that long, and cuts no stream."""
+    try:
+        async for event in _told(services, task, _Known.until(last_event_id)):
+            yield event
+    except Exception as error:
+        problem = document(request, problem_of(request, error))
+        yield ServerSentEvent(event="error", data=json.dumps(problem), sep="\n")
+
+
+@dataclass
+class _Known:
+    """What the client has been told."""
+
+    position: int = -1
+    attempt: int = 0
+    step: int = 0
+
+    @classmethod
+    def until(cls, last_event_id: str) -> Self:
+        match last_event_id.split("-"):
+            case ["queued", position] if position.isdecimal():
+                return cls(position=int(position))
+            case ["running", attempt, step] if attempt.isdecimal() and step.isdecimal():
+                return cls(attempt=int(attempt), step=int(step))
+        return cls()
+
+
+async def _told(services: Services, task: Task, known: _Known) -> AsyncIterator[ServerSentEvent]:
+    total = task.total_steps
+    deadline = asyncio.get_running_loop().time() + services.settings.max_wait_seconds
     with services.events.listen(task.id) as events:
-        while not task.status.final:
-            if task.status is Status.QUEUED:
-                ahead = await services.store.position(task)
-                if ahead != position:
-                    position, step, started = ahead, 0, False
-                    yield _event("queued", position=ahead + 1)
-            else:
-                if not started:
-                    position, started = -1, True
-                    yield _event("started", total=total)
-                if task.step != step:
-                    step = task.step
-                    yield _event("step", step=step, total=total)
-            task = await _changed(services, task, events)
-    yield ServerSentEvent(event="done", data=task_view(task).model_dump_json(), sep="\n")
+        try:
+            while not task.status.final:
+                if task.status is Status.QUEUED:
+                    ask = partial(services.store.position, task)
+                    position = await _by(deadline, _patiently(ask)) + 1
+                    if position != known.position:
+                        known = _Known(position)
+                        yield _event("queued", f"queued-{position}", position=position)
+                else:
+                    if task.attempt != known.attempt:
+                        known = _Known(attempt=task.attempt)
+                        yield _event("started", f"running-{task.attempt}-0", total=total)
+                    if task.step > known.step:  # the store's is that of the last heartbeat
+                        known.step = task.step
+                        id_ = f"running-{task.attempt}-{task.step}"
+                        yield _event("step", id_, step=task.step, total=total)
+                task = await _by(deadline, _changed(services, task, events))
+        except TimeoutError:
+            url = live_view(services, task).events_url
+            # Without an id of its own: it leaves the last one as it is.
+            yield ServerSentEvent(event="continue", data=json.dumps({"url": url}), sep="\n")
+            return
+    yield ServerSentEvent(event=DONE, id=DONE, data=task_view(task).model_dump_json(), sep="\n")
+
+
+async def _by(deadline: float, answer: Awaitable[Result]) -> Result:
+    """@throws TimeoutError"""
+    async with asyncio.timeout_at(deadline):
+        return await answer
 
 
 async def _changed(services: Services, task: Task, events: asyncio.Queue[Event]) -> Task:
@@ -45,8 +103,21 @@ async def _changed(services: Services, task: Task, events: asyncio.Queue[Event])
         event = await asyncio.wait_for(events.get(), _POLL_SECONDS)
     if event is not None and event.step and task.status is event.status is Status.RUNNING:
         return replace(task, step=event.step)
-    return await services.store.get(task.id, key_id=task.key_id) or task
+    ask = partial(services.store.get, task.id, key_id=task.key_id)
+    return await _patiently(ask) or task
 
 
-def _event(name: str, **data: int) -> ServerSentEvent:
-    return ServerSentEvent(event=name, data=json.dumps(data), sep="\n")
+async def _patiently(ask: Callable[[], Awaitable[Result]]) -> Result:
+    """A store that is away for a while ends no stream: the task goes on."""
+    while True:
+        try:
+            return await ask()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("outage: %r", error)
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+def _event(name: str, id_: str, **data: int) -> ServerSentEvent:
+    return ServerSentEvent(event=name, id=id_, data=json.dumps(data), sep="\n")

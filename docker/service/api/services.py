@@ -17,6 +17,7 @@ from tasks.store import TaskStore
 if TYPE_CHECKING:
     from api.admission import Admission
     from api.auth import KeyRing
+    from api.departures import Departures
     from api.health import Readiness
     from api.links import Links
     from api.ratelimit import RateLimiter
@@ -34,6 +35,7 @@ class Services:
     limiter: RateLimiter
     admission: Admission
     links: Links
+    departures: Departures
     ready: Readiness
 
 

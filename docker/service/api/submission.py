@@ -10,11 +10,13 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request
 
 from api.auth import Caller
-from api.problems import Problem
+from api.departures import departure
+from api.preferences import RESPOND_ASYNC, preferences
+from api.problems import NO_RETRY, Problem
 from api.ratelimit import client_address
 from api.services import Provided, Services
 from api.views import task_path
-from tasks.outages import OUTAGES, is_outage
+from tasks.outages import is_outage
 from tasks.parameters import Parameters
 from tasks.schema import Status
 from tasks.task import Task
@@ -45,13 +47,37 @@ class Submission:
         self._request_id: str = request.state.request_id
         self._headers: dict[str, str] = request.state.headers
         self._idempotency_key = idempotency_key
+        self._request = request
+        wanted = preferences(request.headers.get("prefer"))
+        self._kept = idempotency_key is not None or RESPOND_ASYNC in wanted
 
     async def accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
         """A new task, or the one that this idempotency key made before. From here on each answer
         names it, whatever goes wrong."""
         task = await self._accept(parameters, body)
         self._headers |= {"Location": task_path(task), "X-Task-Id": str(task.id)}
+        if self._idempotency_key is None:
+            self._headers |= NO_RETRY
         return task
+
+    async def wait(self, task: Task, seconds: float) -> Task:
+        """As the function does, while the client is there. @throws Problem: it has left"""
+        waiting = asyncio.create_task(wait(self._services, task, seconds))
+        leaving = asyncio.create_task(departure(self._request))
+        try:
+            await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+            self.left(task)
+            raise Problem(408, "client-left", "The client has left.")
+        finally:
+            waiting.cancel()
+            leaving.cancel()
+
+    def left(self, task: Task) -> None:
+        """Nobody else can come back for a task without a name of its client's own."""
+        if not self._kept:
+            self._services.departures.left(task)
 
     async def _accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
         fingerprint = self._fingerprint(body)
@@ -112,7 +138,7 @@ async def wait(services: Services, task: Task, seconds: float) -> Task:
             if event is None or event.status is not Status.RUNNING:
                 try:
                     task = await services.store.get(task.id, key_id=task.key_id) or task
-                except OUTAGES as error:
+                except Exception as error:
                     if not is_outage(error):
                         raise
                     log.warning("outage: %r", error)
@@ -120,11 +146,10 @@ async def wait(services: Services, task: Task, seconds: float) -> Task:
 
 
 def raise_unless_succeeded(task: Task) -> None:
+    named: dict[str, Any] = {"task_id": str(task.id), "headers": NO_RETRY}
     if task.status is Status.FAILED:
         code = task.error_code or "failed"
         status = 504 if code == "deadline_exceeded" else 500
-        raise Problem(
-            status, code.replace("_", "-"), task.error or "The task failed.", task_id=str(task.id)
-        )
+        raise Problem(status, code.replace("_", "-"), task.error or "The task failed.", **named)
     if task.status is Status.CANCELLED:
-        raise Problem(409, "cancelled", "The task was cancelled.", task_id=str(task.id))
+        raise Problem(409, "cancelled", "The task was cancelled.", **named)

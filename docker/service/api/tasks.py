@@ -1,25 +1,23 @@
 """/api/tasks: a key's own tasks and their pictures."""
 
 import time
-from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
 
 from api.auth import Caller, Viewer
 from api.conditions import not_modified
-from api.pictures import picture
+from api.pictures import picture, size_of
 from api.problems import Problem, documented
-from api.progress import progress
+from api.progress import DONE, progress
 from api.services import Provided
 from api.views import TaskView, live_view
 from tasks.parameters import ImageFormat
-from tasks.queue import Event
 from tasks.schema import Status
 from tasks.task import Image, Task
 
@@ -100,9 +98,7 @@ async def delete_task(task: OwnTask, services: Provided) -> TaskView:
         # The record last: a request that fails between them can be sent again.
         await services.pictures.delete(task.id)
         return live_view(services, await services.history.forget(task))
-    if await services.store.cancel(task.id, key_id=task.key_id):
-        with suppress(Exception):  # the worker finds out at its next heartbeat
-            await services.queue.publish(Event(task.id, Status.CANCELLED))
+    await services.departures.cancel(task)
     return live_view(services, await services.store.get(task.id, key_id=task.key_id) or task)
 
 
@@ -110,15 +106,26 @@ async def delete_task(task: OwnTask, services: Provided) -> TaskView:
     "/{task_id}/events",
     summary="Follow a task",
     description="Server-sent events: `queued` with the position, `started`, `step`, `done`. The "
-    "task's `events_url` needs no key.",
+    "task's `events_url` needs no key. `continue` says where to go on: with its last event's id as "
+    "`Last-Event-ID`, a client is told what it does not know yet.",
     response_class=EventSourceResponse,
     responses={
         200: {"content": {"text/event-stream": {}}},
+        204: {"description": "After `done`, which tells an EventSource to stop."},
         **documented(401, 404, 422, 503),
     },
 )
-async def follow_task(task: SeenTask, services: Provided, _expiry: Expiry) -> EventSourceResponse:
-    return EventSourceResponse(progress(services, task), ping=15)
+async def follow_task(
+    request: Request,
+    task: SeenTask,
+    services: Provided,
+    _expiry: Expiry,
+    last_event_id: Annotated[str, Header(max_length=100)] = "",
+) -> Response:
+    if last_event_id == DONE:
+        # https://html.spec.whatwg.org/multipage/server-sent-events.html: it connects no more.
+        return Response(status_code=204)
+    return EventSourceResponse(progress(request, services, task, last_event_id), ping=15)
 
 
 async def _image(task: SeenTask, n: Annotated[int, Path(ge=0)]) -> Image:
@@ -135,7 +142,7 @@ async def _image(task: SeenTask, n: Annotated[int, Path(ge=0)]) -> Image:
         200: {"content": {format_.media_type: {} for format_ in ImageFormat}},
         302: {"description": "The picture is at `Location` for a while."},
         304: {"description": "The picture is still the one of `If-None-Match`."},
-        **documented(401, 404, 422, 503),
+        **documented(401, 404, 410, 422, 503),
     },
 )
 async def get_image(
@@ -149,6 +156,7 @@ async def get_image(
     link_seconds = None
     if viewer is None and expires is not None:
         link_seconds = max(1, int(expires - time.time()))
+    size = await size_of(services, image)
     if redirect and services.pictures.presigns:
         # Where one link leads to another, it lives no longer by that.
         lifetime = timedelta(seconds=min(_PRESIGNED_SECONDS, link_seconds or _PRESIGNED_SECONDS))
@@ -157,4 +165,4 @@ async def get_image(
     # have been deleted, the key revoked.
     freshness = f"max-age={link_seconds}" if link_seconds else "no-cache"
     headers = {"ETag": f'"{image.sha256}"', "Cache-Control": f"private, {freshness}"}
-    return not_modified(request, headers) or await picture(services, image, headers)
+    return not_modified(request, headers) or picture(services, image, size, headers)

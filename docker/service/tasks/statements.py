@@ -56,16 +56,39 @@ def _error() -> dict[str, Any]:
 
 
 def _fair_rank() -> ColumnElement[int]:
-    """Deals the queue out key by key: a key's first task goes level with the head of the queue,
-    each further one a rank behind, however many another key has waiting."""
+    """Deals the queue out key by key, as start-time fair queueing does: a key's task goes level
+    with the queue's head, or a rank behind its own last one, however many another key has waiting.
+    The head is as far as what runs, so that it moves on while others keep coming. A key's very
+    first task comes after the round that runs: else a stream of new keys would hold the head.
 
-    def waiting(priority: str) -> ColumnElement[bool]:
-        return and_(_queued, t.c.priority == bindparam(priority, type_=SmallInteger()))
+    P. Goyal, H. M. Vin, H. Cheng: Start-time Fair Queueing, SIGCOMM 1996."""
 
-    # Two names for one value: an INSERT of many rows takes a parameter once a row.
-    behind_own = select(func.max(t.c.rank) + 1).where(waiting("own_priority"), _of_key)
-    level_with_head = select(func.min(t.c.rank)).where(waiting("head_priority"))
-    return func.coalesce(behind_own.scalar_subquery(), level_with_head.scalar_subquery(), 0)
+    def at(priority: str) -> ColumnElement[bool]:
+        return t.c.priority == bindparam(priority, type_=SmallInteger())
+
+    # A name for each use of a value: an INSERT of many rows takes a parameter once a row.
+    behind_own = select(func.max(t.c.rank) + 1).where(_queued, at("own_priority"), _of_key)
+    running = select(func.max(t.c.rank)).where(_running, at("running_priority"))
+    waiting = select(func.min(t.c.rank)).where(_queued, at("head_priority"))
+    heads = select(
+        func.coalesce(running.scalar_subquery(), -1).label("running"),
+        func.coalesce(waiting.scalar_subquery(), 0).label("waiting"),
+    ).subquery("heads")
+    levels = select(
+        heads.c.running,
+        case((heads.c.running > heads.c.waiting, heads.c.running), else_=heads.c.waiting).label(
+            "head"
+        ),
+    ).subquery("levels")
+    latest = (
+        select(case((at("latest_priority"), t.c.rank)))
+        .where(t.c.key_id == bindparam("latest_key", type_=Integer()))
+        .order_by(t.c.id.desc())
+        .limit(1)
+    )
+    had_its_turn = func.coalesce(latest.scalar_subquery(), levels.c.running) >= levels.c.head
+    level_with_head = select(levels.c.head + case((had_its_turn, 1), else_=0))
+    return func.coalesce(behind_own.scalar_subquery(), level_with_head.scalar_subquery())
 
 
 def _submit(insert: Any) -> ExecutableReturnsRows:
@@ -89,8 +112,9 @@ def _submit(insert: Any) -> ExecutableReturnsRows:
 
 
 submit = {"postgresql": _submit(postgresql.insert), "sqlite": _submit(sqlite.insert)}
-"""Takes many rows. Parameters of each: the other columns; for its rank :of_key, :own_priority,
-:head_priority, and how many rows of the same key and priority it is :behind."""
+"""Takes many rows. Parameters of each: the other columns; for its rank :of_key and :latest_key;
+:own_priority, :running_priority, :head_priority, :latest_priority; and how many rows of the same
+key and priority it is :behind."""
 
 get = select(t).where(_the_task)
 get_by_idempotency_key = select(t).where(

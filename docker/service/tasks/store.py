@@ -89,7 +89,10 @@ class TaskStore:
                 "parameters": parameters.model_dump(mode="json"),
                 "priority": priority,
                 "own_priority": priority,
+                "running_priority": priority,
                 "head_priority": priority,
+                "latest_key": key_id,
+                "latest_priority": priority,
                 "attempts_left": self._settings.max_attempts,
                 "task_seconds": self._settings.task_seconds,
             }

@@ -43,6 +43,7 @@ async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         timeout=30,
     )
     client.app = app  # type: ignore[attr-defined]
+    client.server = server  # type: ignore[attr-defined]
     client.metrics_url = f"http://127.0.0.1:{settings.metrics_port}/metrics"  # type: ignore[attr-defined]
     try:
         async with client:

@@ -200,6 +200,9 @@ async def test_what_fails_in_a_stream_is_the_clients_error(
         ({"quality": "best"}, "quality", "invalid_value"),
         ({"background": "transparent"}, "background", "invalid_value"),
         ({"output_format": "gif"}, "output_format", "invalid_value"),
+        ({"partial_images": 1}, "partial_images", "invalid_value"),
+        ({"partial_images": 2, "stream": True}, "partial_images", "invalid_value"),
+        ({"partial_images": 4}, "partial_images", "invalid_value"),
         ({"frame_count": 3}, "frame_count", "invalid_value"),
         ({"output_compression": 50}, "output_compression", "invalid_value"),
         ({"extra_body": {"sampler": "euler"}}, "sampler", "unknown_parameter"),
@@ -264,6 +267,33 @@ async def test_edits_and_variations_are_refused_with_the_reason(
             await openai_client.images.edit(image=picture, prompt="a hat", model="gpt-image-2")
         with pytest.raises(openai.BadRequestError, match="from text alone"):
             await openai_client.images.create_variation(image=picture)
+
+
+async def test_what_is_final_draws_once_though_the_client_tries_again(
+    openai_client: openai.AsyncOpenAI, client: httpx.AsyncClient
+) -> None:
+    insistent = openai_client.with_options(max_retries=2)
+    waiting = asyncio.create_task(insistent.images.generate(prompt="slow 0.1", **SIZE))
+    tasks: list[dict[str, Any]] = []
+    while not tasks:
+        await asyncio.sleep(0.05)
+        tasks = (await client.get("/api/tasks")).json()["tasks"]
+    await client.delete(f"/api/tasks/{tasks[0]['id']}")
+    with pytest.raises(openai.ConflictError):
+        await asyncio.wait_for(waiting, 10)
+    with pytest.raises(openai.InternalServerError):
+        await insistent.images.generate(prompt="out of memory", **SIZE)
+    assert len((await client.get("/api/tasks")).json()["tasks"]) == 2
+
+
+async def test_its_repetitions_under_an_idempotency_key_are_one_task(
+    openai_client: openai.AsyncOpenAI, client: httpx.AsyncClient
+) -> None:
+    for _ in range(2):
+        await openai_client.images.generate(
+            prompt="a cat", **SIZE, extra_headers={"Idempotency-Key": "order-1"}
+        )
+    assert len((await client.get("/api/tasks")).json()["tasks"]) == 1
 
 
 async def test_the_client_without_async_does_the_same(client: httpx.AsyncClient) -> None:

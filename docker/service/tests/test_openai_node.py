@@ -49,5 +49,8 @@ async def test_the_node_client_generates_pictures(
     invalid = {"known": True, "type": "invalid_request_error"}
     assert seen["wrongKey"] == invalid | {"param": None, "code": "invalid_api_key"}
     assert seen["wrongSize"] == invalid | {"param": "size", "code": "invalid_value"}
+    assert seen["failing"]["known"]
+    failed = (await client.get("/api/tasks", params={"status": "failed"})).json()["tasks"]
+    assert len(failed) == 1, "it tried again what is final"
     for refused in ("edit", "variation"):
         assert seen[refused] == invalid | {"param": None, "code": "unsupported_endpoint"}

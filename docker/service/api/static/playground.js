@@ -91,7 +91,8 @@ async function follow(id) {
     try {
       for await (const { name, data } of events(await call(`/api/tasks/${id}/events`))) {
         if (name === "done") return await finish(data);
-        report(name, data);
+        if (name === "error") throw new Refused(data.detail);
+        if (name !== "continue") report(name, data);
       }
     } catch (error) {
       if (error instanceof Refused) return end(error);

@@ -7,7 +7,11 @@ import sys
 import time
 
 import tests.faults
-from tests.faults.scenarios import SCENARIOS, Outcome
+from tests.faults.rollout import roll_out_under_streams
+from tests.faults.scenarios import SCENARIOS as KILLS
+from tests.faults.scenarios import Outcome
+
+SCENARIOS = KILLS | {"rollout": ("SIGTERM each API under streams", roll_out_under_streams)}
 
 # Faults whose trials take long or of which a hundred would show no more: their share of the
 # trials, and the least that shows each side of them.
@@ -19,8 +23,9 @@ _SHARES = {
     "8": (0.08, 4),
     "9": (0.1, 1),
     "10": (0.05, 1),
+    "rollout": (0.03, 1),
 }
-_LINE = "{:>3}  {:<42} {:>6} {:>8} {:>5} {:>11} {:>8} {:>8} {:>8}  {}"
+_LINE = "{:>7}  {:<42} {:>6} {:>8} {:>5} {:>11} {:>8} {:>8} {:>8}  {}"
 
 
 def _report(number: str, name: str, outcome: Outcome, seconds: float) -> None:

@@ -78,6 +78,28 @@ class Clients:
                 return status
             await asyncio.sleep(0.05)
 
+    async def stream(self, record: Record, broken: list[str]) -> None:
+        """Follows the task by its events, and goes on where a stream says so."""
+        path, last_id, name = f"/api/tasks/{record.task_id}/events", "", ""
+        while name != "done":
+            name = ""
+            try:
+                headers = {"Last-Event-ID": last_id}
+                url = self._url(path)
+                async with self._http.stream("GET", url, headers=headers) as response:
+                    async for line in response.aiter_lines():
+                        field, _, value = line.partition(": ")
+                        name = value if field == "event" else name
+                        last_id = value if field == "id" else last_id
+            except httpx.ConnectError:
+                await asyncio.sleep(0.05)  # nobody was there to begin with
+                continue
+            except httpx.TransportError as error:
+                broken.append(f"{record.task_id}: {error!r} after {name or 'nothing'}")
+                continue
+            if name not in ("continue", "done"):
+                broken.append(f"{record.task_id}: a stream ended after {name or 'nothing'}")
+
     async def post(self, body: dict[str, object]) -> httpx.Response:
         """One request, as it comes."""
         return await self._http.post(self._url("/api/generate"), json=body)

@@ -144,7 +144,10 @@ def _live(order: dict[str, Any]) -> None:
     if order["kind"] == "api":
         import uvicorn
 
-        uvicorn.run("api:app", port=int(os.environ["PORT"]), log_config=None)
+        from api.app import create_app
+
+        # Not api:app, which was made with this process's parent, in its environment.
+        uvicorn.run(create_app(), port=int(os.environ["PORT"]), log_config=None)
     else:
         import runpy
 

@@ -96,6 +96,7 @@ async def system(
     crashing_workers: int | None = None,
     api_crash: str = "",
     crashing_apis: int = 2,
+    max_wait_seconds: float = 300,
 ) -> AsyncIterator[System]:
     """Two APIs and some workers on stores of their own; of each kind the first are armed, by
     default all workers."""
@@ -122,6 +123,7 @@ async def system(
                 "LEASE_SECONDS": str(LEASE_SECONDS),
                 "HEARTBEAT_SECONDS": "0.5",
                 "RELAY_SECONDS": "0.5",
+                "MAX_WAIT_SECONDS": str(max_wait_seconds),
             }
             it.database = await asyncpg.create_pool(it.postgres_url, min_size=0, max_size=4)
             tasks.push_async_callback(it.database.close)

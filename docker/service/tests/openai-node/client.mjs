@@ -1,6 +1,6 @@
 // OpenAI's own Node client, unchanged; prints what it got as one line of JSON.
 
-import OpenAI, { AuthenticationError, BadRequestError, toFile } from "openai";
+import OpenAI, { AuthenticationError, BadRequestError, InternalServerError, toFile } from "openai";
 
 const client = new OpenAI({ maxRetries: 0 });
 const size = "256x256";
@@ -45,6 +45,10 @@ console.log(
       images.generate({ prompt: "a cat", size: "100x100" }),
     ),
     edit: await refusal(BadRequestError, images.edit({ image: large, prompt: "a hat" })),
+    failing: await refusal(
+      InternalServerError,
+      client.withOptions({ maxRetries: 2 }).images.generate({ prompt: "out of memory", size }),
+    ),
     variation: await refusal(BadRequestError, images.createVariation({ image: large })),
   }),
 );
