@@ -46,6 +46,7 @@ const api = new Api(
     namespace,
     image: serviceImage(config, "api", options),
     settings,
+    model: config.workers.model,
     apiSecret: secrets.apiSecret,
     publicUrl: config.endpoint,
     trustedProxies: config.podNetwork,

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { cloudflarePlans, cloudflareWaitSeconds, ecrHost } from "../components/vendors";
-import type { images, schema, secrets } from "./schema";
+import { type images, knownModels, type schema, type secrets } from "./schema";
 
 type Values = z.infer<typeof schema>;
 type Given = Record<string, unknown>;
@@ -95,6 +95,11 @@ const ownObjectStore = condition(
   "objectStore.bucket is not set or backups.managed is false",
   ({ objectStore, backups }) => !objectStore.bucket || !backups.managed,
 );
+const unknownModel = condition(
+  ["workers"],
+  "only the files of the default model are known",
+  ({ workers }) => !Object.values(knownModels).includes(workers.model),
+);
 const aws = condition(
   ["postgres", "redis", "objectStore", "backups"],
   "a managed store, objectStore.bucket or backups.managed is on AWS",
@@ -134,6 +139,7 @@ const keysNeeded: [string, Condition][] = [
   // Else the stack would go to whichever cluster a shell happens to point to.
   ["context", noKubeconfig],
   ["build.username", pushed],
+  ["models.revision", unknownModel],
   ["aws.region", aws],
   ["aws.oidcIssuer", identity],
   ["aws.vpcId", managedStore],
@@ -228,6 +234,15 @@ export const rules: Rule[] = [
         is: JSON.stringify(storage),
         but: "must be whole Gi from 20Gi on, as RDS sells them",
         fix: "set --path postgres.storage 20Gi",
+      },
+  ]),
+  rule(["workers", "models"], ({ workers: { model }, models: { revision } }) => [
+    model === knownModels.tiny &&
+      revision !== "" && {
+        key: "models.revision",
+        is: JSON.stringify(revision),
+        but: `means nothing for workers.model ${model}`,
+        fix: "rm --path models.revision",
       },
   ]),
   rule(["backups"], ({ backups: { managed, lockDays, keepDays } }) => [

@@ -21,6 +21,12 @@ const toleration = z.strictObject({
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
 });
 
+/** Models that need no revision: the one whose files are known by hash, and the one made by code. */
+export const knownModels = {
+  sdxl: "stabilityai/stable-diffusion-xl-base-1.0",
+  tiny: "tiny-random-sdxl",
+};
+
 /**
  * Every key of the stack's configuration: type, default, meaning. Pulumi.yaml and
  * docs/configuration.md are rendered from here by `npm run config-docs`.
@@ -155,8 +161,11 @@ export const schema = z.strictObject({
     ...availability(4),
     model: z
       .string()
-      .default("stabilityai/stable-diffusion-xl-base-1.0")
-      .describe("Repository of the weights, or tiny-random-sdxl, which is made by code"),
+      .regex(/^(tiny-random-sdxl|\w[\w.-]*\/\w[\w.-]*)$/, "must be a repository like OWNER/NAME")
+      .default(knownModels.sdxl)
+      .describe(
+        "Repository of an SDXL pipeline, in diffusers' form with safetensors; or tiny-random-sdxl, made by code",
+      ),
     threads: z.int().min(0).default(0).describe("CPU threads of the model; 0: one per core"),
     compiledSizes: z
       .array(z.string().regex(/^\d+x\d+$/, "must be WIDTHxHEIGHT like 1024x1024"))
@@ -185,7 +194,16 @@ export const schema = z.strictObject({
     resources: resources("1", "16Gi", "24Gi"),
   }),
 
-  models: group("The volume that holds the weights", {
+  models: group("Where the weights come from, and the volume that holds them", {
+    endpoint: z
+      .url({ protocol: /^https?$/, error: "must be a URL like https://mirror.example" })
+      .default("https://huggingface.co")
+      .describe("The hub that they are fetched from, or a mirror of it"),
+    revision: z
+      .string()
+      .regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits")
+      .default("")
+      .describe("Commit of workers.model's repository; may be empty for the default model"),
     storage: quantity("30Gi").describe("Size of the volume"),
     accessMode: z
       .enum(["ReadWriteMany", "ReadWriteOnce"])

@@ -18,6 +18,8 @@ export interface FlowsArgs {
   redis: { managed: boolean };
   /** A bucket of AWS, or "". */
   objectStore: { bucket: string };
+  /** URL that the weights are fetched from. */
+  models: { endpoint: string };
   backups: { managed: boolean };
   monitoring: { alertmanager: boolean };
   /**
@@ -49,7 +51,8 @@ export function stackFlows(args: FlowsArgs): Flow[] {
       { from: "aigc-worker", ...to },
     ]),
     { from: "api-migrations", ...postgres },
-    { from: "models", to: "anywhere", ports: [https] },
+    // A hub and its mirrors send large files from servers of their own.
+    { from: "models", to: "anywhere", ports: [...new Set([https, portOf(args.models.endpoint)])] },
     ...[postgres, ...buckets].flatMap((to) => [
       { from: "backup", ...to },
       { from: "restore", ...to },
@@ -66,6 +69,11 @@ export function stackFlows(args: FlowsArgs): Flow[] {
       .map((to) => ({ from: "operators", ...to })),
   ];
 }
+
+const portOf = (url: string): number => {
+  const { port, protocol } = new URL(url);
+  return port ? Number(port) : protocol === "http:" ? 80 : https;
+};
 
 const cloudflared = "front-cloudflared";
 const tunnel: Flow[] = [

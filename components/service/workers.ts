@@ -13,8 +13,6 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
-  /** Directory name of the model's weights, which is the repository they come from. */
-  model: string;
   /** Holds the weights. */
   models: ModelStore;
   resources: Resources;
@@ -87,8 +85,7 @@ export class Workers extends Component {
                   envFrom: args.settings.envFrom,
                   env: [
                     { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-                    { name: "MODEL_DIR", value: models.mount.mountPath },
-                    { name: "MODEL_ID", value: args.model },
+                    ...models.env,
                     { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
                     { name: "PRECISION", value: args.precision },
                     { name: "STEP_CACHE", value: String(args.stepCache) },

@@ -147,6 +147,26 @@ test.each<[string, Record<string, unknown>, string]>([
     "aws.region is missing, but a managed store, objectStore.bucket or backups.managed is on AWS; fix: pulumi config set --path aws.region VALUE",
   ],
   [
+    "a model that is no repository",
+    { workers: { model: "sdxl-turbo" } },
+    'workers.model is "sdxl-turbo", but must be a repository like OWNER/NAME; fix: pulumi config set --path workers.model VALUE',
+  ],
+  [
+    "a model that may change under its name",
+    { workers: { model: "owner/name" } },
+    "models.revision is missing, but only the files of the default model are known; fix: pulumi config set --path models.revision VALUE",
+  ],
+  [
+    "a branch in the place of a commit",
+    { workers: { model: "owner/name" }, models: { revision: "main" } },
+    'models.revision is "main", but must be a commit: 40 hex digits; fix: pulumi config set --path models.revision VALUE',
+  ],
+  [
+    "a commit of a model that is made by code",
+    { workers: { model: "tiny-random-sdxl" }, models: { revision: "ab".repeat(20) } },
+    `models.revision is "${"ab".repeat(20)}", but means nothing for workers.model tiny-random-sdxl; fix: pulumi config rm --path models.revision`,
+  ],
+  [
     "a backup that is deleted before it may be",
     { aws: { region: "eu-central-1" }, backups: { managed: true, lockDays: 30, keepDays: 7 } },
     "backups.keepDays is 7, but must not be below backups.lockDays, 30, before which nothing can be deleted; fix: pulumi config set --path backups.keepDays 30",

@@ -7,6 +7,7 @@ const inCluster: FlowsArgs = {
   postgres: { managed: false },
   redis: { managed: false },
   objectStore: { bucket: "" },
+  models: { endpoint: "https://huggingface.co" },
   backups: { managed: false },
   monitoring: { alertmanager: true },
   cloudflare: { mode: "off" },
@@ -119,6 +120,16 @@ test("stores on AWS are reached at their ports outside, and have no policy here"
   expect(Object.keys(policies)).not.toContain("postgres");
   const reached = policies.api?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
   expect(reached).toEqual([53, 53, 5432, 6379, 443]);
+});
+
+test.each([
+  ["https://huggingface.co", [443]],
+  ["https://mirror.example:8443/hub", [443, 8443]],
+  ["http://mirror.example", [443, 80]],
+])("weights are fetched from %s at its port", (endpoint, expected) => {
+  const policies = policiesOf(stackFlows({ ...inCluster, models: { endpoint } }));
+  const reached = policies.models?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
+  expect(reached).toEqual([53, 53, ...expected]);
 });
 
 test("behind a tunnel nothing listens to the world", () => {
