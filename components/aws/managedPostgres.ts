@@ -64,7 +64,8 @@ export class ManagedPostgres extends Component {
         copyTagsToSnapshot: true,
         deletionProtection: args.protect,
         skipFinalSnapshot: false,
-        finalSnapshotIdentifier: `${name}-final`,
+        // Its id is its name, which ends in random digits, which no other stack has, nor this one's next.
+        finalSnapshotIdentifier: pulumi.interpolate`${subnets.id}-final`,
         enabledCloudwatchLogsExports: ["postgresql"],
         performanceInsightsEnabled: true,
       },

@@ -61,7 +61,8 @@ export class ManagedRedis extends Component {
         // The old token stays good until the pods have the new one.
         authTokenUpdateStrategy: "ROTATE",
         snapshotRetentionLimit: snapshotDays,
-        finalSnapshotIdentifier: `${name}-final`,
+        // Its id is its name, which ends in random digits, which no other stack has, nor this one's next.
+        finalSnapshotIdentifier: pulumi.interpolate`${subnets.id}-final`,
       },
       { ...this.child, protect: args.protect },
     );

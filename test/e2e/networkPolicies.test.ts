@@ -20,6 +20,7 @@ const flows = stackFlows({
   postgres: { managed: false },
   redis: { managed: false },
   objectStore: { bucket: "" },
+  models: { endpoint: "https://huggingface.co" },
   backups: { managed: false },
   monitoring: { alertmanager: false },
   cloudflare: { mode: "off" },

@@ -27,6 +27,12 @@ describe("PostgreSQL on RDS", async () => {
     expect(server).toMatchObject({ skipFinalSnapshot: false, backupRetentionPeriod: 14 });
   });
 
+  test("leaves a last snapshot under a name that no other stack's has, nor the next one's", () => {
+    // Pulumi ends the name of what has none in the program with random digits.
+    expect(inputs["postgres-subnets"]).not.toHaveProperty("name");
+    expect(server?.finalSnapshotIdentifier).toBe("postgres-subnets-id-final");
+  });
+
   test("is encrypted on its disk and refuses connections without TLS", () => {
     expect(server).toMatchObject({ storageEncrypted: true, publiclyAccessible: false });
     expect(inputs["postgres-parameters"]?.parameters).toEqual([
@@ -66,6 +72,12 @@ describe("Redis on ElastiCache", async () => {
       multiAzEnabled: true,
       automaticFailoverEnabled: true,
     });
+  });
+
+  test("leaves a last snapshot under a name that no other stack's has, nor the next one's", () => {
+    // Pulumi ends the name of what has none in the program with random digits.
+    expect(inputs["redis-subnets"]).not.toHaveProperty("name");
+    expect(server?.finalSnapshotIdentifier).toBe("redis-subnets-id-final");
   });
 
   test("is encrypted on disk and on the way, and asks for the password", () => {
