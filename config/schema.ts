@@ -54,7 +54,6 @@ export const schema = z.strictObject({
     .describe("Host name of the cluster's DNS Service; nginx resolves the api's pods there"),
   podNetwork: z
     .cidrv4("must be a network like 10.244.0.0/16")
-    .default("10.0.0.0/8")
     .describe("Network of the cluster's pods; the api believes their word on a client's address"),
   operatorNetworks: z
     .array(z.cidrv4("must be a network like 192.0.2.0/24"))
@@ -101,6 +100,16 @@ export const schema = z.strictObject({
       .string()
       .default("")
       .describe("Host and path of its issuer, without https://; with oidcProviderArn"),
+    applyImmediately: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Change managed stores at once, with a short outage; false: in their maintenance window",
+      ),
+    tags: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe("Tags of everything that is made in AWS, such as for its bills"),
     clientNetworks: z
       .array(z.cidrv4("must be a network like 10.0.0.0/16"))
       .default([])

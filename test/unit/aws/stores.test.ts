@@ -7,6 +7,7 @@ const network = {
   vpcId: "vpc-1",
   subnetIds: ["subnet-1", "subnet-2"],
   clients: ["10.1.0.0/16"],
+  applyImmediately: false,
 };
 
 describe("PostgreSQL on RDS", async () => {
@@ -31,6 +32,10 @@ describe("PostgreSQL on RDS", async () => {
     // Pulumi ends the name of what has none in the program with random digits.
     expect(inputs["postgres-subnets"]).not.toHaveProperty("name");
     expect(server?.finalSnapshotIdentifier).toBe("postgres-subnets-id-final");
+  });
+
+  test("waits for its maintenance window, unless changes shall be made at once", () => {
+    expect(server).toMatchObject({ applyImmediately: false });
   });
 
   test("is encrypted on its disk and refuses connections without TLS", () => {

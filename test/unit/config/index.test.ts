@@ -11,6 +11,7 @@ const secrets: Record<string, string> = Object.fromEntries(
 const whole: Record<string, unknown> = {
   endpoint: "https://images.example",
   context: "the-cluster",
+  podNetwork: "10.0.0.0/8",
   images,
   ...secrets,
 };
@@ -180,6 +181,11 @@ test.each<[string, Record<string, unknown>, string]>([
     "a password that breaks a URL",
     { databasePassword: "p@ssword/with#signs" },
     "databasePassword is not 16 to 128 letters and digits, but it stands in a URL; fix: pulumi config set --secret databasePassword",
+  ],
+  [
+    "a network of pods that nobody looked up",
+    { podNetwork: "" },
+    "podNetwork is missing; fix: pulumi config set podNetwork VALUE",
   ],
   [
     "whichever cluster the shell points to",
