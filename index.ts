@@ -106,7 +106,12 @@ const monitoring = new Monitoring(
 );
 new NetworkPolicies(
   "policies",
-  { namespace, flows: stackFlows(config), operatorNetworks: config.operatorNetworks },
+  {
+    namespace,
+    flows: stackFlows(config),
+    operatorNetworks: config.operatorNetworks,
+    dns: { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort },
+  },
   options,
 );
 

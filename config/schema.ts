@@ -52,6 +52,16 @@ export const schema = z.strictObject({
     .string()
     .default("kube-dns.kube-system.svc.cluster.local")
     .describe("Host name of the cluster's DNS Service; nginx resolves the api's pods there"),
+  dnsNetworks: z
+    .array(z.cidrv4("must be a network like 169.254.20.10/32"))
+    .default(["169.254.20.10/32", "169.254.169.254/32"])
+    .describe("Where pods find DNS besides clusterDns: NodeLocal DNSCache, and Cloud DNS of GKE"),
+  dnsPort: z
+    .int()
+    .min(1)
+    .max(65535)
+    .default(53)
+    .describe("Port of the pods behind clusterDns; 5353 on OpenShift"),
   podNetwork: z
     .cidrv4("must be a network like 10.244.0.0/16")
     .describe("Network of the cluster's pods; the api believes their word on a client's address"),
