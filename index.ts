@@ -13,6 +13,7 @@ import { type Outputs, version } from "./outputs";
 import { behind, makeFront } from "./stack/front";
 import { serviceImage } from "./stack/images";
 import { connect } from "./stack/providers";
+import { receivers } from "./stack/receivers";
 import { makeBuckets, makePostgres, makeRedis } from "./stack/stores";
 
 const config = loadConfig();
@@ -98,7 +99,7 @@ const monitoring = new Monitoring(
       { job: "worker", host: workers.host, port: ports.metrics },
     ],
     alertmanagerImage: images.alertmanager,
-    webhook: secrets.alertWebhook,
+    tell: receivers(config),
     protect,
     ...config.monitoring,
   },

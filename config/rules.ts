@@ -42,6 +42,12 @@ const alerting = condition(
   "monitoring.alertmanager is true",
   ({ monitoring }) => monitoring.alertmanager,
 );
+const told = (receiver: Values["monitoring"]["receivers"][number]) =>
+  condition(
+    ["monitoring"],
+    `monitoring.receivers has ${receiver}`,
+    ({ monitoring }) => monitoring.alertmanager && monitoring.receivers.includes(receiver),
+  );
 const noKubeconfig = condition(
   ["kubeconfig"],
   "kubeconfig is not set",
@@ -120,7 +126,10 @@ const imagesNeeded: Partial<Record<keyof typeof images, Condition>> = {
 
 /** Every other secret is always needed. */
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
-  alertWebhook: alerting,
+  alertWebhook: told("webhook"),
+  slackWebhook: told("slack"),
+  pagerdutyKey: told("pagerduty"),
+  smtpPassword: told("email"),
   registryPassword: pushed,
   cloudflareApiToken: cloudflare,
   originCertificate: proxied,
@@ -139,6 +148,10 @@ const keysNeeded: [string, Condition][] = [
   // Else the stack would go to whichever cluster a shell happens to point to.
   ["context", noKubeconfig],
   ["build.username", pushed],
+  ...["to", "from", "smarthost", "username"].map((key): [string, Condition] => [
+    `monitoring.email.${key}`,
+    told("email"),
+  ]),
   ["models.revision", unknownModel],
   ["aws.region", aws],
   ["aws.oidcIssuer", identity],

@@ -304,7 +304,22 @@ export const schema = z.strictObject({
     alertmanager: z
       .boolean()
       .default(true)
-      .describe("Send alerts to the secret alertWebhook; else Prometheus only shows them"),
+      .describe("Send alerts to receivers; else Prometheus only shows them"),
+    receivers: z
+      .array(z.enum(["webhook", "slack", "pagerduty", "email"]))
+      .min(1, "must name one at least")
+      .default(["webhook"])
+      .describe("Who is told: webhook, slack, pagerduty and email, each with its secret"),
+    email: group("Mail of receivers email", {
+      to: z.string().default("").describe("Addresses that are told, with commas between"),
+      from: z.string().default("").describe("Address that it comes from"),
+      smarthost: z
+        .string()
+        .regex(/^([^\s:]+:\d+)?$/, "must be HOST:PORT like smtp.example.com:587")
+        .default("")
+        .describe("Server that takes it, with STARTTLS, or TLS at port 465"),
+      username: z.string().default("").describe("User there, with the secret smtpPassword"),
+    }),
     retention: z
       .string()
       .regex(/^\d+[hdwy]$/, "must be like 15d")
@@ -331,7 +346,10 @@ export const secrets = {
     "PEM of the certificate that Cloudflare shows nginx; with cloudflare.mode proxied",
   pullKey: "PEM of its key; with cloudflare.mode proxied",
   pullCa: "PEM of the CA that signed it; with cloudflare.mode proxied",
-  alertWebhook: "URL that is sent alerts; with monitoring.alertmanager",
+  alertWebhook: "URL that is sent alerts, in Alertmanager's format; with receivers webhook",
+  slackWebhook: "URL of Slack's incoming webhook, which knows its channel; with receivers slack",
+  pagerdutyKey: "Key of a PagerDuty service's Events API v2; with receivers pagerduty",
+  smtpPassword: "Password of monitoring.email.username; with receivers email",
 };
 
 /** Keys that belong together; each has its own default, so a stack file gives what differs. */

@@ -21,7 +21,8 @@ export interface FlowsArgs {
   /** URL that the weights are fetched from. */
   models: { endpoint: string };
   backups: { managed: boolean };
-  monitoring: { alertmanager: boolean };
+  /** `smarthost` is host:port of the server that takes mail. */
+  monitoring: { alertmanager: boolean; receivers: string[]; email: { smarthost: string } };
   /**
    * Behind a tunnel nothing listens to the world; proxied, nginx serves TLS to it and plain HTTP to
    * the cluster alone.
@@ -63,7 +64,7 @@ export function stackFlows(args: FlowsArgs): Flow[] {
       ports: [ports.metrics],
     })),
     { from: "operators", to: "prometheus", ports: [ports.prometheus] },
-    ...(args.monitoring.alertmanager ? alerting : []),
+    ...(args.monitoring.alertmanager ? alerting(args.monitoring) : []),
     ...buckets
       .filter(({ to }) => to === "object-store")
       .map((to) => ({ from: "operators", ...to })),
@@ -82,9 +83,13 @@ const tunnel: Flow[] = [
   { from: cloudflared, to: "anywhere", ports: [tunnelPort], protocol: "UDP" },
 ];
 
-const alerting: Flow[] = [
+const alerting = ({ receivers, email }: FlowsArgs["monitoring"]): Flow[] => [
   { from: "prometheus", to: "alertmanager", ports: [ports.alertmanager] },
-  { from: "alertmanager", to: "anywhere", ports: [https] },
+  {
+    from: "alertmanager",
+    to: "anywhere",
+    ports: [https, ...(receivers.includes("email") ? [Number(email.smarthost.split(":")[1])] : [])],
+  },
   { from: "operators", to: "alertmanager", ports: [ports.alertmanager] },
 ];
 

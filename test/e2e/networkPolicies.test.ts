@@ -22,7 +22,7 @@ const flows = stackFlows({
   objectStore: { bucket: "" },
   models: { endpoint: "https://huggingface.co" },
   backups: { managed: false },
-  monitoring: { alertmanager: false },
+  monitoring: { alertmanager: false, receivers: ["webhook"], email: { smarthost: "" } },
   cloudflare: { mode: "off" },
 });
 

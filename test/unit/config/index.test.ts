@@ -70,7 +70,7 @@ test("a wrong configuration names every fault at once, with key, value and fix",
       "nginx.minAvailable is 2, but must be below nginx.replicas, 2, or no node can be drained; fix: pulumi config set --path nginx.minAvailable 1",
       "apiSecret is missing; fix: pulumi config set --secret apiSecret",
       "redisPassword is in plain text, but must be secret; fix: pulumi config set --secret redisPassword",
-      "alertWebhook is missing, but monitoring.alertmanager is true; fix: pulumi config set --secret alertWebhook",
+      "alertWebhook is missing, but monitoring.receivers has webhook; fix: pulumi config set --secret alertWebhook",
     ].join("\n  - "),
   );
 });
@@ -92,7 +92,7 @@ test("what only some stacks need may be left out of the others", () => {
     [
       "has 2 faults:",
       "images.alertmanager is missing, but monitoring.alertmanager is true; fix: pulumi config set --path images.alertmanager VALUE",
-      "alertWebhook is missing, but monitoring.alertmanager is true; fix: pulumi config set --secret alertWebhook",
+      "alertWebhook is missing, but monitoring.receivers has webhook; fix: pulumi config set --secret alertWebhook",
     ].join("\n  - "),
   );
 });
@@ -181,6 +181,16 @@ test.each<[string, Record<string, unknown>, string]>([
     "a password that breaks a URL",
     { databasePassword: "p@ssword/with#signs" },
     "databasePassword is not 16 to 128 letters and digits, but it stands in a URL; fix: pulumi config set --secret databasePassword",
+  ],
+  [
+    "mail that no server takes",
+    {
+      monitoring: {
+        receivers: ["email"],
+        email: { to: "a@example.com", from: "b@example.com", username: "b" },
+      },
+    },
+    "monitoring.email.smarthost is missing, but monitoring.receivers has email; fix: pulumi config set --path monitoring.email.smarthost VALUE",
   ],
   [
     "a network of pods that nobody looked up",

@@ -9,7 +9,7 @@ const inCluster: FlowsArgs = {
   objectStore: { bucket: "" },
   models: { endpoint: "https://huggingface.co" },
   backups: { managed: false },
-  monitoring: { alertmanager: true },
+  monitoring: { alertmanager: true, receivers: ["webhook"], email: { smarthost: "" } },
   cloudflare: { mode: "off" },
 };
 const onAws: FlowsArgs = {
@@ -154,6 +154,17 @@ describe("a pod finds DNS", () => {
     const rule = egress({ host: "169.254.169.254", networks: ["169.254.169.254/32"], port: 53 });
     expect(rule?.to).toEqual([{ ipBlock: { cidr: "169.254.169.254/32" } }]);
   });
+});
+
+test("mail leaves by the port of its server", () => {
+  const monitoring = {
+    ...inCluster.monitoring,
+    receivers: ["email"],
+    email: { smarthost: "smtp.example:587" },
+  };
+  const policies = policiesOf(stackFlows({ ...inCluster, monitoring }));
+  const reached = policies.alertmanager?.egress?.[1]?.ports.map(({ port }) => port);
+  expect(reached).toEqual([443, 587]);
 });
 
 test("pods are anywhere too: for some network plugins none is in a CIDR", () => {
