@@ -210,7 +210,11 @@ export const schema = z.strictObject({
       .array(toleration)
       .default([{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }])
       .describe("Taints of nodes that they put up with"),
-    resources: resources("1", "16Gi", "24Gi"),
+    runtimeClass: z
+      .string()
+      .default("")
+      .describe("RuntimeClass that gives GPUs, such as nvidia; empty: the nodes' default runtime"),
+    resources: resources("1", "11Gi", "24Gi"),
   }),
 
   models: group("Where the weights come from, and the volume that holds them", {

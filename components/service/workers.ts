@@ -26,6 +26,8 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   stepCache: boolean;
   /** (word:1.3) in a prompt makes the word count more. */
   promptWeights: boolean;
+  /** RuntimeClass that gives GPUs; "": the nodes' default runtime does. */
+  runtimeClass: string;
   /** Labels of the nodes that may run them. */
   nodeSelector: Record<string, string>;
   /** Taints that they put up with. */
@@ -71,6 +73,7 @@ export class Workers extends Component {
             metadata: { labels: labels(app) },
             spec: {
               ...restrictedPod(serviceUid),
+              ...(args.runtimeClass && { runtimeClassName: args.runtimeClass }),
               nodeSelector: args.nodeSelector,
               tolerations: args.tolerations,
               topologySpreadConstraints: spread(labels(app)),

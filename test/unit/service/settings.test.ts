@@ -47,6 +47,13 @@ test("the workers load what the download brings, and the api lists it by its nam
   expect(model("models-download").map(({ name }) => name)).toContain("MODEL_REVISION");
 });
 
+test("the workers have the runtime that gives GPUs, where it is not the nodes' own", () => {
+  const runtime = (stack: typeof alternatives) =>
+    podOf(stack["aigc-workers-server"] as (typeof stack)[string])?.spec.runtimeClassName;
+  expect(runtime(alternatives)).toBe("nvidia");
+  expect(runtime(stack)).toBeUndefined();
+});
+
 test("migrations run again only for another database or image", () => {
   expect(variables("api-migrations")).toEqual(["DATABASE_URL"]);
 });
