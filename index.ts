@@ -13,6 +13,7 @@ import { type Outputs, version } from "./outputs";
 import { behind, makeFront } from "./stack/front";
 import { serviceImage } from "./stack/images";
 import { connect } from "./stack/providers";
+import { receivers } from "./stack/receivers";
 import { makeBuckets, makePostgres, makeRedis } from "./stack/stores";
 
 const config = loadConfig();
@@ -46,6 +47,7 @@ const api = new Api(
     namespace,
     image: serviceImage(config, "api", options),
     settings,
+    model: config.workers.model,
     apiSecret: secrets.apiSecret,
     publicUrl: config.endpoint,
     trustedProxies: config.podNetwork,
@@ -97,7 +99,7 @@ const monitoring = new Monitoring(
       { job: "worker", host: workers.host, port: ports.metrics },
     ],
     alertmanagerImage: images.alertmanager,
-    webhook: secrets.alertWebhook,
+    tell: receivers(config),
     protect,
     ...config.monitoring,
   },
@@ -105,7 +107,12 @@ const monitoring = new Monitoring(
 );
 new NetworkPolicies(
   "policies",
-  { namespace, flows: stackFlows(config), operatorNetworks: config.operatorNetworks },
+  {
+    namespace,
+    flows: stackFlows(config),
+    operatorNetworks: config.operatorNetworks,
+    dns: { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort },
+  },
   options,
 );
 

@@ -12,6 +12,12 @@ export const cloudflaredMaxGraceSeconds = 180;
  */
 export const ecrHost = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
 
+/**
+ * Memory that GKE, which keeps most for itself, leaves to pods of a node with 16 GiB, in GiB.
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes
+ */
+export const allocatableOf16GiB = 16 - 0.25 * 4 - 0.2 * 4 - 0.1 * 8 - 0.1;
+
 /** What a Cloudflare plan has of the rules that this stack makes. */
 export interface CloudflarePlan {
   /** Whether their managed ruleset can be executed; the plan without it has a smaller one by itself. */

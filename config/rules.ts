@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { cloudflarePlans, cloudflareWaitSeconds, ecrHost } from "../components/vendors";
-import type { images, schema, secrets } from "./schema";
+import { type images, knownModels, type schema, type secrets } from "./schema";
 
 type Values = z.infer<typeof schema>;
 type Given = Record<string, unknown>;
@@ -42,6 +42,12 @@ const alerting = condition(
   "monitoring.alertmanager is true",
   ({ monitoring }) => monitoring.alertmanager,
 );
+const told = (receiver: Values["monitoring"]["receivers"][number]) =>
+  condition(
+    ["monitoring"],
+    `monitoring.receivers has ${receiver}`,
+    ({ monitoring }) => monitoring.alertmanager && monitoring.receivers.includes(receiver),
+  );
 const noKubeconfig = condition(
   ["kubeconfig"],
   "kubeconfig is not set",
@@ -95,6 +101,11 @@ const ownObjectStore = condition(
   "objectStore.bucket is not set or backups.managed is false",
   ({ objectStore, backups }) => !objectStore.bucket || !backups.managed,
 );
+const unknownModel = condition(
+  ["workers"],
+  "only the files of the default model are known",
+  ({ workers }) => !Object.values(knownModels).includes(workers.model),
+);
 const aws = condition(
   ["postgres", "redis", "objectStore", "backups"],
   "a managed store, objectStore.bucket or backups.managed is on AWS",
@@ -115,7 +126,10 @@ const imagesNeeded: Partial<Record<keyof typeof images, Condition>> = {
 
 /** Every other secret is always needed. */
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
-  alertWebhook: alerting,
+  alertWebhook: told("webhook"),
+  slackWebhook: told("slack"),
+  pagerdutyKey: told("pagerduty"),
+  smtpPassword: told("email"),
   registryPassword: pushed,
   cloudflareApiToken: cloudflare,
   originCertificate: proxied,
@@ -134,6 +148,11 @@ const keysNeeded: [string, Condition][] = [
   // Else the stack would go to whichever cluster a shell happens to point to.
   ["context", noKubeconfig],
   ["build.username", pushed],
+  ...["to", "from", "smarthost", "username"].map((key): [string, Condition] => [
+    `monitoring.email.${key}`,
+    told("email"),
+  ]),
+  ["models.revision", unknownModel],
   ["aws.region", aws],
   ["aws.oidcIssuer", identity],
   ["aws.vpcId", managedStore],
@@ -228,6 +247,15 @@ export const rules: Rule[] = [
         is: JSON.stringify(storage),
         but: "must be whole Gi from 20Gi on, as RDS sells them",
         fix: "set --path postgres.storage 20Gi",
+      },
+  ]),
+  rule(["workers", "models"], ({ workers: { model }, models: { revision } }) => [
+    model === knownModels.tiny &&
+      revision !== "" && {
+        key: "models.revision",
+        is: JSON.stringify(revision),
+        but: `means nothing for workers.model ${model}`,
+        fix: "rm --path models.revision",
       },
   ]),
   rule(["backups"], ({ backups: { managed, lockDays, keepDays } }) => [

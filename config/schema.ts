@@ -21,6 +21,12 @@ const toleration = z.strictObject({
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
 });
 
+/** Models that need no revision: the one whose files are known by hash, and the one made by code. */
+export const knownModels = {
+  sdxl: "stabilityai/stable-diffusion-xl-base-1.0",
+  tiny: "tiny-random-sdxl",
+};
+
 /**
  * Every key of the stack's configuration: type, default, meaning. Pulumi.yaml and
  * docs/configuration.md are rendered from here by `npm run config-docs`.
@@ -46,9 +52,18 @@ export const schema = z.strictObject({
     .string()
     .default("kube-dns.kube-system.svc.cluster.local")
     .describe("Host name of the cluster's DNS Service; nginx resolves the api's pods there"),
+  dnsNetworks: z
+    .array(z.cidrv4("must be a network like 169.254.20.10/32"))
+    .default(["169.254.20.10/32", "169.254.169.254/32"])
+    .describe("Where pods find DNS besides clusterDns: NodeLocal DNSCache, and Cloud DNS of GKE"),
+  dnsPort: z
+    .int()
+    .min(1)
+    .max(65535)
+    .default(53)
+    .describe("Port of the pods behind clusterDns; 5353 on OpenShift"),
   podNetwork: z
     .cidrv4("must be a network like 10.244.0.0/16")
-    .default("10.0.0.0/8")
     .describe("Network of the cluster's pods; the api believes their word on a client's address"),
   operatorNetworks: z
     .array(z.cidrv4("must be a network like 192.0.2.0/24"))
@@ -95,6 +110,16 @@ export const schema = z.strictObject({
       .string()
       .default("")
       .describe("Host and path of its issuer, without https://; with oidcProviderArn"),
+    applyImmediately: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Change managed stores at once, with a short outage; false: in their maintenance window",
+      ),
+    tags: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe("Tags of everything that is made in AWS, such as for its bills"),
     clientNetworks: z
       .array(z.cidrv4("must be a network like 10.0.0.0/16"))
       .default([])
@@ -155,8 +180,11 @@ export const schema = z.strictObject({
     ...availability(4),
     model: z
       .string()
-      .default("stabilityai/stable-diffusion-xl-base-1.0")
-      .describe("Repository of the weights, or tiny-random-sdxl, which is made by code"),
+      .regex(/^(tiny-random-sdxl|\w[\w.-]*\/\w[\w.-]*)$/, "must be a repository like OWNER/NAME")
+      .default(knownModels.sdxl)
+      .describe(
+        "Repository of an SDXL pipeline, in diffusers' form with safetensors; or tiny-random-sdxl, made by code",
+      ),
     threads: z.int().min(0).default(0).describe("CPU threads of the model; 0: one per core"),
     compiledSizes: z
       .array(z.string().regex(/^\d+x\d+$/, "must be WIDTHxHEIGHT like 1024x1024"))
@@ -182,10 +210,23 @@ export const schema = z.strictObject({
       .array(toleration)
       .default([{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }])
       .describe("Taints of nodes that they put up with"),
-    resources: resources("1", "16Gi", "24Gi"),
+    runtimeClass: z
+      .string()
+      .default("")
+      .describe("RuntimeClass that gives GPUs, such as nvidia; empty: the nodes' default runtime"),
+    resources: resources("1", "11Gi", "24Gi"),
   }),
 
-  models: group("The volume that holds the weights", {
+  models: group("Where the weights come from, and the volume that holds them", {
+    endpoint: z
+      .url({ protocol: /^https?$/, error: "must be a URL like https://mirror.example" })
+      .default("https://huggingface.co")
+      .describe("The hub that they are fetched from, or a mirror of it"),
+    revision: z
+      .string()
+      .regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits")
+      .default("")
+      .describe("Commit of workers.model's repository; may be empty for the default model"),
     storage: quantity("30Gi").describe("Size of the volume"),
     accessMode: z
       .enum(["ReadWriteMany", "ReadWriteOnce"])
@@ -267,7 +308,22 @@ export const schema = z.strictObject({
     alertmanager: z
       .boolean()
       .default(true)
-      .describe("Send alerts to the secret alertWebhook; else Prometheus only shows them"),
+      .describe("Send alerts to receivers; else Prometheus only shows them"),
+    receivers: z
+      .array(z.enum(["webhook", "slack", "pagerduty", "email"]))
+      .min(1, "must name one at least")
+      .default(["webhook"])
+      .describe("Who is told: webhook, slack, pagerduty and email, each with its secret"),
+    email: group("Mail of receivers email", {
+      to: z.string().default("").describe("Addresses that are told, with commas between"),
+      from: z.string().default("").describe("Address that it comes from"),
+      smarthost: z
+        .string()
+        .regex(/^([^\s:]+:\d+)?$/, "must be HOST:PORT like smtp.example.com:587")
+        .default("")
+        .describe("Server that takes it, with STARTTLS, or TLS at port 465"),
+      username: z.string().default("").describe("User there, with the secret smtpPassword"),
+    }),
     retention: z
       .string()
       .regex(/^\d+[hdwy]$/, "must be like 15d")
@@ -294,7 +350,10 @@ export const secrets = {
     "PEM of the certificate that Cloudflare shows nginx; with cloudflare.mode proxied",
   pullKey: "PEM of its key; with cloudflare.mode proxied",
   pullCa: "PEM of the CA that signed it; with cloudflare.mode proxied",
-  alertWebhook: "URL that is sent alerts; with monitoring.alertmanager",
+  alertWebhook: "URL that is sent alerts, in Alertmanager's format; with receivers webhook",
+  slackWebhook: "URL of Slack's incoming webhook, which knows its channel; with receivers slack",
+  pagerdutyKey: "Key of a PagerDuty service's Events API v2; with receivers pagerduty",
+  smtpPassword: "Password of monitoring.email.username; with receivers email",
 };
 
 /** Keys that belong together; each has its own default, so a stack file gives what differs. */

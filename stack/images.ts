@@ -1,5 +1,5 @@
 import * as ecr from "@pulumi/aws/ecr";
-import type { ComponentResourceOptions, Input, Output } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, getStack, type Input, type Output } from "@pulumi/pulumi";
 import { RegistryCredentials } from "../components/kubernetes/registryCredentials";
 import { GpuImage } from "../components/service/gpuImage";
 import { ecrHost } from "../components/vendors";
@@ -16,6 +16,7 @@ export function serviceImage(
   const recipe = {
     repository,
     target,
+    tag: `${getStack()}-${target}`,
     context: "docker/service",
     registry: registry(config, options),
   };

@@ -20,8 +20,11 @@ export function connect(config: Config) {
     clusterIdentifier: "image-service",
   });
   const providers: ProviderResource[] = [cluster];
-  if (config.aws.region) {
-    providers.push(new Aws("aws", { region: config.aws.region as AwsRegion }));
+  const { aws } = config;
+  if (aws.region) {
+    providers.push(
+      new Aws("aws", { region: aws.region as AwsRegion, defaultTags: { tags: aws.tags } }),
+    );
   }
   if (config.cloudflare.mode !== "off") {
     providers.push(new Cloudflare("cloudflare", { apiToken: config.secrets.cloudflareApiToken }));
@@ -34,7 +37,8 @@ export function connect(config: Config) {
         labels: { "pod-security.kubernetes.io/enforce": "restricted" },
       },
     },
-    { provider: cluster },
+    // With it would go all that is in it, volumes too.
+    { provider: cluster, protect: config.protect },
   );
   const options = { providers, dependsOn: [home] };
   const transformations = [podSettings({ pullSecrets: pullSecrets(config, options) })];

@@ -23,7 +23,7 @@ export function makePostgres(config: Config, options: Options): Postgres | Manag
     return new Postgres("postgres", args, options);
   }
   const storageGiB = Number.parseInt(postgres.storage, 10);
-  const args = { ...network(config), password, storageGiB, protect, ...postgres };
+  const args = { ...inAws(config), password, storageGiB, protect, ...postgres };
   return new ManagedPostgres("postgres", args, options);
 }
 
@@ -34,7 +34,7 @@ export function makeRedis(config: Config, options: Options): Redis | ManagedRedi
     const args = { namespace, image: images.redis, password, protect, ...redis };
     return new Redis("redis", args, options);
   }
-  return new ManagedRedis("redis", { ...network(config), password, protect, ...redis }, options);
+  return new ManagedRedis("redis", { ...inAws(config), password, protect, ...redis }, options);
 }
 
 /** Where pictures and backups are kept. */
@@ -92,8 +92,9 @@ function backupsInAws(
   return { backups: made.bucket, backupRole: made.role };
 }
 
-const network = ({ aws }: Config) => ({
+const inAws = ({ aws }: Config) => ({
   vpcId: aws.vpcId,
   subnetIds: aws.subnetIds,
   clients: aws.clientNetworks,
+  applyImmediately: aws.applyImmediately,
 });

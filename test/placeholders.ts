@@ -11,11 +11,12 @@ export const secretValues: Record<string, string> = Object.fromEntries(
   Object.keys(secrets).map((name) => [name, `the${name}`]),
 );
 
-/** The stack file's values, with placeholders for the cluster, images and Cloudflare's ids. */
+/** The stack file's values, with placeholders for the cluster, its network, images and Cloudflare's ids. */
 export function withPlaceholders(config: Record<string, object>): Record<string, unknown> {
   const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
   const cloudflare = fullKey("cloudflare");
   return {
+    [fullKey("podNetwork")]: "10.0.0.0/8",
     ...config,
     [fullKey("context")]: "the-cluster",
     [fullKey("images")]: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),

@@ -11,7 +11,7 @@ export interface BackupBucketArgs extends ComponentArgs {
   lockDays: number;
   /** How long a dump of the database is kept, in days; at least `lockDays`. */
   keepDays: number;
-  /** Refuses to delete the bucket; `pulumi state unprotect` lifts it. */
+  /** Refuses to give the bucket up; `pulumi state unprotect` lifts it. */
   protect: boolean;
 }
 
@@ -27,7 +27,8 @@ export interface ServiceAccountIdentity {
 
 /**
  * Where backups go. The writer adds and reads; it can't delete, overwrite for good or change the
- * bucket, so that a stolen identity costs no backup.
+ * bucket, so that a stolen identity costs no backup. It stays when the stack goes, and all that
+ * guards it: S3 deletes no bucket with something in it, and would first lose its lock and policy.
  */
 export class BackupBucket extends Component {
   /** With a service account its keys are "": the pod's own identity is used. */
@@ -37,19 +38,20 @@ export class BackupBucket extends Component {
 
   constructor(name: string, args: BackupBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     super("BackupBucket", name, args, opts);
+    const kept = { ...this.child, retainOnDelete: true };
     const store = new s3.Bucket(
       `${name}-store`,
       { objectLockEnabled: true },
-      { ...this.child, protect: args.protect, retainOnDelete: args.protect },
+      { ...kept, protect: args.protect },
     );
     const bucket = store.bucket;
     const versioning = new s3.BucketVersioning(
       `${name}-versioning`,
       { bucket, versioningConfiguration: { status: "Enabled" } },
-      this.child,
+      kept,
     );
     // Lock and lifecycle speak of versions, so the bucket has to have them first.
-    const versioned = { ...this.child, dependsOn: versioning };
+    const versioned = { ...kept, dependsOn: versioning };
     new s3.BucketObjectLockConfiguration(
       `${name}-lock`,
       { bucket, rule: { defaultRetention: { mode: "COMPLIANCE", days: args.lockDays } } },
@@ -63,12 +65,12 @@ export class BackupBucket extends Component {
     new s3.BucketServerSideEncryptionConfiguration(
       `${name}-encryption`,
       { bucket, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }] },
-      this.child,
+      kept,
     );
     new s3.BucketOwnershipControls(
       `${name}-ownership`,
       { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } },
-      this.child,
+      kept,
     );
     const closed = new s3.BucketPublicAccessBlock(
       `${name}-public-access`,
@@ -79,13 +81,13 @@ export class BackupBucket extends Component {
         ignorePublicAcls: true,
         restrictPublicBuckets: true,
       },
-      this.child,
+      kept,
     );
     new s3.BucketPolicy(
       `${name}-policy`,
       { bucket, policy: tlsOnly(store.arn) },
       // S3 refuses two changes of a bucket's access at once.
-      { ...this.child, dependsOn: closed },
+      { ...kept, dependsOn: closed },
     );
     const place = { name: bucket, region: store.region };
     const policy = addOnly(store.arn);

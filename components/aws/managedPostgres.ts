@@ -11,6 +11,8 @@ export interface ManagedPostgresArgs extends ComponentArgs, StoreNetwork {
   instanceClass: string;
   /** Size of the disk at first, in GiB; it grows by itself to four times that. */
   storageGiB: number;
+  /** Makes changes at once, with a short outage; else in the next maintenance window. */
+  applyImmediately: boolean;
   /** Refuses to delete the database, in Pulumi and in AWS. */
   protect: boolean;
 }
@@ -62,9 +64,11 @@ export class ManagedPostgres extends Component {
         backupRetentionPeriod: backupDays,
         deleteAutomatedBackups: false,
         copyTagsToSnapshot: true,
+        applyImmediately: args.applyImmediately,
         deletionProtection: args.protect,
         skipFinalSnapshot: false,
-        finalSnapshotIdentifier: `${name}-final`,
+        // Its id is its name: its random digits are in no other stack's, nor in this one's next.
+        finalSnapshotIdentifier: pulumi.interpolate`${subnets.id}-final`,
         enabledCloudwatchLogsExports: ["postgresql"],
         performanceInsightsEnabled: true,
       },

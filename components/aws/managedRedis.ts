@@ -9,6 +9,8 @@ export interface ManagedRedisArgs extends ComponentArgs, StoreNetwork {
   password: pulumi.Input<string>;
   /** E.g. "cache.t4g.small". */
   nodeType: string;
+  /** Makes changes at once, with a short outage; else in the next maintenance window. */
+  applyImmediately: boolean;
   /** Refuses to delete it; `pulumi state unprotect` lifts it. */
   protect: boolean;
 }
@@ -60,8 +62,10 @@ export class ManagedRedis extends Component {
         authToken: args.password,
         // The old token stays good until the pods have the new one.
         authTokenUpdateStrategy: "ROTATE",
+        applyImmediately: args.applyImmediately,
         snapshotRetentionLimit: snapshotDays,
-        finalSnapshotIdentifier: `${name}-final`,
+        // Its id is its name: its random digits are in no other stack's, nor in this one's next.
+        finalSnapshotIdentifier: pulumi.interpolate`${subnets.id}-final`,
       },
       { ...this.child, protect: args.protect },
     );

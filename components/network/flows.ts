@@ -18,8 +18,11 @@ export interface FlowsArgs {
   redis: { managed: boolean };
   /** A bucket of AWS, or "". */
   objectStore: { bucket: string };
+  /** URL that the weights are fetched from. */
+  models: { endpoint: string };
   backups: { managed: boolean };
-  monitoring: { alertmanager: boolean };
+  /** `smarthost` is host:port of the server that takes mail. */
+  monitoring: { alertmanager: boolean; receivers: string[]; email: { smarthost: string } };
   /**
    * Behind a tunnel nothing listens to the world; proxied, nginx serves TLS to it and plain HTTP to
    * the cluster alone.
@@ -49,7 +52,8 @@ export function stackFlows(args: FlowsArgs): Flow[] {
       { from: "aigc-worker", ...to },
     ]),
     { from: "api-migrations", ...postgres },
-    { from: "models", to: "anywhere", ports: [https] },
+    // A hub and its mirrors send large files from servers of their own.
+    { from: "models", to: "anywhere", ports: [...new Set([https, portOf(args.models.endpoint)])] },
     ...[postgres, ...buckets].flatMap((to) => [
       { from: "backup", ...to },
       { from: "restore", ...to },
@@ -60,12 +64,17 @@ export function stackFlows(args: FlowsArgs): Flow[] {
       ports: [ports.metrics],
     })),
     { from: "operators", to: "prometheus", ports: [ports.prometheus] },
-    ...(args.monitoring.alertmanager ? alerting : []),
+    ...(args.monitoring.alertmanager ? alerting(args.monitoring) : []),
     ...buckets
       .filter(({ to }) => to === "object-store")
       .map((to) => ({ from: "operators", ...to })),
   ];
 }
+
+const portOf = (url: string): number => {
+  const { port, protocol } = new URL(url);
+  return port ? Number(port) : protocol === "http:" ? 80 : https;
+};
 
 const cloudflared = "front-cloudflared";
 const tunnel: Flow[] = [
@@ -74,9 +83,13 @@ const tunnel: Flow[] = [
   { from: cloudflared, to: "anywhere", ports: [tunnelPort], protocol: "UDP" },
 ];
 
-const alerting: Flow[] = [
+const alerting = ({ receivers, email }: FlowsArgs["monitoring"]): Flow[] => [
   { from: "prometheus", to: "alertmanager", ports: [ports.alertmanager] },
-  { from: "alertmanager", to: "anywhere", ports: [https] },
+  {
+    from: "alertmanager",
+    to: "anywhere",
+    ports: [https, ...(receivers.includes("email") ? [Number(email.smarthost.split(":")[1])] : [])],
+  },
   { from: "operators", to: "alertmanager", ports: [ports.alertmanager] },
 ];
 

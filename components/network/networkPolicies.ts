@@ -13,13 +13,24 @@ export interface NetworkPoliciesArgs extends ComponentArgs {
   flows: Flow[];
   /** CIDRs that `operators` are in. */
   operatorNetworks: string[];
+  dns: Dns;
+}
+
+/** Where pods find DNS. */
+export interface Dns {
+  /** Host name of its Service, whose namespace its pods are in; or an address. */
+  host: string;
+  /** CIDRs of servers that are no pods. */
+  networks: string[];
+  /** Port on which its pods listen, behind the Service's 53. */
+  port: number;
 }
 
 /** Refuses every connection that is not one of the flows. */
 export class NetworkPolicies extends Component {
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("NetworkPolicies", name, args, opts);
-    const specs = renderPolicies(args.flows, args.operatorNetworks);
+    const specs = renderPolicies(args.flows, args.operatorNetworks, args.dns);
     for (const [policy, spec] of Object.entries(specs)) {
       const metadata = { name: policy, namespace: args.namespace };
       new k8s.networking.v1.NetworkPolicy(`${name}-${policy}`, { metadata, spec }, this.child);
@@ -31,9 +42,18 @@ export class NetworkPolicies extends Component {
 const everyPod = {};
 
 /** One policy an app, and one that refuses the rest. */
-export function renderPolicies(flows: Flow[], operatorNetworks: string[]): Record<string, Spec> {
+export function renderPolicies(
+  flows: Flow[],
+  operatorNetworks: string[],
+  dns: Dns,
+): Record<string, Spec> {
   const elsewhere: Record<string, Peer[]> = {
-    anywhere: [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }],
+    anywhere: [
+      { ipBlock: { cidr: "0.0.0.0/0" } },
+      { ipBlock: { cidr: "::/0" } },
+      // For Cilium no pod is in a CIDR: https://github.com/cilium/cilium/issues/9209
+      { namespaceSelector: everyPod },
+    ],
     cluster: [{ namespaceSelector: everyPod }],
     operators: operatorNetworks.map((cidr) => ({ ipBlock: { cidr } })),
   };
@@ -54,7 +74,7 @@ export function renderPolicies(flows: Flow[], operatorNetworks: string[]): Recor
       policyTypes: ["Ingress", "Egress"],
       ingress: ingress.map((flow) => ({ from: peers(flow.from), ports: portsOf(flow) })),
       egress: [
-        ...(egress.length > 0 ? [dns] : []),
+        ...(egress.length > 0 ? [toDns(dns)] : []),
         ...egress.map((flow) => ({ to: peers(flow.to), ports: portsOf(flow) })),
       ],
     };
@@ -65,14 +85,22 @@ export function renderPolicies(flows: Flow[], operatorNetworks: string[]): Recor
   };
 }
 
-/** The cluster's DNS, and a cache of it on each node where there is one. */
-const dns: k8s.types.input.networking.v1.NetworkPolicyEgressRule = {
-  to: [
-    { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } },
-    { ipBlock: { cidr: "169.254.20.10/32" } },
-  ],
-  ports: [
-    { port: 53, protocol: "UDP" },
-    { port: 53, protocol: "TCP" },
-  ],
-};
+/** Some plugins look at the Service's port, some at its pods'. */
+function toDns({
+  host,
+  networks,
+  port,
+}: Dns): k8s.types.input.networking.v1.NetworkPolicyEgressRule {
+  const namespace = /^[^.]+\.([^.]+)\.svc(\.|$)/.exec(host)?.[1];
+  const inNamespace = { matchLabels: { "kubernetes.io/metadata.name": namespace ?? "" } };
+  return {
+    to: [
+      ...(namespace ? [{ namespaceSelector: inNamespace }] : []),
+      ...networks.map((cidr) => ({ ipBlock: { cidr } })),
+    ],
+    ports: [...new Set([53, port])].flatMap((number) => [
+      { port: number, protocol: "UDP" },
+      { port: number, protocol: "TCP" },
+    ]),
+  };
+}

@@ -9,11 +9,31 @@ export interface AlertmanagerArgs extends ComponentArgs {
   namespace: string;
   /** By digest; `alertmanager` on the PATH. */
   image: string;
-  /** URL that is sent the alerts, in Alertmanager's webhook format. */
-  webhook: pulumi.Input<string>;
+  tell: Receivers;
   /** Refuses to delete its silences; `pulumi state unprotect` lifts it. */
   protect: boolean;
   resources: Resources;
+}
+
+/** Who is told of alerts: of all of them, by each way that is given. */
+export interface Receivers {
+  /** URL that is sent them in Alertmanager's own format. */
+  webhook?: pulumi.Input<string>;
+  /** URL of an incoming webhook, which knows its channel. */
+  slack?: pulumi.Input<string>;
+  /** Key of a service's Events API v2; what pages is critical there, all else a warning. */
+  pagerduty?: pulumi.Input<string>;
+  email?: Mail;
+}
+
+export interface Mail {
+  /** Addresses, with commas between. */
+  to: string;
+  from: string;
+  /** host:port of the server, with STARTTLS, or TLS at port 465. */
+  smarthost: string;
+  username: string;
+  password: pulumi.Input<string>;
 }
 
 const app = "alertmanager";
@@ -27,13 +47,25 @@ export class Alertmanager extends Component {
 
   constructor(name: string, args: AlertmanagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Alertmanager", name, args, opts);
-    const { namespace } = args;
+    const { namespace, tell } = args;
+    const keys = {
+      webhook: tell.webhook,
+      slack: tell.slack,
+      pagerduty: tell.pagerduty,
+      email: tell.email?.password,
+    };
     const metadata = { name: app, namespace, labels: labels(app) };
     const config = new k8s.core.v1.Secret(
       `${name}-config`,
       {
         metadata: { namespace },
-        stringData: { "alertmanager.yml": renderAlertmanagerConfig(), webhook: args.webhook },
+        stringData: {
+          "alertmanager.yml": renderAlertmanagerConfig(tell),
+          ...(Object.fromEntries(Object.entries(keys).filter(([, key]) => key)) as Record<
+            string,
+            pulumi.Input<string>
+          >),
+        },
       },
       this.child,
     );
@@ -89,18 +121,43 @@ export class Alertmanager extends Component {
   }
 }
 
+/** https://developer.pagerduty.com/docs/events-api-v2/trigger-events/ */
+const pagerdutySeverity =
+  '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}';
+
 /** https://prometheus.io/docs/alerting/latest/configuration/ */
-export function renderAlertmanagerConfig(): string {
+export function renderAlertmanagerConfig({ webhook, slack, pagerduty, email }: Receivers): string {
+  const file = (name: keyof Receivers) => `${configDirectory}/${name}`;
+  const receiver = {
+    name: "operators",
+    ...(webhook && { webhook_configs: [{ url_file: file("webhook") }] }),
+    ...(slack && { slack_configs: [{ api_url_file: file("slack"), send_resolved: true }] }),
+    ...(pagerduty && {
+      pagerduty_configs: [{ routing_key_file: file("pagerduty"), severity: pagerdutySeverity }],
+    }),
+    ...(email && {
+      email_configs: [
+        {
+          to: email.to,
+          from: email.from,
+          smarthost: email.smarthost,
+          auth_username: email.username,
+          auth_password_file: file("email"),
+          send_resolved: true,
+        },
+      ],
+    }),
+  };
   const configuration = {
     route: {
-      receiver: "webhook",
+      receiver: receiver.name,
       group_by: ["alertname"],
       group_wait: "30s",
       group_interval: "5m",
       repeat_interval: "24h",
-      routes: [{ receiver: "webhook", matchers: ['severity="page"'], repeat_interval: "1h" }],
+      routes: [{ receiver: receiver.name, matchers: ['severity="page"'], repeat_interval: "1h" }],
     },
-    receivers: [{ name: "webhook", webhook_configs: [{ url_file: `${configDirectory}/webhook` }] }],
+    receivers: [receiver],
     // What follows from a cause is not told beside it.
     inhibit_rules: [
       {

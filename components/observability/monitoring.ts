@@ -4,7 +4,7 @@ import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { singleReplica } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
-import { Alertmanager } from "./alertmanager";
+import { Alertmanager, type Receivers } from "./alertmanager";
 import { renderAlertRules } from "./alerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
@@ -26,8 +26,8 @@ export interface MonitoringArgs extends ComponentArgs {
   /** By digest; Alertmanager. */
   alertmanagerImage: string;
   alertmanagerResources: Resources;
-  /** URL that is sent the alerts, in Alertmanager's webhook format. */
-  webhook: pulumi.Input<string>;
+  /** Who is told of alerts. */
+  tell: Receivers;
 }
 
 const uid = 65534;
@@ -49,7 +49,7 @@ export class Monitoring extends Component {
           {
             namespace,
             image: args.alertmanagerImage,
-            webhook: args.webhook,
+            tell: args.tell,
             protect: args.protect,
             resources: args.alertmanagerResources,
           },

@@ -12,6 +12,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
+  /** The name by which it lists the model. */
+  model: string;
   /** The operator's key, checked against `Authorization: Bearer`. */
   apiSecret: pulumi.Input<string>;
   /** URL under which clients reach the service. */
@@ -115,6 +117,7 @@ export class Api extends Component {
                     { secretRef: { name: secret.metadata.name } },
                   ],
                   env: [
+                    { name: "MODEL_ID", value: args.model },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },

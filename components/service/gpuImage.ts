@@ -12,8 +12,10 @@ export interface ImageBuild {
   repository: string;
   /** Directory of the Dockerfile and of all that goes into the image. */
   context: string;
-  /** Stage of the Dockerfile; also the tag under which the next build finds its cache. */
+  /** Stage of the Dockerfile. */
   target: string;
+  /** Under which the next build finds its cache; another stack's would take the image's only tag. */
+  tag: string;
   registry: {
     server: string;
     username: pulumi.Input<string>;
@@ -36,7 +38,7 @@ export class GpuImage extends Component {
 }
 
 function build(name: string, from: ImageBuild, opts: pulumi.CustomResourceOptions): docker.Image {
-  const imageName = `${from.repository}:${from.target}`;
+  const imageName = `${from.repository}:${from.tag}`;
   return new docker.Image(
     `${name}-build`,
     {

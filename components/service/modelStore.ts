@@ -11,6 +11,10 @@ export interface ModelStoreArgs extends ComponentArgs {
   image: pulumi.Input<string>;
   /** Repository of the weights, or tiny-random-sdxl. */
   model: string;
+  /** Commit of it; "": SDXL's that docker/service knows. */
+  revision: string;
+  /** URL of the hub or of a mirror, from which they are fetched. */
+  endpoint: string;
   /** Size of the volume, a Kubernetes quantity. */
   storage: string;
   /** ReadWriteOnce serves the pods of one node alone. */
@@ -32,6 +36,8 @@ export class ModelStore extends Component {
   readonly volume: k8s.types.input.core.v1.Volume;
   /** For each container that uses it. */
   readonly mount = { name: "models", mountPath: "/models" };
+  /** For each container that loads them. */
+  readonly env: k8s.types.input.core.v1.EnvVar[];
 
   constructor(name: string, args: ModelStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ModelStore", name, args, opts);
@@ -52,6 +58,11 @@ export class ModelStore extends Component {
       name: this.mount.name,
       persistentVolumeClaim: { claimName: claim.metadata.name },
     };
+    this.env = [
+      { name: "MODEL_DIR", value: this.mount.mountPath },
+      { name: "MODEL_ID", value: args.model },
+      ...(args.revision ? [{ name: "MODEL_REVISION", value: args.revision }] : []),
+    ];
     new k8s.batch.v1.Job(
       `${name}-download`,
       {
@@ -69,10 +80,7 @@ export class ModelStore extends Component {
                   name: "download",
                   image: args.image,
                   command: ["python", "download_models.py"],
-                  env: [
-                    { name: "MODEL_DIR", value: this.mount.mountPath },
-                    { name: "MODEL_ID", value: args.model },
-                  ],
+                  env: [...this.env, { name: "HF_ENDPOINT", value: args.endpoint }],
                   resources: args.resources,
                   volumeMounts: [this.mount, { name: "tmp", mountPath: "/tmp" }],
                 },

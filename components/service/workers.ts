@@ -13,8 +13,6 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
-  /** Directory name of the model's weights, which is the repository they come from. */
-  model: string;
   /** Holds the weights. */
   models: ModelStore;
   resources: Resources;
@@ -28,6 +26,8 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   stepCache: boolean;
   /** (word:1.3) in a prompt makes the word count more. */
   promptWeights: boolean;
+  /** RuntimeClass that gives GPUs; "": the nodes' default runtime does. */
+  runtimeClass: string;
   /** Labels of the nodes that may run them. */
   nodeSelector: Record<string, string>;
   /** Taints that they put up with. */
@@ -73,6 +73,7 @@ export class Workers extends Component {
             metadata: { labels: labels(app) },
             spec: {
               ...restrictedPod(serviceUid),
+              ...(args.runtimeClass && { runtimeClassName: args.runtimeClass }),
               nodeSelector: args.nodeSelector,
               tolerations: args.tolerations,
               topologySpreadConstraints: spread(labels(app)),
@@ -87,8 +88,7 @@ export class Workers extends Component {
                   envFrom: args.settings.envFrom,
                   env: [
                     { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-                    { name: "MODEL_DIR", value: models.mount.mountPath },
-                    { name: "MODEL_ID", value: args.model },
+                    ...models.env,
                     { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
                     { name: "PRECISION", value: args.precision },
                     { name: "STEP_CACHE", value: String(args.stepCache) },

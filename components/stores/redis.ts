@@ -19,7 +19,9 @@ export interface RedisArgs extends ComponentArgs {
 
 const uid = 999;
 /** Share of the memory limit that data may take; the rest is for rewriting the append-only file. */
-const maxMemory = "192mb";
+const dataShare = 0.5;
+/** Of a Kubernetes quantity, in bytes. */
+const units = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
 
 /**
  * The queue and the rate limits. It holds nothing that PostgreSQL could not give back: the relay
@@ -38,7 +40,7 @@ export class Redis extends Component {
       {
         metadata: { namespace },
         stringData: {
-          "redis.conf": pulumi.interpolate`${renderRedisConf()}requirepass ${args.password}\n`,
+          "redis.conf": pulumi.interpolate`${renderRedisConf(args.resources.limits.memory)}requirepass ${args.password}\n`,
           password: args.password,
         },
       },
@@ -113,14 +115,18 @@ export class Redis extends Component {
   }
 }
 
-/** https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ */
-export function renderRedisConf(): string {
+/**
+ * https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
+ * @param memory the pod's limit, a Kubernetes quantity
+ */
+export function renderRedisConf(memory: string): string {
+  const bytes = Number.parseFloat(memory) * units[memory.slice(-2) as keyof typeof units];
   return `port ${ports.redis}
 dir /data
 appendonly yes
 appendfsync everysec
 save ""
-maxmemory ${maxMemory}
+maxmemory ${Math.floor(dataShare * bytes)}
 maxmemory-policy noeviction
 `;
 }

@@ -1,4 +1,4 @@
-"""Puts the model into $MODEL_DIR/$MODEL_ID, whole or not at all."""
+"""Puts the model into $MODEL_DIR, whole or not at all."""
 
 from tasks import logs
 from tasks.settings import Settings

@@ -20,8 +20,9 @@ const flows = stackFlows({
   postgres: { managed: false },
   redis: { managed: false },
   objectStore: { bucket: "" },
+  models: { endpoint: "https://huggingface.co" },
   backups: { managed: false },
-  monitoring: { alertmanager: false },
+  monitoring: { alertmanager: false, receivers: ["webhook"], email: { smarthost: "" } },
   cloudflare: { mode: "off" },
 });
 

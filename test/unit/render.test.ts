@@ -77,8 +77,8 @@ test("nginx refuses a body that is too long, and a client that dawdles", () => {
 });
 
 test("Redis keeps an append-only file and evicts nothing", () => {
-  expect(renderRedisConf()).toMatch(/appendonly yes\nappendfsync everysec/);
-  expect(renderRedisConf()).toContain("maxmemory-policy noeviction");
+  expect(renderRedisConf("384Mi")).toMatch(/appendonly yes\nappendfsync everysec/);
+  expect(renderRedisConf("384Mi")).toContain("maxmemory-policy noeviction");
 });
 
 test("a database that was half made is made anew, a whole one is closed to its group", () => {
@@ -99,4 +99,12 @@ test("Prometheus finds every pod behind a Service through DNS", () => {
       dns_sd_configs: [{ names: ["api.ns"], type: "A", port: 9090, refresh_interval: "5s" }],
     },
   ]);
+});
+
+test.each([
+  ["384Mi", 192 * 2 ** 20],
+  ["1.5Gi", 768 * 2 ** 20],
+  ["2Ti", 2 ** 40],
+])("Redis fills half of a limit of %s, so that it can rewrite its file", (limit, bytes) => {
+  expect(renderRedisConf(limit)).toContain(`\nmaxmemory ${bytes}\n`);
 });

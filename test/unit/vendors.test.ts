@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { cloudflaredMaxGraceSeconds, cloudflareManagedRuleset } from "../../components/vendors";
+import {
+  allocatableOf16GiB,
+  cloudflaredMaxGraceSeconds,
+  cloudflareManagedRuleset,
+} from "../../components/vendors";
 import { containersOf, type Props, podOf } from "../../policy/resource";
 import { accepted, stacks } from "../golden/stacks";
 import { plain } from "../golden/whole";
@@ -25,6 +29,18 @@ describe.each(stacks)("the stack %s", (stack) => {
         expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(seconds);
       }
     }
+  });
+
+  test("asks for a worker that fits a node with 16 GiB, beside what each node runs", () => {
+    const perNodeGiB = 1;
+    const requests = pods
+      .flatMap(({ spec }) => containersOf(spec))
+      .filter(({ name }) => name === "worker")
+      .map(({ resources }) => resources.requests.memory as string);
+    expect(requests).toHaveLength(1);
+    const [, number = "", unit] = /^([\d.]+)(Mi|Gi)$/.exec(requests[0] ?? "") ?? [];
+    const gib = Number(number) / (unit === "Mi" ? 1024 : 1);
+    expect(gib).toBeLessThanOrEqual(allocatableOf16GiB - perNodeGiB);
   });
 
   test("executes only rulesets that Cloudflare has", () => {

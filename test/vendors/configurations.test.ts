@@ -74,8 +74,8 @@ test("each alert fires when it should and is quiet when it should", async () => 
   expect(await told(prometheus, "env", "TMPDIR=/prometheus", ...command)).toContain("SUCCESS");
 });
 
-test("Alertmanager takes its configuration", async () => {
-  const alertmanager = pod("prod", "monitoring-alertmanager-server");
+test.each(["prod", "alternatives"])("%s: Alertmanager takes its configuration", async (stack) => {
+  const alertmanager = pod(stack, "monitoring-alertmanager-server");
   expect(
     await told(alertmanager, "amtool", "check-config", "/etc/alertmanager/alertmanager.yml"),
   ).toContain("SUCCESS");

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
 
     model_dir: Path = Path("/models")
     model_id: str = "stabilityai/stable-diffusion-xl-base-1.0"
+    model_revision: str = ""
+    """Commit of the model's repository; empty: the one of SDXL base 1.0 that is known here."""
     hf_endpoint: str = "https://huggingface.co"
     """Where the model is fetched: the hub, or a mirror of it."""
     precision: Literal["half", "fp8"] = "half"
@@ -108,4 +110,5 @@ class Settings(BaseSettings):
 
     @cached_property
     def model_path(self) -> Path:
-        return self.model_dir / self.model_id
+        suffix = f"@{self.model_revision}" if self.model_revision else ""
+        return self.model_dir / f"{self.model_id}{suffix}"

@@ -1,6 +1,7 @@
 """Fetching the model, from a server of this test that breaks as networks do."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -12,10 +13,44 @@ from pathlib import Path
 import pytest
 
 from tasks.settings import Settings
-from worker import download
+from worker import download, repository
 
 FILES = {"model_index.json": b"{}", "unet/weights.safetensors": bytes(range(256)) * 4096}
 WEIGHTS = FILES["unet/weights.safetensors"]
+
+OTHER, REVISION = "somebody/sdxl-of-hers", "ab" * 20
+INDEX = (
+    b'{"_class_name": "StableDiffusionXLPipeline", "unet": ["diffusers", "UNet2DConditionModel"]}'
+)
+REPOSITORY = (
+    dict.fromkeys(
+        [
+            *("README.md", "sdxl.safetensors", "unet/diffusion_pytorch_model.bin"),
+            *("unet/diffusion_pytorch_model.non_ema.safetensors", "vae/vae.safetensors"),
+            *("text_encoder/pytorch_model.bin.index.json", "unet_lora/config.json", "unet/code.py"),
+            *(
+                "text_encoder/openvino_model.xml",
+                "vae_encoder/model.onnx",
+                "unet/deeper/config.json",
+            ),
+            "../unet/config.json",
+        ],
+        b"of no use",
+    )
+    | dict.fromkeys(
+        [
+            "scheduler/scheduler_config.json",
+            *("text_encoder/config.json", "text_encoder/model.safetensors"),
+            *("text_encoder_2/config.json", "text_encoder_2/model.safetensors"),
+            *("tokenizer/merges.txt", "tokenizer/vocab.json", "tokenizer_2/tokenizer.json"),
+            *("unet/config.json", "unet/diffusion_pytorch_model.safetensors"),
+            *("vae/config.json", "vae/diffusion_pytorch_model.safetensors"),
+        ],
+        b"loaded",
+    )
+    | {"model_index.json": INDEX}
+)
+"""Its content is whether it is loaded."""
 
 
 class Hub(ThreadingHTTPServer):
@@ -34,7 +69,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Hub
 
     def do_GET(self) -> None:
+        if self.path.startswith(f"/api/models/{OTHER}/tree/{REVISION}"):
+            self.list()
+            return
         name = self.path.removeprefix(f"/{download.SDXL}/resolve/{download.SDXL_REVISION}/")
+        name = name.removeprefix(f"/{OTHER}/resolve/{REVISION}/")
         if name not in self.server.files:
             self.send_error(404)
             return
@@ -51,6 +90,24 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         cut = self.server.cut_after.pop(0) if data is WEIGHTS and self.server.cut_after else None
         self.wfile.write(data[start:] if cut is None else data[start : start + cut])
+
+    def list(self) -> None:
+        """Two to a page, as https://huggingface.co/docs/hub/api has it; large files are in LFS."""
+        entries: list[dict[str, object]] = [{"type": "directory", "path": "unet", "oid": "0" * 40}]
+        for path, data in self.server.files.items():
+            blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+            entry = {"type": "file", "path": path, "oid": blob, "size": len(data)}
+            if path.endswith(".safetensors"):
+                large = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data)}
+                entry |= {"oid": "1" * 40, "lfs": large}
+            entries.append(entry)
+        start = int(self.path.partition("&cursor=")[2] or 0)
+        self.send_response(200)
+        if start + 2 < len(entries):
+            following = f"{self.server.url}{self.path.split('&')[0]}&cursor={start + 2}"
+            self.send_header("Link", f'<{following}>; rel="next"')
+        self.end_headers()
+        self.wfile.write(json.dumps(entries[start : start + 2]).encode())
 
     def log_message(self, *_: object) -> None:
         pass
@@ -118,7 +175,7 @@ def test_starts_anew_when_the_server_knows_no_ranges(settings: Settings, hub: Hu
 
 def test_a_damaged_file_is_fetched_again_and_never_kept(settings: Settings, hub: Hub) -> None:
     hub.files["unet/weights.safetensors"] = b"damaged" + WEIGHTS[7:]
-    with pytest.raises(SystemExit, match="does not have the SHA-256"):
+    with pytest.raises(SystemExit, match="does not have the hash"):
         download.ensure(settings)
     assert not settings.model_path.exists()
     hub.files = dict(FILES)
@@ -142,17 +199,90 @@ def test_many_pods_of_a_node_fetch_it_once(settings: Settings, hub: Hub) -> None
     assert len(hub.served) == len(FILES)
 
 
-def test_the_program_refuses_a_model_that_it_does_not_know(tmp_path: Path) -> None:
+def test_the_program_refuses_a_model_without_a_revision(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "download_models.py"],
-        env=os.environ | {"MODEL_ID": "some/other", "MODEL_DIR": str(tmp_path)},
+        env=os.environ | {"MODEL_ID": OTHER, "MODEL_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
         cwd=Path(__file__).parents[1],
     )
     assert done.returncode == 1
-    assert "MODEL_ID must be" in done.stderr
+    assert f"MODEL_REVISION must be the commit of {OTHER}" in done.stderr
+
+
+@pytest.fixture
+def other(settings: Settings, hub: Hub) -> Settings:
+    """Of a repository that the service does not know, as people publish them."""
+    hub.files = dict(REPOSITORY)
+    return settings.model_copy(update={"model_id": OTHER, "model_revision": REVISION})
+
+
+def test_any_repository_of_sdxl_is_fetched_for_what_is_loaded_of_it(
+    other: Settings, hub: Hub
+) -> None:
+    download.ensure(other)
+    assert found(other) == {
+        name: data for name, data in REPOSITORY.items() if data in (b"loaded", INDEX)
+    }
+
+
+def test_half_precision_is_taken_where_the_unet_has_it(other: Settings, hub: Hub) -> None:
+    half = {
+        "unet/diffusion_pytorch_model.fp16-00001-of-00002.safetensors": b"half",
+        "unet/diffusion_pytorch_model.fp16-00002-of-00002.safetensors": b"half",
+        "unet/diffusion_pytorch_model.safetensors.index.fp16.json": b"half",
+        "text_encoder/model.fp16.safetensors": b"half",
+    }
+    hub.files |= half
+    download.ensure(other)
+    files = found(other)
+    assert files.items() >= half.items()
+    assert "text_encoder/model.safetensors" not in files
+    assert "unet/diffusion_pytorch_model.safetensors" not in files
+    assert files["vae/diffusion_pytorch_model.safetensors"] == b"loaded"
+
+
+def test_another_revision_is_another_model(other: Settings) -> None:
+    download.ensure(other)
+    later = Settings(model_dir=other.model_dir, model_id=OTHER, model_revision="c" * 40)
+    assert not later.model_path.exists()
+
+
+@pytest.mark.parametrize("name", ["unet/config.json", "unet/diffusion_pytorch_model.safetensors"])
+def test_a_file_that_is_not_the_listed_one_is_never_kept(
+    other: Settings, hub: Hub, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = repository.listed(hub.url, OTHER, REVISION, 60)
+    monkeypatch.setattr(repository, "listed", lambda *_: listed)
+    hub.files[name] = b"another"
+    with pytest.raises(SystemExit, match="does not have the hash"):
+        download.ensure(other)
+    assert not other.model_path.exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "is no diffusers repository"),
+        ({"model_index.json": b'{"_class_name": "FluxPipeline"}'}, "names FluxPipeline, not"),
+        ({"model_index.json": INDEX}, "has no weights of text_encoder as safetensors"),
+    ],
+)
+def test_what_is_no_sdxl_is_refused_before_its_weights_are_fetched(
+    other: Settings, hub: Hub, files: dict[str, bytes], message: str
+) -> None:
+    hub.files = files | {"unet/diffusion_pytorch_model.bin": b"a pickle"}
+    with pytest.raises(SystemExit, match=message):
+        download.ensure(other)
+    assert [name for name, _ in hub.served] == [*files]
+
+
+def test_an_unknown_revision_is_named(other: Settings) -> None:
+    unknown = other.model_copy(update={"model_id": "nobody/nothing"})
+    with pytest.raises(SystemExit, match=f"nobody/nothing at {REVISION} could not be listed.*404"):
+        download.ensure(unknown)
 
 
 def test_the_manifest_names_every_part_of_the_pipeline() -> None:

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from tasks.settings import Settings
+from worker import repository
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +46,32 @@ def _fill(settings: Settings, directory: Path) -> None:
         from worker import tiny_sdxl
 
         tiny_sdxl.save(directory)
-    elif settings.model_id == SDXL:
-        files = f"{settings.hf_endpoint}/{SDXL}/resolve/{SDXL_REVISION}"
-        for line in SDXL_FILES.read_text().splitlines():
-            digest, name = line.split()
-            _fetch_checked(f"{files}/{name}", directory / name, digest)
-    else:
-        raise SystemExit(f"MODEL_ID must be {SDXL} or {TINY}, not {settings.model_id}.")
+        return
+    endpoint, model = settings.hf_endpoint.rstrip("/"), settings.model_id
+    revision = settings.model_revision or SDXL_REVISION
+    where = f"{endpoint}/{model}/resolve/{revision}"
+    for name, digest in _files(endpoint, settings, where, directory).items():
+        _fetch_checked(f"{where}/{name}", directory / name, digest)
+
+
+def _files(endpoint: str, settings: Settings, where: str, directory: Path) -> repository.Digests:
+    """The pipeline's files: SDXL's as they are known here, others' as the hub lists them."""
+    model, revision = settings.model_id, settings.model_revision
+    if not revision:
+        if model == SDXL:
+            lines = (line.split() for line in SDXL_FILES.read_text().splitlines())
+            return {name: digest for digest, name in lines}
+        raise SystemExit(f"MODEL_REVISION must be the commit of {model} that is wanted.")
+    try:
+        listed = repository.listed(endpoint, model, revision, _SILENCE_SECONDS)
+    except OSError as error:
+        raise SystemExit(f"{model} at {revision} could not be listed: {error}") from None
+    if repository.INDEX not in listed:
+        raise SystemExit(f"{model} at {revision} is no diffusers repository.")
+    index = directory / repository.INDEX
+    _fetch_checked(f"{where}/{repository.INDEX}", index, listed[repository.INDEX])
+    repository.check_index(index)
+    return repository.pipeline_files(listed)
 
 
 def _fetch_checked(url: str, path: Path, digest: str) -> None:
@@ -69,14 +89,23 @@ def _fetch_checked(url: str, path: Path, digest: str) -> None:
             log.warning("%s %s", url, problem)
             time.sleep(_PAUSE_SECONDS)
             continue
-        with part.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() == digest:
-                part.rename(path)
-                return
-        problem = f"does not have the SHA-256 {digest}"
+        if _has_digest(part, digest):
+            part.rename(path)
+            return
+        problem = f"does not have the hash {digest}"
         log.warning("%s %s", url, problem)
         part.unlink()
     raise SystemExit(f"{url} {problem} ({_TRIES} tries).")
+
+
+def _has_digest(path: Path, digest: str) -> bool:
+    """Of 64 hex digits, a SHA-256; of 40, git's id of a file."""
+    with path.open("rb") as file:
+        if len(digest) == hashlib.sha256().digest_size * 2:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+        header = b"blob %d\0" % path.stat().st_size
+        blob = hashlib.sha1(header + file.read(), usedforsecurity=False)
+        return blob.hexdigest() == digest
 
 
 def _fetch(url: str, part: Path) -> None:

@@ -78,7 +78,7 @@ class SdxlModel:
             path,
             # float16 is nearer to float32 than bfloat16, and SDXL's UNet stays within its range.
             dtype=torch.float16 if self._gpu else torch.float32,
-            variant="fp16" if any(path.glob("unet/*.fp16.safetensors")) else None,
+            variant="fp16" if any(path.glob("unet/*.fp16*.safetensors")) else None,
             device_map="cuda" if self._gpu else "cpu",
             local_files_only=True,
             add_watermarker=False,

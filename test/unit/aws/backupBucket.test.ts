@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import { BackupBucket, type BackupBucketArgs } from "../../../components/aws/backupBucket";
+import { accepted } from "../../golden/stacks";
 import { declared, resolved } from "../declared";
 
 const declareBucket = (writer: BackupBucketArgs["writer"]) =>
@@ -23,6 +24,14 @@ describe("the bucket of the backups", async () => {
     expect(inputs["backup-bucket-lock"]?.rule).toEqual({
       defaultRetention: { mode: "COMPLIANCE", days: 30 },
     });
+  });
+
+  test("stays when the stack is destroyed, with all that guards it", () => {
+    const ofBucket = Object.values(accepted("prod")).filter(({ type }) =>
+      type.startsWith("aws:s3/"),
+    );
+    expect(ofBucket).toHaveLength(8);
+    for (const resource of ofBucket) expect(resource).toMatchObject({ retainOnDelete: true });
   });
 
   test("is encrypted and closed to the public", () => {

@@ -7,6 +7,7 @@ const network = {
   vpcId: "vpc-1",
   subnetIds: ["subnet-1", "subnet-2"],
   clients: ["10.1.0.0/16"],
+  applyImmediately: false,
 };
 
 describe("PostgreSQL on RDS", async () => {
@@ -25,6 +26,16 @@ describe("PostgreSQL on RDS", async () => {
   test("survives the loss of a zone, and a deletion by mistake", () => {
     expect(server).toMatchObject({ multiAz: true, deletionProtection: true });
     expect(server).toMatchObject({ skipFinalSnapshot: false, backupRetentionPeriod: 14 });
+  });
+
+  test("leaves a last snapshot under a name that no other stack's has, nor the next one's", () => {
+    // Pulumi ends the name of what has none in the program with random digits.
+    expect(inputs["postgres-subnets"]).not.toHaveProperty("name");
+    expect(server?.finalSnapshotIdentifier).toBe("postgres-subnets-id-final");
+  });
+
+  test("waits for its maintenance window, unless changes shall be made at once", () => {
+    expect(server).toMatchObject({ applyImmediately: false });
   });
 
   test("is encrypted on its disk and refuses connections without TLS", () => {
@@ -66,6 +77,12 @@ describe("Redis on ElastiCache", async () => {
       multiAzEnabled: true,
       automaticFailoverEnabled: true,
     });
+  });
+
+  test("leaves a last snapshot under a name that no other stack's has, nor the next one's", () => {
+    // Pulumi ends the name of what has none in the program with random digits.
+    expect(inputs["redis-subnets"]).not.toHaveProperty("name");
+    expect(server?.finalSnapshotIdentifier).toBe("redis-subnets-id-final");
   });
 
   test("is encrypted on disk and on the way, and asks for the password", () => {

@@ -11,6 +11,7 @@ const secrets: Record<string, string> = Object.fromEntries(
 const whole: Record<string, unknown> = {
   endpoint: "https://images.example",
   context: "the-cluster",
+  podNetwork: "10.0.0.0/8",
   images,
   ...secrets,
 };
@@ -69,7 +70,7 @@ test("a wrong configuration names every fault at once, with key, value and fix",
       "nginx.minAvailable is 2, but must be below nginx.replicas, 2, or no node can be drained; fix: pulumi config set --path nginx.minAvailable 1",
       "apiSecret is missing; fix: pulumi config set --secret apiSecret",
       "redisPassword is in plain text, but must be secret; fix: pulumi config set --secret redisPassword",
-      "alertWebhook is missing, but monitoring.alertmanager is true; fix: pulumi config set --secret alertWebhook",
+      "alertWebhook is missing, but monitoring.receivers has webhook; fix: pulumi config set --secret alertWebhook",
     ].join("\n  - "),
   );
 });
@@ -91,7 +92,7 @@ test("what only some stacks need may be left out of the others", () => {
     [
       "has 2 faults:",
       "images.alertmanager is missing, but monitoring.alertmanager is true; fix: pulumi config set --path images.alertmanager VALUE",
-      "alertWebhook is missing, but monitoring.alertmanager is true; fix: pulumi config set --secret alertWebhook",
+      "alertWebhook is missing, but monitoring.receivers has webhook; fix: pulumi config set --secret alertWebhook",
     ].join("\n  - "),
   );
 });
@@ -147,6 +148,26 @@ test.each<[string, Record<string, unknown>, string]>([
     "aws.region is missing, but a managed store, objectStore.bucket or backups.managed is on AWS; fix: pulumi config set --path aws.region VALUE",
   ],
   [
+    "a model that is no repository",
+    { workers: { model: "sdxl-turbo" } },
+    'workers.model is "sdxl-turbo", but must be a repository like OWNER/NAME; fix: pulumi config set --path workers.model VALUE',
+  ],
+  [
+    "a model that may change under its name",
+    { workers: { model: "owner/name" } },
+    "models.revision is missing, but only the files of the default model are known; fix: pulumi config set --path models.revision VALUE",
+  ],
+  [
+    "a branch in the place of a commit",
+    { workers: { model: "owner/name" }, models: { revision: "main" } },
+    'models.revision is "main", but must be a commit: 40 hex digits; fix: pulumi config set --path models.revision VALUE',
+  ],
+  [
+    "a commit of a model that is made by code",
+    { workers: { model: "tiny-random-sdxl" }, models: { revision: "ab".repeat(20) } },
+    `models.revision is "${"ab".repeat(20)}", but means nothing for workers.model tiny-random-sdxl; fix: pulumi config rm --path models.revision`,
+  ],
+  [
     "a backup that is deleted before it may be",
     { aws: { region: "eu-central-1" }, backups: { managed: true, lockDays: 30, keepDays: 7 } },
     "backups.keepDays is 7, but must not be below backups.lockDays, 30, before which nothing can be deleted; fix: pulumi config set --path backups.keepDays 30",
@@ -160,6 +181,21 @@ test.each<[string, Record<string, unknown>, string]>([
     "a password that breaks a URL",
     { databasePassword: "p@ssword/with#signs" },
     "databasePassword is not 16 to 128 letters and digits, but it stands in a URL; fix: pulumi config set --secret databasePassword",
+  ],
+  [
+    "mail that no server takes",
+    {
+      monitoring: {
+        receivers: ["email"],
+        email: { to: "a@example.com", from: "b@example.com", username: "b" },
+      },
+    },
+    "monitoring.email.smarthost is missing, but monitoring.receivers has email; fix: pulumi config set --path monitoring.email.smarthost VALUE",
+  ],
+  [
+    "a network of pods that nobody looked up",
+    { podNetwork: "" },
+    "podNetwork is missing; fix: pulumi config set podNetwork VALUE",
   ],
   [
     "whichever cluster the shell points to",

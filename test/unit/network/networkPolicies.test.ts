@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { ports } from "../../../components/names";
 import { type Flow, type FlowsArgs, stackFlows } from "../../../components/network/flows";
-import { renderPolicies } from "../../../components/network/networkPolicies";
+import { type Dns, renderPolicies } from "../../../components/network/networkPolicies";
 
 const inCluster: FlowsArgs = {
   postgres: { managed: false },
   redis: { managed: false },
   objectStore: { bucket: "" },
+  models: { endpoint: "https://huggingface.co" },
   backups: { managed: false },
-  monitoring: { alertmanager: true },
+  monitoring: { alertmanager: true, receivers: ["webhook"], email: { smarthost: "" } },
   cloudflare: { mode: "off" },
 };
 const onAws: FlowsArgs = {
@@ -53,8 +54,13 @@ function allows(policies: Policy[], from: string, to: string, port: number): boo
   );
 }
 
-const policiesOf = (flows: Flow[], operators: string[] = []) =>
-  renderPolicies(flows, operators) as unknown as Record<string, Policy>;
+const usualDns: Dns = {
+  host: "kube-dns.kube-system.svc.cluster.local",
+  networks: ["169.254.20.10/32"],
+  port: 53,
+};
+const policiesOf = (flows: Flow[], operators: string[] = [], dns = usualDns) =>
+  renderPolicies(flows, operators, dns) as unknown as Record<string, Policy>;
 
 const apps = [
   ...["nginx", "api", "api-migrations", "aigc-worker", "postgres", "redis", "object-store"],
@@ -119,6 +125,62 @@ test("stores on AWS are reached at their ports outside, and have no policy here"
   expect(Object.keys(policies)).not.toContain("postgres");
   const reached = policies.api?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
   expect(reached).toEqual([53, 53, 5432, 6379, 443]);
+});
+
+describe("a pod finds DNS", () => {
+  const egress = (dns: Dns) => policiesOf(stackFlows(inCluster), [], dns).nginx?.egress?.[0];
+  const namespace = (name: string) => ({
+    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
+  });
+
+  test("in the namespace of its Service, and in a node's cache", () => {
+    expect(egress(usualDns)?.to).toEqual([
+      namespace("kube-system"),
+      { ipBlock: { cidr: "169.254.20.10/32" } },
+    ]);
+  });
+
+  test("where OpenShift has it, whose pods listen elsewhere than their Service", () => {
+    const rule = egress({
+      host: "dns-default.openshift-dns.svc.cluster.local",
+      networks: [],
+      port: 5353,
+    });
+    expect(rule?.to).toEqual([namespace("openshift-dns")]);
+    expect(rule?.ports.map(({ port }) => port)).toEqual([53, 53, 5353, 5353]);
+  });
+
+  test("where GKE has it, at an address", () => {
+    const rule = egress({ host: "169.254.169.254", networks: ["169.254.169.254/32"], port: 53 });
+    expect(rule?.to).toEqual([{ ipBlock: { cidr: "169.254.169.254/32" } }]);
+  });
+});
+
+test("mail leaves by the port of its server", () => {
+  const monitoring = {
+    ...inCluster.monitoring,
+    receivers: ["email"],
+    email: { smarthost: "smtp.example:587" },
+  };
+  const policies = policiesOf(stackFlows({ ...inCluster, monitoring }));
+  const reached = policies.alertmanager?.egress?.[1]?.ports.map(({ port }) => port);
+  expect(reached).toEqual([443, 587]);
+});
+
+test("pods are anywhere too: for some network plugins none is in a CIDR", () => {
+  const policies = policiesOf(stackFlows(inCluster));
+  expect(policies.nginx?.ingress?.[0]?.from).toContainEqual({ namespaceSelector: {} });
+  expect(policies.models?.egress?.[1]?.to).toContainEqual({ namespaceSelector: {} });
+});
+
+test.each([
+  ["https://huggingface.co", [443]],
+  ["https://mirror.example:8443/hub", [443, 8443]],
+  ["http://mirror.example", [443, 80]],
+])("weights are fetched from %s at its port", (endpoint, expected) => {
+  const policies = policiesOf(stackFlows({ ...inCluster, models: { endpoint } }));
+  const reached = policies.models?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
+  expect(reached).toEqual([53, 53, ...expected]);
 });
 
 test("behind a tunnel nothing listens to the world", () => {

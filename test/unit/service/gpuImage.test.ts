@@ -6,19 +6,20 @@ const build: ImageBuild = {
   repository: "registry.example/service",
   context: "docker/service",
   target: "worker",
+  tag: "prod-worker",
   registry: { server: "registry.example", username: "pusher", password: "a password" },
 };
 
 test("an image is built by BuildKit with the registry's cache, and named by its digest", async () => {
   const { made, inputs } = await declared(() => new GpuImage("worker-image", { image: build }));
   expect(inputs["worker-image-build"]).toMatchObject({
-    imageName: "registry.example/service:worker",
+    imageName: "registry.example/service:prod-worker",
     build: {
       context: "docker/service",
       target: "worker",
       builderVersion: "BuilderBuildKit",
       args: { BUILDKIT_INLINE_CACHE: "1" },
-      cacheFrom: { images: ["registry.example/service:worker"] },
+      cacheFrom: { images: ["registry.example/service:prod-worker"] },
     },
   });
   expect(await resolved(made.reference)).toMatch(/^registry\.example\/service@sha256:/);

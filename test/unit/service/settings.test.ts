@@ -5,12 +5,14 @@ import { plain } from "../../golden/whole";
 
 // Each pod reads only what it uses, so that a change restarts only those whom it concerns.
 
-const stack = Object.fromEntries(
-  Object.entries(accepted("prod")).map(([name, { type, inputs }]) => [
-    name,
-    { type, name, stack: "prod", props: plain(inputs) as Props, protect: false },
-  ]),
-);
+const resources = (stack: string) =>
+  Object.fromEntries(
+    Object.entries(accepted(stack)).map(([name, { type, inputs }]) => [
+      name,
+      { type, name, stack, props: plain(inputs) as Props, protect: false },
+    ]),
+  );
+const [stack, alternatives] = [resources("prod"), resources("alternatives")];
 
 /** Every variable that a pod's containers are given. */
 function variables(name: string): string[] {
@@ -30,9 +32,26 @@ test("no worker restarts for a setting of the api", () => {
   expect(variables("aigc-workers-server").filter((name) => ofApi.includes(name))).toEqual([]);
 });
 
-test("the api has its settings, and none of the model's", () => {
-  expect(variables("api-server")).toEqual(expect.arrayContaining(ofApi));
-  expect(variables("api-server")).not.toContain("MODEL_ID");
+test("the api has its settings, and of the model its name alone", () => {
+  expect(variables("api-server")).toEqual(expect.arrayContaining([...ofApi, "MODEL_ID"]));
+  expect(variables("api-server")).not.toContain("MODEL_DIR");
+});
+
+test("the workers load what the download brings, and the api lists it by its name", () => {
+  const model = (name: string) =>
+    containersOf(podOf(alternatives[name] as (typeof stack)[string])?.spec as Props).flatMap(
+      ({ env }) => (env as Props[]).filter((variable) => variable.name.startsWith("MODEL_")),
+    );
+  expect(model("aigc-workers-server")).toEqual(model("models-download"));
+  expect(model("models-download")).toEqual(expect.arrayContaining(model("api-server")));
+  expect(model("models-download").map(({ name }) => name)).toContain("MODEL_REVISION");
+});
+
+test("the workers have the runtime that gives GPUs, where it is not the nodes' own", () => {
+  const runtime = (stack: typeof alternatives) =>
+    podOf(stack["aigc-workers-server"] as (typeof stack)[string])?.spec.runtimeClassName;
+  expect(runtime(alternatives)).toBe("nvidia");
+  expect(runtime(stack)).toBeUndefined();
 });
 
 test("migrations run again only for another database or image", () => {

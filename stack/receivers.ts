@@ -1,0 +1,13 @@
+import type { Receivers } from "../components/observability/alertmanager";
+import type { Config } from "../config";
+
+/** Who is told of alerts, with what the way to them takes. */
+export function receivers({ monitoring, secrets }: Config): Receivers {
+  const ways: Required<Receivers> = {
+    webhook: secrets.alertWebhook,
+    slack: secrets.slackWebhook,
+    pagerduty: secrets.pagerdutyKey,
+    email: { ...monitoring.email, password: secrets.smtpPassword },
+  };
+  return Object.fromEntries(monitoring.receivers.map((way) => [way, ways[way]]));
+}
