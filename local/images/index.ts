@@ -75,13 +75,11 @@ export async function loadImage(
   const known = readFileSync(record, "utf8");
   if (known && (await present()).includes(known)) return known;
   report("loading");
-  // What an older build left would be taken for this one's.
-  await inNode(holder.pid, `${ctr} ls --quiet 'name~="^${name}[@:]"' | xargs -r ${ctr} rm`);
   // Streamed: an archive would take as much disk as the image, and as long to write.
   const stream =
     'node=$1 ctr=$2 name=$3; shift 3; buildah "$@" | nsenter --target "$node" --mount --net --pid ' +
     '"$ctr" --namespace k8s.io images import --local --digests --base-name "$name" -';
-  await run(
+  const told = await run(
     "bash",
     [
       ...["-euo", "pipefail", "-c", stream, "load"],
@@ -91,9 +89,15 @@ export async function loadImage(
     ],
     { env: buildEnvironment, log: `load-${recipe.name}` },
   );
-  const [reference] = await present();
-  writeFileSync(record, reference as string);
-  return reference as string;
+  const [digest] = /sha256:[0-9a-f]{64}/.exec(told) ?? [];
+  const reference = `${name}@${digest}`;
+  const loaded = await present();
+  if (!loaded.includes(reference)) throw new Error(`ctr did not name what it loaded: ${told}`);
+  // Only now: what runs needs the older one until then, should this be cut off.
+  const older = loaded.filter((other) => other !== reference);
+  if (older.length > 0) await inNode(holder.pid, `${ctr} rm ${older.join(" ")}`);
+  writeFileSync(record, reference);
+  return reference;
 }
 
 /** The base image of some recipes: Debian, installed by its own tool. */
@@ -142,7 +146,7 @@ function recordFile(recipe: Recipe, toolchain: Partial<Toolchain>): string {
 
 /** Files of a build, without tests and what tools leave behind. */
 function files(directory: string): string[] {
-  const ignored = /^(\..*|__pycache__|tests)$/;
+  const ignored = /^(\..*|__pycache__|tests|data)$/;
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))

@@ -89,7 +89,7 @@ test("Ctrl-C while the stack is brought up ends cleanly, and the next run goes o
   });
   const ended = once(first, "exit");
   const pulumi = () => attempt("pgrep", ["--parent", String(first.pid), "--exact", "pulumi"]);
-  await expect.poll(async () => (await pulumi()).status, { timeout: 30_000 }).toBe(0);
+  await expect.poll(async () => (await pulumi()).status, { timeout: 300_000 }).toBe(0);
   first.kill("SIGINT");
   await ended;
   expect(output).toContain("interrupted; run npm run local again to go on from here");
