@@ -55,21 +55,19 @@ def _error() -> dict[str, Any]:
 # -- the API's side ------------------------------------------------------------------------
 
 
-def _fair_rank() -> ColumnElement[int]:
-    """Deals the queue out key by key, as start-time fair queueing does: a key's task goes level
-    with the queue's head, or a rank behind its own last one, however many another key has waiting.
-    The head is as far as what runs, so that it moves on while others keep coming. A key's very
-    first task comes after the round that runs: else a stream of new keys would hold the head.
+def _fair_rank() -> Any:
+    """The rank of a task of :of_key and :of_priority. It deals the queue out key by key, as
+    start-time fair queueing does: a key's task goes level with the queue's head, or a rank behind
+    its own last one, however many another key has waiting. The head is as far as what runs, so
+    that it moves on while others keep coming. A key's very first task comes after the round that
+    runs: else a stream of new keys would hold the head.
 
     P. Goyal, H. M. Vin, H. Cheng: Start-time Fair Queueing, SIGCOMM 1996."""
 
-    def at(priority: str) -> ColumnElement[bool]:
-        return t.c.priority == bindparam(priority, type_=SmallInteger())
-
-    # A name for each use of a value: an INSERT of many rows takes a parameter once a row.
-    behind_own = select(func.max(t.c.rank) + 1).where(_queued, at("own_priority"), _of_key)
-    running = select(func.max(t.c.rank)).where(_running, at("running_priority"))
-    waiting = select(func.min(t.c.rank)).where(_queued, at("head_priority"))
+    level = t.c.priority == bindparam("of_priority", type_=SmallInteger())
+    behind_own = select(func.max(t.c.rank) + 1).where(_queued, level, _of_key)
+    running = select(func.max(t.c.rank)).where(_running, level)
+    waiting = select(func.min(t.c.rank)).where(_queued, level)
     heads = select(
         func.coalesce(running.scalar_subquery(), -1).label("running"),
         func.coalesce(waiting.scalar_subquery(), 0).label("waiting"),
@@ -80,15 +78,15 @@ def _fair_rank() -> ColumnElement[int]:
             "head"
         ),
     ).subquery("levels")
-    latest = (
-        select(case((at("latest_priority"), t.c.rank)))
-        .where(t.c.key_id == bindparam("latest_key", type_=Integer()))
-        .order_by(t.c.id.desc())
-        .limit(1)
-    )
+    latest = select(case((level, t.c.rank))).where(_of_key).order_by(t.c.id.desc()).limit(1)
     had_its_turn = func.coalesce(latest.scalar_subquery(), levels.c.running) >= levels.c.head
     level_with_head = select(levels.c.head + case((had_its_turn, 1), else_=0))
-    return func.coalesce(behind_own.scalar_subquery(), level_with_head.scalar_subquery())
+    return select(
+        func.coalesce(behind_own.scalar_subquery(), level_with_head.scalar_subquery()).label("rank")
+    )
+
+
+fair_rank = _fair_rank()
 
 
 def _submit(insert: Any) -> ExecutableReturnsRows:
@@ -96,7 +94,6 @@ def _submit(insert: Any) -> ExecutableReturnsRows:
         insert(t)
         .values(
             status=Status.QUEUED,
-            rank=_fair_rank() + bindparam("behind", type_=Integer()),
             attempt=0,
             step=0,
             created_at=seconds_from_now(0),
@@ -112,9 +109,7 @@ def _submit(insert: Any) -> ExecutableReturnsRows:
 
 
 submit = {"postgresql": _submit(postgresql.insert), "sqlite": _submit(sqlite.insert)}
-"""Takes many rows. Parameters of each: the other columns; for its rank :of_key and :latest_key;
-:own_priority, :running_priority, :head_priority, :latest_priority; and how many rows of the same
-key and priority it is :behind."""
+"""Takes many rows, each with a rank and the other columns that are not set above."""
 
 get = select(t).where(_the_task)
 get_by_idempotency_key = select(t).where(

@@ -1,6 +1,5 @@
 """The truth about tasks."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,28 +81,27 @@ class TaskStore:
             {
                 "id": uuid7(),
                 "key_id": key_id,
-                "of_key": key_id,
                 "idempotency_key": idempotency_key,
                 "request_hash": request_hash,
                 "request_id": request_id,
                 "parameters": parameters.model_dump(mode="json"),
                 "priority": priority,
-                "own_priority": priority,
-                "running_priority": priority,
-                "head_priority": priority,
-                "latest_key": key_id,
-                "latest_priority": priority,
                 "attempts_left": self._settings.max_attempts,
                 "task_seconds": self._settings.task_seconds,
             }
         )
 
     async def _submit_all(self, rows: list[Row]) -> list[Task | None]:
-        earlier: Counter[tuple[int, int]] = Counter()
+        # Asked for once a key: planning it for each row of a statement takes longer than all else.
+        ranks: dict[tuple[int, int], int] = {}
         for row in rows:
-            level = (row["key_id"], row["priority"])
-            row["behind"] = earlier[level]
-            earlier[level] += 1
+            level = key_id, priority = row["key_id"], row["priority"]
+            if level not in ranks:
+                ranks[level] = await self._value(
+                    statements.fair_rank, of_key=key_id, of_priority=priority
+                )
+            row["rank"] = ranks[level]
+            ranks[level] += 1
         statement = statements.submit[self._engine.dialect.name]
         stored = (
             self._rows(statement, **rows[0]) if len(rows) == 1 else self._rows(statement, *rows)

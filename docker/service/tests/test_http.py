@@ -15,6 +15,7 @@ from starlette.routing import Route
 from api.app import create_app
 from tasks.history import History
 from tasks.parameters import ImageFormat, Parameters
+from tasks.pictures import PictureStore
 from tasks.settings import Settings
 from tasks.store import Claim, TaskStore
 from tasks.task import Image
@@ -180,6 +181,11 @@ async def test_where_a_link_leads_lives_no_longer_than_the_link(
     image = Image(object_key="outputs/1.png", seed=1, format=ImageFormat.PNG, sha256="0")
     assert await store.succeed(Claim(task.id, claimed.attempt), [image])
     on_s3 = settings.model_copy(update={"s3_bucket": "pictures"})
+
+    async def size(_store: PictureStore, _image: Image) -> int:
+        return 1  # AWS would be asked
+
+    monkeypatch.setattr(PictureStore, "size", size)
     async with serve(on_s3) as client:
         where = f"/api/tasks/{task.id}/images/0"
         with_key = await client.get(where)
