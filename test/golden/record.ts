@@ -16,6 +16,8 @@ export interface Declaration {
   provider?: string;
   protect?: true;
   retainOnDelete?: true;
+  /** How long it may take, by operation, like 2h; what is not here takes the provider's time. */
+  timeouts?: Record<string, string>;
   dependencies: string[];
   inputs: unknown;
 }
@@ -53,6 +55,9 @@ function onRequest(listen: (request: RegisterResourceRequest) => void): void {
 
 function declaration(request: RegisterResourceRequest): Declaration {
   const aliases = previousNames(request);
+  const timeouts = Object.entries(request.getCustomtimeouts()?.toObject() ?? {}).filter(
+    ([, time]) => time,
+  );
   return {
     type: request.getType(),
     ...(aliases.length > 0 && { aliases }),
@@ -60,6 +65,7 @@ function declaration(request: RegisterResourceRequest): Declaration {
     ...(request.getProvider() && { provider: logicalName(request.getProvider()) }),
     ...(request.getProtect() && { protect: true }),
     ...(request.getRetainondelete() && { retainOnDelete: true }),
+    ...(timeouts.length > 0 && { timeouts: Object.fromEntries(timeouts) }),
     dependencies: request.getDependenciesList().map(logicalName).sort(),
     inputs: readable(request.getObject()?.toJavaScript()),
   };
