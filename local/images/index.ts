@@ -18,13 +18,7 @@ export const imageTag = (name: string) => `${repositoryPrefix}/${name}:local`;
 
 const mirror = "http://deb.debian.org/debian";
 const directory = join(cache, "images");
-/** Arguments with which buildah finds the images. */
-export const storage = [
-  "--root",
-  join(cache, "buildah"),
-  "--runroot",
-  "/run/image-service-buildah",
-];
+const storage = ["--root", join(cache, "buildah"), "--runroot", "/run/image-service-buildah"];
 const buildEnvironment = { BUILDAH_ISOLATION: "chroot", STORAGE_DRIVER: "overlay" };
 
 /** Builds that were cut off leave their containers. */
