@@ -55,7 +55,7 @@ export function platformOf(nodes: readonly Node[]): string {
   const found = [...new Set(nodes.map(({ status }) => status.nodeInfo.architecture))];
   if (found.length === 1) return `linux/${found[0]}`;
   throw new UserError(
-    `the cluster's nodes are of several kinds: ${found.join(", ")}`,
+    `images are made for one architecture, and the cluster's nodes have ${found.length}: ${found.join(", ")}`,
     "use a cluster whose nodes are all of one",
   );
 }
