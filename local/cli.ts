@@ -2,39 +2,43 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { stopNode } from "./cluster/node";
+import { downOnContext, statusOnContext, upOnContext } from "./context";
 import { UserError } from "./errors";
 import { acquireLock } from "./lock";
-import { kubeconfig, repository, state } from "./paths";
+import { firstPicture, kubeconfig, state } from "./paths";
 import { makePicture } from "./picture";
 import { preflight } from "./preflight";
 import { Progress } from "./progress";
 import { interrupt } from "./run";
 import { hostUrl } from "./services";
-import { addCluster, addToolchain, gather } from "./setup";
-import { type ConfigValues, imageConfig, LocalStack, secrets } from "./stack";
+import { addCluster } from "./setup";
+import { imageConfig, secrets } from "./stack";
+import { addStack, type Outputs } from "./stackSteps";
 import { describeStatus, readStatus, saveStatus } from "./status";
-import { type Step, Steps } from "./steps";
+import { Steps } from "./steps";
 import type { Toolchain } from "./toolchain";
-import { builds } from "./toolchain/builds";
-
-type Outputs = Record<string, string>;
 
 const help = `npm run local                from a bare machine to a running stack and a first picture
-npm run local -- --context NAME
-                             on the cluster of that kubeconfig context instead, with the images
-                             and the endpoint that Pulumi.local.yaml names
 npm run local -- status      what runs and where; --json for scripts
 npm run local -- down        stop everything and leave the machine as it was; data is kept
 npm run local -- reset       down, and forget all data; the built toolchain and images are kept
 
-Runs a Kubernetes cluster in namespaces of its own on this machine (Linux, root, 8 GB of
+With --context NAME the first three mean the stack on the cluster of that kubeconfig context: kind,
+k3d, minikube, Docker Desktop or any other (docs/clusters.md). down deletes it with its data.
+  --registry HOST/PATH       where Docker pushes images and the nodes pull them; by default what the
+                             cluster says (ConfigMap kube-public/local-registry-hosting)
+  --namespace NAME           that the stack makes for itself; by default image-service
+  --fake-gpus                nodes without GPUs claim some; the tiny model draws on the CPU
+  --pod-network CIDR         of the pods, and
+  --cluster-dns HOST         of the DNS Service, where they can't be read from the cluster
+
+Without it, runs a Kubernetes cluster in namespaces of its own on this machine (Linux, root, 8 GB of
 memory, 25 GB of disk) and this repository's Pulumi program on it. A run that was cut off
 goes on from where it was; a run with everything up only checks and mends.
 
-State: $IMAGE_SERVICE_STATE or /var/lib/image-service
+State: $IMAGE_SERVICE_STATE or /var/lib/image-service (without root ~/.local/state/image-service)
 Cache: $IMAGE_SERVICE_CACHE or ~/.cache/image-service`;
 
-const picture = join(repository, "out/first.png");
 const quick = { seconds: 0.1, cpuSeconds: 0.1 };
 
 async function up(): Promise<void> {
@@ -47,7 +51,17 @@ async function up(): Promise<void> {
     writeFileSync(join(state, "images.json"), JSON.stringify(references, null, 2));
     return { kubeconfig, images: imageConfig(references) };
   });
-  const stack = addStack(steps, progress, toolchain, values, [cluster]);
+  const stack = addStack(steps, progress, "local", toolchain, values, [cluster]);
+  steps.add(
+    "picture",
+    { seconds: 3, cpuSeconds: 3 },
+    [stack],
+    (report, { endpoint, namespace }) => {
+      report("drawing");
+      const kubectl = `kubectl --kubeconfig ${kubeconfig} --namespace ${namespace}`;
+      return makePicture(endpoint as string, secrets().apiSecret, firstPicture, kubectl);
+    },
+  );
   await steps.run(progress);
   const outputs = stack.value as Outputs;
   const url = (output: string) => hostUrl(toolchain.value as Toolchain, outputs[output] as string);
@@ -62,58 +76,7 @@ async function up(): Promise<void> {
     phases: progress.phases,
   });
   console.log("more: npm run local -- status");
-  console.log(`picture: ${relative(process.cwd(), picture)}`);
-}
-
-/** The same program on a cluster that is there already: no node, no images of ours. */
-async function upOnContext(context: string): Promise<void> {
-  acquireLock();
-  const steps = new Steps();
-  const progress = new Progress();
-  const pulumi = builds.filter(({ name }) => name.startsWith("pulumi"));
-  const toolchain = gather(steps, addToolchain(steps, pulumi));
-  const values = steps.add("values", quick, [], async () => ({ context }));
-  addStack(steps, progress, toolchain, values, []);
-  await steps.run(progress);
-  console.log(`picture: ${relative(process.cwd(), picture)}`);
-}
-
-/** Pulumi's own start beside the cluster's, then the stack, then a picture. */
-function addStack(
-  steps: Steps,
-  progress: Progress,
-  toolchain: Step<Toolchain>,
-  values: Step<ConfigValues>,
-  ready: Step<unknown>[],
-): Step<Outputs> {
-  const engine = steps.add(
-    "engine",
-    { seconds: 8, cpuSeconds: 4 },
-    [toolchain, values],
-    async (report, programs, config) => {
-      const opened = await LocalStack.open("local", programs, config, report);
-      if (opened.usesStandIn) progress.say("with the stand-in for the official Kubernetes plugin");
-      return opened;
-    },
-  );
-  const stack = steps.add(
-    "stack",
-    { seconds: 40, cpuSeconds: 50 },
-    [engine, ...ready],
-    async (report, opened) => {
-      try {
-        await opened.up(report);
-        return (await opened.outputs()) as Outputs;
-      } finally {
-        opened.close();
-      }
-    },
-  );
-  steps.add("picture", { seconds: 3, cpuSeconds: 3 }, [stack], (report, outputs) => {
-    report("drawing");
-    return makePicture(outputs.endpoint as string, secrets().apiSecret, picture);
-  });
-  return stack;
+  console.log(`picture: ${relative(process.cwd(), firstPicture)}`);
 }
 
 async function down(): Promise<void> {
@@ -133,28 +96,51 @@ function status(json: boolean): void {
   else throw new UserError("the local stack is not set up", "start it with: npm run local");
 }
 
+type Commands = Record<string, () => void | Promise<void>>;
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       context: { type: "string" },
+      registry: { type: "string" },
+      namespace: { type: "string" },
+      "fake-gpus": { type: "boolean" },
+      "pod-network": { type: "string" },
+      "cluster-dns": { type: "string" },
       help: { type: "boolean", short: "h" },
       json: { type: "boolean" },
     },
   });
-  const [command = "up", ...rest] = positionals;
-  const commands: Record<string, () => void | Promise<void>> = {
-    up: () => (values.context === undefined ? up() : upOnContext(values.context)),
-    status: () => status(values.json === true),
-    down,
-    reset,
-  };
   if (values.help) return console.log(help);
+  const { context, json = false, ...options } = values;
+  const [command = "up", ...rest] = positionals;
+  const onMachine: Commands = { up, status: () => status(json), down, reset };
+  const onContext = (name: string): Commands => ({
+    up: () =>
+      upOnContext(name, {
+        registry: options.registry,
+        namespace: options.namespace,
+        fakeGpus: options["fake-gpus"] === true,
+        podNetwork: options["pod-network"],
+        clusterDns: options["cluster-dns"],
+      }),
+    status: () => statusOnContext(name, json),
+    down: () => downOnContext(name),
+  });
+  const commands = context === undefined ? onMachine : onContext(context);
   const chosen = commands[command];
   if (!chosen || rest.length > 0) {
     throw new UserError(
-      `unknown command: ${positionals.join(" ")}`,
+      `unknown command${context === undefined ? "" : " with --context"}: ${positionals.join(" ")}`,
       `one of: ${Object.keys(commands).join(", ")}; see npm run local -- --help`,
+    );
+  }
+  const [stray] = Object.keys(options);
+  if (stray !== undefined && (context === undefined || command !== "up")) {
+    throw new UserError(
+      `--${stray} is of use only where a stack is brought up with --context`,
+      "see npm run local -- --help",
     );
   }
   await chosen();
@@ -171,9 +157,14 @@ main().catch((error: Error) => {
     return;
   }
   console.error(
-    error instanceof UserError || error.message.startsWith("Unknown option")
+    error instanceof UserError || isUsageError(error)
       ? `\nerror: ${error.message}\nfix:   ${error instanceof UserError ? error.fix : "see npm run local -- --help"}`
       : error,
   );
   process.exitCode = 1;
 });
+
+/** Of `parseArgs`: an option that is unknown, or lacks its value. */
+function isUsageError(error: NodeJS.ErrnoException): boolean {
+  return error.code?.startsWith("ERR_PARSE_ARGS") ?? false;
+}

@@ -13,12 +13,21 @@ import { state } from "./paths";
 
 const file = join(state, "lock");
 
+/** Whether a process is there, on any system. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // another user's
+  }
+}
+
 /** Lets one run at a time change the local stack; a lock of a killed run counts for nothing. */
 export function acquireLock(): void {
   mkdirSync(state, { recursive: true });
   if (existsSync(file)) {
     const pid = readFileSync(file, "utf8");
-    if (existsSync(`/proc/${pid}`)) {
+    if (isRunning(Number(pid))) {
       throw new UserError(
         `another npm run local is at work (pid ${pid})`,
         `wait for it to end, or end it: kill ${pid}`,

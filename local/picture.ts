@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, relative } from "node:path";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "./errors";
 import { interrupt } from "./run";
@@ -12,8 +12,16 @@ const request = {
   seed: 35,
 };
 
-/** Generates a picture through nginx, as a client would, and writes it to `file`. */
-export async function makePicture(endpoint: string, apiKey: string, file: string): Promise<void> {
+/**
+ * Generates a picture through nginx, as a client would, and writes it to `file`.
+ * @param kubectl the command that leads to the stack's pods
+ */
+export async function makePicture(
+  endpoint: string,
+  apiKey: string,
+  file: string,
+  kubectl: string,
+): Promise<void> {
   const url = `${endpoint}/api/generate`;
   let problem = "";
   // nginx asks DNS for the api's pods every few seconds; the first look may have found none.
@@ -43,6 +51,6 @@ export async function makePicture(endpoint: string, apiKey: string, file: string
   }
   throw new UserError(
     `POST ${url} gave no picture: ${problem}`,
-    `look at the logs: kubectl -n image-service logs -l app=aigc-worker (see ${relative(".", file)})`,
+    `look at the logs: ${kubectl} logs -l app=aigc-worker`,
   );
 }

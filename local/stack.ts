@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { parse, stringify } from "yaml";
 import { UserError } from "./errors";
 import type { ImageReferences } from "./images";
+import { isRunning } from "./lock";
 import { cache, repository, state } from "./paths";
 import type { Report } from "./progress";
 import { attempt, interrupt, type Result, run } from "./run";
@@ -234,7 +235,7 @@ export class LocalStack {
     if (!existsSync(locks)) return;
     for (const file of readdirSync(locks)) {
       const { pid } = JSON.parse(readFileSync(join(locks, file), "utf8")) as { pid: number };
-      if (existsSync(`/proc/${pid}`)) {
+      if (isRunning(pid)) {
         throw new UserError(
           `the stack is locked by another pulumi (pid ${pid})`,
           "wait for it to end, or end it, and run this again",
@@ -256,9 +257,10 @@ export class LocalStack {
     if (existsSync(unavailable)) return false;
     report("looking for the official Kubernetes plugin");
     const install = ["plugin", "install", "resource", "kubernetes", `v${version}`];
-    const { status } = await attempt("timeout", ["60", this.pulumi, ...install], {
+    const { status } = await attempt(this.pulumi, install, {
       env: this.environment,
       log: "plugin-install",
+      quietSeconds: 60,
     });
     if (status !== 0) writeFileSync(unavailable, "");
     return status === 0;

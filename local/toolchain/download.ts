@@ -35,9 +35,10 @@ export async function downloadRelease(
   directory: string,
   { onProgress, signal, patience = usualPatience }: DownloadOptions = {},
 ): Promise<Outcome> {
-  const downloads = release.downloads[process.arch];
+  const system = `${process.platform} on ${process.arch}`;
+  const downloads = process.platform === "linux" ? release.downloads[process.arch] : undefined;
   if (downloads === undefined) {
-    return { downloaded: false, reason: `${release.name} has no release for ${process.arch}` };
+    return { downloaded: false, reason: `${release.name}: none is listed for ${system}` };
   }
   const folder = downloadFolder(directory);
   const total = downloads.reduce((sum, { megabytes }) => sum + megabytes * 1e6, 0);

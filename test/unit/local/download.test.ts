@@ -80,6 +80,19 @@ test("a release's programs, and nothing else, lie in its directory, to be run by
   }
 });
 
+test("on another system than Linux nothing is downloaded that could not run there", async () => {
+  const server = await ReleaseServer.start({ "/program": whole(program) });
+  const { platform } = process;
+  Object.defineProperty(process, "platform", { value: "darwin" });
+  try {
+    const outcome = await downloadRelease(release(theProgram(server)), directory, { patience });
+    expect(outcome.downloaded).toBe(false);
+    expect(existsSync(directory)).toBe(false);
+  } finally {
+    Object.defineProperty(process, "platform", { value: platform });
+  }
+});
+
 test("progress ends with all bytes of all files", async () => {
   const server = await ReleaseServer.start({
     "/server.tar.gz": whole(archive),
