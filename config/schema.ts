@@ -1,4 +1,13 @@
 import { z } from "zod";
+import {
+  availability,
+  group,
+  image,
+  optionalImage,
+  quantity,
+  resources,
+  toleration,
+} from "./fields";
 
 /** By the part that runs them; rules.ts knows which may be left out. */
 export const images = {
@@ -13,13 +22,6 @@ export const images = {
   objectStore: optionalImage("versitygw 1; unless objectStore.bucket and backups.managed"),
   backup: image("docker/backup"),
 };
-
-const toleration = z.strictObject({
-  key: z.string(),
-  operator: z.enum(["Exists", "Equal"]),
-  value: z.string().optional(),
-  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
-});
 
 /** Models that need no revision: the one whose files are known by hash, and the one made by code. */
 export const knownModels = {
@@ -355,59 +357,3 @@ export const secrets = {
   pagerdutyKey: "Key of a PagerDuty service's Events API v2; with receivers pagerduty",
   smtpPassword: "Password of monitoring.email.username; with receivers email",
 };
-
-/** Keys that belong together; each has its own default, so a stack file gives what differs. */
-function group<Shape extends z.ZodRawShape>(description: string, shape: Shape) {
-  return z
-    .strictObject(shape)
-    .prefault({} as never)
-    .describe(description);
-}
-
-function image(description: string) {
-  return z
-    .string()
-    .regex(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "must name an image by digest: repository@sha256:…")
-    .describe(description);
-}
-
-/** Needed only as rules.ts says. */
-function optionalImage(description: string) {
-  return z
-    .union([z.literal(""), image("")])
-    .default("")
-    .describe(description);
-}
-
-function availability(replicas: number) {
-  return {
-    replicas: z.int().min(1).max(100).default(replicas).describe("Pods"),
-    minAvailable: z
-      .int()
-      .min(0)
-      .default(0)
-      .describe("Pods that stay while nodes are drained; 0: all but one"),
-  };
-}
-
-/** A Kubernetes quantity of memory or disk. */
-function quantity(size: string) {
-  return z
-    .string()
-    .regex(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti)$/, "must be a quantity like 512Mi or 10Gi")
-    .default(size);
-}
-
-function resources(cpu: string, request: string, limit: string) {
-  return group("CPU and memory of each pod; CPU has no limit, so that a burst is not throttled", {
-    requests: group("What the scheduler reserves", {
-      cpu: z
-        .string()
-        .regex(/^\d+m?$/, "must be like 500m or 2")
-        .default(cpu)
-        .describe("CPU"),
-      memory: quantity(request).describe("Memory"),
-    }),
-    limits: group("What it may not exceed", { memory: quantity(limit).describe("Memory") }),
-  });
-}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+
+// What groups of keys in schema.ts are made of.
+
+/** Keys that belong together; each has its own default, so a stack file gives what differs. */
+export function group<Shape extends z.ZodRawShape>(description: string, shape: Shape) {
+  return z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(description);
+}
+
+/** By digest, so that a rollout is what was previewed. */
+export function image(description: string) {
+  return z
+    .string()
+    .regex(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "must name an image by digest: repository@sha256:…")
+    .describe(description);
+}
+
+/** Needed only as rules.ts says. */
+export function optionalImage(description: string) {
+  return z
+    .union([z.literal(""), image("")])
+    .default("")
+    .describe(description);
+}
+
+export function availability(replicas: number) {
+  return {
+    replicas: z.int().min(1).max(100).default(replicas).describe("Pods"),
+    minAvailable: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe("Pods that stay while nodes are drained; 0: all but one"),
+  };
+}
+
+/** A Kubernetes quantity of memory or disk. */
+export function quantity(size: string) {
+  return z
+    .string()
+    .regex(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti)$/, "must be a quantity like 512Mi or 10Gi")
+    .default(size);
+}
+
+export function resources(cpu: string, request: string, limit: string) {
+  return group("CPU and memory of each pod; CPU has no limit, so that a burst is not throttled", {
+    requests: group("What the scheduler reserves", {
+      cpu: z
+        .string()
+        .regex(/^\d+m?$/, "must be like 500m or 2")
+        .default(cpu)
+        .describe("CPU"),
+      memory: quantity(request).describe("Memory"),
+    }),
+    limits: group("What it may not exceed", { memory: quantity(limit).describe("Memory") }),
+  });
+}
+
+/** A taint of nodes that pods put up with. */
+export const toleration = z.strictObject({
+  key: z.string(),
+  operator: z.enum(["Exists", "Equal"]),
+  value: z.string().optional(),
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+});
