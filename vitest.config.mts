@@ -21,8 +21,10 @@ export default defineConfig({
     projects: [
       // Files share a process, and so what they import: half of the time goes without it.
       project("unit", minute, { globalSetup, isolate: false }),
+      project("hostile", 5 * minute),
       project("vendors", 5 * minute, { globalSetup, fileParallelism: false }),
       project("plugin", 5 * minute, { globalSetup }),
+      project("repair", 20 * minute),
       project("e2e", 20 * minute, { fileParallelism: false }),
     ],
   },

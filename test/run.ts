@@ -77,6 +77,7 @@ function reset(): void {
 add("types", { seconds: 12, cpuSeconds: 14 }, [], npm("types"));
 add("lint", { seconds: 3, cpuSeconds: 3 }, [], npm("lint"));
 add("unit", { seconds: 15, cpuSeconds: 25 }, [], vitest("unit"));
+add("hostile", { seconds: 15, cpuSeconds: 20 }, [], vitest("hostile"));
 const setup = add("set-up", { seconds: 20, cpuSeconds: 20 }, [], script("test/setup.ts"));
 add(
   "shell",
@@ -108,7 +109,7 @@ const pytest = add("service", { seconds: 150, cpuSeconds: 150 }, [python], {
   cwd: service,
   report: { runner: "junit", file: junit },
 });
-add(
+const faults = add(
   "faults",
   { seconds: 120, cpuSeconds: 60 },
   [pytest],
@@ -116,10 +117,13 @@ add(
 );
 
 const local = add("local", { seconds: 60, cpuSeconds: 60 }, [setup], script("local/cli.ts"));
-const plugin = add("plugin", { seconds: 60, cpuSeconds: 40 }, [local], vitest("plugin"));
-// Between the two, since each set-up begins by removing all containers of images.
+// Before e2e, since each set-up begins by removing all containers of images.
 const vendors = add("vendors", { seconds: 10, cpuSeconds: 10 }, [local], vitest("vendors"));
-add("e2e", { seconds: 300, cpuSeconds: 250 }, [plugin, vendors], vitest("e2e"));
+const e2e = add("e2e", { seconds: 270, cpuSeconds: 220 }, [vendors], vitest("e2e"));
+// After the faults, as each waits more than it computes: two such at a time keep the cores busy.
+const plugin = add("plugin", { seconds: 105, cpuSeconds: 40 }, [local, faults], vitest("plugin"));
+// What kills the node's parts comes when nobody else is on it.
+add("repair", { seconds: 30, cpuSeconds: 20 }, [e2e, plugin], vitest("repair"));
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
 

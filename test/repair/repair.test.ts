@@ -4,7 +4,7 @@ import { ensureCluster, ensureRuntime, partStates } from "../../local/cluster";
 import { findHolder, nodeProcesses, stopNode } from "../../local/cluster/node";
 import { kubeconfig } from "../../local/paths";
 import { attempt, run } from "../../local/run";
-import { localCluster } from "./cluster";
+import { localCluster } from "../e2e/cluster";
 
 const parts = Object.keys(partStates());
 
