@@ -65,10 +65,15 @@ beforeAll(async () => {
   await inCluster("create", "namespace", namespace);
   const level = "pod-security.kubernetes.io/enforce=restricted";
   await inCluster("label", "namespace", namespace, level);
+  // A class of the cluster, which the GPU operator makes: admission looks it up.
+  const runtimeClass = { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", handler: "nvidia" };
+  const named = { ...runtimeClass, metadata: { name: "nvidia" } };
+  await inCluster("create", "--filename", write("runtime-class", [named]));
 });
 
 afterAll(async () => {
   await inCluster("delete", "namespace", namespace, "--wait=false");
+  await inCluster("delete", "runtimeclass", "nvidia");
   rmSync(scratch, { recursive: true });
 });
 

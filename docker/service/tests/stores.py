@@ -133,13 +133,11 @@ def redis(directory: Path) -> Iterator[tuple[Server, str]]:
         server.kill()
 
 
-_GOLDEN = Path(__file__).parents[3] / "test/golden/prod/nginx-config.json"
-
-
 @contextmanager
 def nginx(directory: Path, upstream: int) -> Iterator[str]:
     """The load balancer as production declares it, before one api on this port. Gives its URL."""
-    config = json.loads(_GOLDEN.read_text())["inputs"]["data"]["nginx.conf"]
+    golden = Path(__file__).parents[3] / "test/golden/prod/nginx-config.json"
+    config = json.loads(golden.read_text())["inputs"]["data"]["nginx.conf"]
     text = "\n".join(config["lines"])
     port = free_port()
     for pattern, here in (
