@@ -33,7 +33,7 @@ k3d, minikube, Docker Desktop or any other (docs/clusters.md). down deletes it w
   --cluster-dns HOST         of the DNS Service, where they can't be read from the cluster
 
 Without it, runs a Kubernetes cluster in namespaces of its own on this machine (Linux, root, 8 GB of
-memory, 25 GB of disk) and this repository's Pulumi program on it. A run that was cut off
+memory, 30 GB of disk) and this repository's Pulumi program on it. A run that was cut off
 goes on from where it was; a run with everything up only checks and mends.
 
 State: $IMAGE_SERVICE_STATE or /var/lib/image-service (without root ~/.local/state/image-service)

@@ -19,7 +19,7 @@ export interface Machine {
 }
 
 const gigabyte = 1e9;
-const needed = { controllers: ["cpu", "memory", "pids"], memory: 8, disk: 25 };
+const needed = { controllers: ["cpu", "memory", "pids"], memory: 8, disk: 30 };
 
 /**
  * Fails early on a machine that could not carry the stack to its end.

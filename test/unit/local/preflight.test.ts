@@ -7,7 +7,7 @@ const fitting: Machine = {
   controllers: ["cpu", "cpuset", "memory", "pids"],
   cgroupsWritable: true,
   memory: 8e9,
-  disk: 25e9,
+  disk: 30e9,
   overlayfs: true,
 };
 
@@ -22,7 +22,7 @@ test.each<[Partial<Machine>, string]>([
   [{ controllers: ["cpu"] }, "no cgroup controller memory, pids"],
   [{ cgroupsWritable: false }, "/sys/fs/cgroup is read-only"],
   [{ memory: 7.9e9 }, "7.9 GB of memory, 8 GB are needed"],
-  [{ disk: 24e9 }, "24.0 GB free on the disk of /var/lib, 25 GB are needed"],
+  [{ disk: 24e9 }, "24.0 GB free on the disk of /var/lib, 30 GB are needed"],
   [{ overlayfs: false }, "the kernel has no overlayfs"],
 ])("a machine with %o is refused with what is missing", (difference, message) => {
   expect(() => preflight({ ...fitting, ...difference })).toThrow(message);
