@@ -46,16 +46,16 @@ async function up(): Promise<void> {
   acquireLock();
   const steps = new Steps();
   const progress = new Progress();
-  const { toolchain, images, cluster } = addCluster(steps);
+  const { toolchain, images, controlPlane, cluster } = addCluster(steps);
   const values = steps.add("values", quick, [images], async (_, references) => {
     writeFileSync(join(state, "images.json"), JSON.stringify(references, null, 2));
     return { kubeconfig, images: imageConfig(references) };
   });
-  const stack = addStack(steps, progress, "local", toolchain, values, [cluster]);
+  const stack = addStack(steps, progress, "local", toolchain, values, [controlPlane]);
   steps.add(
     "picture",
     { seconds: 3, cpuSeconds: 3 },
-    [stack],
+    [stack, cluster],
     (report, { endpoint, namespace }) => {
       report("drawing");
       const kubectl = `kubectl --kubeconfig ${kubeconfig} --namespace ${namespace}`;

@@ -1,4 +1,4 @@
-import { ensureCluster, ensureRuntime } from "./cluster";
+import { ensureControlPlane, ensureRuntime, untilPodsRun } from "./cluster";
 import {
   ensureBase,
   ensureImage,
@@ -77,7 +77,13 @@ export const gather = (steps: Steps, added: Map<Build, BuildStep>): Step<Toolcha
 export function addCluster(
   steps: Steps,
   more: readonly Build[] = [],
-): { toolchain: Step<Toolchain>; images: Step<ImageReferences>; cluster: Step<void> } {
+): {
+  toolchain: Step<Toolchain>;
+  images: Step<ImageReferences>;
+  /** Takes objects, whose pods may have to wait for the rest. */
+  controlPlane: Step<unknown>;
+  cluster: Step<void>;
+} {
   const packages = steps.add("packages", { seconds: 20, cpuSeconds: 8 }, [], ensurePackages);
   const added = addToolchain(steps, [...builds, ...more]);
   const [runtime, kubernetes, network] = [...added.values()] as [BuildStep, BuildStep, BuildStep];
@@ -123,12 +129,21 @@ export function addCluster(
   }
   steps.add("replaced images", quick, built, removeReplaced);
 
+  const controlPlane = steps.add(
+    "control plane",
+    { seconds: 8, cpuSeconds: 10 },
+    [runtime, kubernetes, network, loaded.addons, loaded.pause],
+    async (report, first, second, third, addons) => {
+      const programs = { ...first, ...second, ...third } as Toolchain;
+      await ensureControlPlane(programs, addons, report);
+      return programs;
+    },
+  );
   const cluster = steps.add(
     "cluster",
-    { seconds: 12, cpuSeconds: 12 },
-    [runtime, kubernetes, network, loaded.addons, loaded.pause],
-    (report, first, second, third, addons) =>
-      ensureCluster({ ...first, ...second, ...third } as Toolchain, addons, report),
+    { seconds: 5, cpuSeconds: 2 },
+    [controlPlane],
+    (_, programs) => untilPodsRun(programs),
   );
   const images = steps.add(
     "images",
@@ -139,5 +154,5 @@ export function addCluster(
         Object.keys(loaded).map((name, index) => [name, references[index]]),
       ) as ImageReferences,
   );
-  return { toolchain: gather(steps, added), images, cluster };
+  return { toolchain: gather(steps, added), images, controlPlane, cluster };
 }

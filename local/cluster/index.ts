@@ -27,33 +27,34 @@ export async function ensureRuntime(toolchain: Partial<Toolchain>, report: Repor
   await ensureParts(parts, toolchain, report);
 }
 
-/** The whole control plane, the node, DNS, storage and the fake GPUs; mends what has died. */
-export async function ensureCluster(
+/** The whole control plane and the node, told of DNS, storage and fake GPUs; mends what has died. */
+export async function ensureControlPlane(
   toolchain: Toolchain,
   addonsImage: string,
   report: Report,
 ): Promise<void> {
   await ensureParts(renderParts(), toolchain, report);
-  const kubectl = (args: string[], input?: string) =>
-    run(toolchain.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { input });
   const addons = renderAddons(addonsImage).map((object) => JSON.stringify(object));
-  const applied = kubectl(
-    ["apply", "--server-side", "--force-conflicts", "-f", "-"],
-    addons.join("\n---\n"),
-  );
   await Promise.all([
+    kubectl(
+      toolchain,
+      ["apply", "--server-side", "--force-conflicts", "-f", "-"],
+      addons.join("\n---\n"),
+    ),
     // A restarted kubelet sets resources without a device plugin back to zero.
-    kubectl([
+    kubectl(toolchain, [
       ...["patch", "node", nodeName, "--subresource=status", "--type=merge"],
       ...["-p", JSON.stringify({ status: { capacity: { "nvidia.com/gpu": fakeGpus } } })],
     ]),
-    kubectl(["wait", "--for=condition=Ready", `node/${nodeName}`, "--timeout=90s"]),
-    applied.then(() =>
-      kubectl([
-        ...["--namespace", "kube-system", "wait", "--for=condition=Available", "--timeout=90s"],
-        ...["deployment/coredns", "deployment/local-path-provisioner"],
-      ]),
-    ),
+  ]);
+}
+
+/** Until the node takes pods, and these find DNS and storage. */
+export async function untilPodsRun(toolchain: Toolchain): Promise<void> {
+  await kubectl(toolchain, ["wait", "--for=condition=Ready", `node/${nodeName}`, "--timeout=90s"]);
+  await kubectl(toolchain, [
+    ...["--namespace", "kube-system", "wait", "--for=condition=Available", "--timeout=90s"],
+    ...["deployment/coredns", "deployment/local-path-provisioner"],
   ]);
   // After a restart the deployments' state is that of before, until the kubelet has looked.
   const resolver = new Resolver({ timeout: 500, tries: 1 });
@@ -65,6 +66,9 @@ export async function ensureCluster(
     ),
   );
 }
+
+const kubectl = (toolchain: Toolchain, args: string[], input?: string) =>
+  run(toolchain.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { input });
 
 /** Name and state of each part, for `status`. */
 export function partStates(): Record<string, boolean> {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { expect, test } from "vitest";
-import { ensureCluster, ensureRuntime, partStates } from "../../local/cluster";
+import { ensureControlPlane, ensureRuntime, partStates, untilPodsRun } from "../../local/cluster";
 import { findHolder, nodeProcesses, stopNode } from "../../local/cluster/node";
 import { kubeconfig } from "../../local/paths";
 import { attempt, run } from "../../local/run";
@@ -17,7 +17,8 @@ const processOf = (part: string) => {
 async function start(): Promise<void> {
   const { toolchain, images } = await localCluster();
   await ensureRuntime(toolchain, () => {});
-  await ensureCluster(toolchain, images.addons, () => {});
+  await ensureControlPlane(toolchain, images.addons, () => {});
+  await untilPodsRun(toolchain);
 }
 
 test.each(parts)("after kill -9 of %s another start mends the cluster", async (part) => {
