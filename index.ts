@@ -11,7 +11,7 @@ import { Workers } from "./components/service/workers";
 import { loadConfig } from "./config";
 import { type Outputs, version } from "./outputs";
 import { behind, makeFront } from "./stack/front";
-import { serviceImage } from "./stack/images";
+import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
 import { receivers } from "./stack/receivers";
 import { makeBuckets, makePostgres, makeRedis } from "./stack/stores";
@@ -35,7 +35,7 @@ const settings = new ServiceSettings(
   },
   options,
 );
-const image = serviceImage(config, "worker", options);
+const image = ownImage(config, "worker", options);
 const models = new ModelStore(
   "models",
   { namespace, image, model: config.workers.model, protect, ...config.models },
@@ -45,7 +45,7 @@ const api = new Api(
   "api",
   {
     namespace,
-    image: serviceImage(config, "api", options),
+    image: ownImage(config, "api", options),
     settings,
     model: config.workers.model,
     apiSecret: secrets.apiSecret,
@@ -79,7 +79,7 @@ new Backups(
   "backups",
   {
     namespace,
-    image: images.backup,
+    image: ownImage(config, "backup", options),
     databaseUrl: postgres.url,
     source: buckets.pictures,
     models,

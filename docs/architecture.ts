@@ -60,7 +60,7 @@ function connectionsOf({ spec }: Inputs): string[] {
 /** What a component makes outside the cluster: one node, its kinds counted. */
 function cloudNodes(stack: Stack): string[] {
   const byComponent = groupBy(
-    Object.values(stack).filter(({ type }) => /^(aws|cloudflare|docker):/.test(type)),
+    Object.values(stack).filter(({ type }) => /^(aws|cloudflare|docker-build):/.test(type)),
     ({ parent, type }) => `${parent} ${type.split(":")[0]}`,
   );
   return [...byComponent].map(([key, resources]) => {

@@ -19,7 +19,7 @@ export const rules: Rule[] = [
     name: "no-latest",
     description: "No image is tagged `latest`, neither one that runs nor one that is pushed",
     violations: (resource) => {
-      const pushed = resource.type.startsWith("docker:") ? [resource.props.imageName] : [];
+      const pushed = resource.type.startsWith("docker-build:") ? resource.props.tags : [];
       const run = containersOf(podOf(resource)?.spec ?? {}).map(({ image }) => image);
       return [...pushed, ...run]
         .filter((image) => /:latest(@|$)/.test(image ?? ""))

@@ -7,7 +7,6 @@ import { zoneRules } from "./cloudflareRules";
 import { CloudflareTunnel, type CloudflareTunnelArgs } from "./cloudflareTunnel";
 
 export interface CloudflareFrontArgs extends ComponentArgs {
-  accountId: string;
   zoneId: string;
   /** Host name in the zone that clients use. */
   hostname: string;
@@ -39,12 +38,12 @@ export interface AddressOrigin {
 export class CloudflareFront extends Component {
   constructor(name: string, args: CloudflareFrontArgs, opts?: pulumi.ComponentResourceOptions) {
     super("CloudflareFront", name, args, opts);
-    const { zoneId, hostname, accountId, origin } = args;
+    const { zoneId, hostname, origin } = args;
     const target =
       "tunnel" in origin
         ? new CloudflareTunnel(
             `${name}-cloudflared`,
-            { ...origin.tunnel, accountId, hostname },
+            { ...origin.tunnel, accountId: this.#account(zoneId), hostname },
             { parent: this },
           ).target
         : pulumi.output(origin.address);
@@ -62,6 +61,11 @@ export class CloudflareFront extends Component {
     );
     if (args.zoneRules) this.#ruleZone(name, args);
     this.registerOutputs();
+  }
+
+  /** The zone's: Cloudflare routes no host of one account to another's tunnel. */
+  #account(zoneId: string): pulumi.Output<string> {
+    return cloudflare.getZoneOutput({ zoneId }, { parent: this }).account.id;
   }
 
   #ruleZone(name: string, args: CloudflareFrontArgs): void {

@@ -9,7 +9,7 @@ import { cloudflareWaitSeconds } from "../vendors";
 import { graceSeconds, proxySeconds } from "./deadlines";
 
 export interface CloudflareTunnelArgs extends ComponentArgs, Availability {
-  accountId: string;
+  accountId: pulumi.Input<string>;
   /** Host name that clients use. */
   hostname: string;
   /** URL inside the cluster that the tunnel leads to. */

@@ -60,7 +60,14 @@ export class Recorder {
       delete: handle(() => new Empty()),
       cancel: handle(() => new Empty()),
       invoke: handle(() =>
-        new rpc.InvokeResponse().setReturn(Struct.fromJavaScript({ token: "the token" })),
+        new rpc.InvokeResponse().setReturn(
+          Struct.fromJavaScript({
+            token: "the token",
+            account: { id: "account" },
+            userName: "AWS",
+            password: "a password",
+          }),
+        ),
       ),
       getMapping: handle(() => new rpc.GetMappingResponse()),
       getMappings: handle(() => new rpc.GetMappingsResponse()),
@@ -76,7 +83,7 @@ export class Recorder {
         error ? reject(error) : resolve(at),
       );
     });
-    const packages = ["kubernetes", "aws", "cloudflare", "docker"];
+    const packages = ["kubernetes", "aws", "cloudflare", "docker-build"];
     return { recorder, attach: packages.map((name) => `${name}:${port}`).join(",") };
   }
 

@@ -96,8 +96,8 @@ export const bad: Record<string, Record<string, Resource>> = {
     "latest beside a digest": deployment({
       container: { image: `registry.example/api:latest@sha256:${"0".repeat(64)}` },
     }),
-    "a pushed image tagged latest": resource("docker:index/image:Image", {
-      imageName: "registry.example/api:latest",
+    "a pushed image tagged latest": resource("docker-build:index:Image", {
+      tags: ["registry.example/api:latest"],
     }),
   },
   "requests-and-limits": {
