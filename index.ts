@@ -1,7 +1,5 @@
 import { Backups } from "./components/backups/backups";
 import { NginxIngress } from "./components/edge/nginxIngress";
-import { ports } from "./components/names";
-import { stackFlows } from "./components/network/flows";
 import { NetworkPolicies } from "./components/network/networkPolicies";
 import { Monitoring } from "./components/observability/monitoring";
 import { Api } from "./components/service/api";
@@ -29,8 +27,8 @@ const settings = new ServiceSettings(
   "settings",
   {
     namespace,
-    databaseUrl: postgres.url,
-    redisUrl: redis.url,
+    database: postgres,
+    queue: redis,
     bucket: buckets.pictures,
   },
   options,
@@ -65,7 +63,7 @@ const nginx = new NginxIngress(
   {
     namespace,
     image: images.nginx,
-    upstream: api.host,
+    upstream: api,
     resolver: config.clusterDns,
     maxWaitSeconds: config.api.maxWaitSeconds,
     ...behind(config),
@@ -73,14 +71,13 @@ const nginx = new NginxIngress(
   },
   options,
 );
-makeFront(config, nginx, options);
-
-new Backups(
+const front = makeFront(config, nginx, options);
+const backups = new Backups(
   "backups",
   {
     namespace,
     image: images.backup,
-    databaseUrl: postgres.url,
+    database: postgres,
     source: buckets.pictures,
     models,
     destination: buckets.backups,
@@ -89,15 +86,16 @@ new Backups(
   },
   options,
 );
+
+// Each says whom it talks to, when somebody is told of it and where its metrics are.
+const parts = [nginx, ...front, api, workers, models, postgres, redis, backups, ...buckets.made];
 const monitoring = new Monitoring(
   "monitoring",
   {
     namespace,
     image: images.prometheus,
-    targets: [
-      { job: "api", host: api.host, port: ports.metrics },
-      { job: "worker", host: workers.host, port: ports.metrics },
-    ],
+    targets: parts.flatMap(({ targets }) => targets),
+    alerts: parts.flatMap(({ alerts }) => alerts),
     alertmanagerImage: images.alertmanager,
     tell: receivers(config),
     protect,
@@ -109,7 +107,7 @@ new NetworkPolicies(
   "policies",
   {
     namespace,
-    flows: stackFlows(config),
+    flows: [...parts, monitoring].flatMap(({ flows }) => flows),
     operatorNetworks: config.operatorNetworks,
     dns: { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort },
   },

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-// What groups of keys in schema.ts are made of.
+// What the groups of keys in groups/ are made of.
 
 /** Keys that belong together; each has its own default, so a stack file gives what differs. */
 export function group<Shape extends z.ZodRawShape>(description: string, shape: Shape) {
@@ -18,7 +18,7 @@ export function image(description: string) {
     .describe(description);
 }
 
-/** Needed only as rules.ts says. */
+/** Needed only as rules/needed.ts says. */
 export function optionalImage(description: string) {
   return z
     .union([z.literal(""), image("")])

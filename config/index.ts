@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import { type Fault, rules, secretsNeeded } from "./rules";
-import { schema, secrets } from "./schema";
+import { rules } from "./rules";
+import { secretsNeeded } from "./rules/needed";
+import type { Fault } from "./rules/rule";
+import { schema } from "./schema";
+import { secrets } from "./secrets";
 
 type Groups = z.infer<typeof schema>;
 

@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { schema, secrets } from "../config/schema";
+import { schema } from "../config/schema";
+import { secrets } from "../config/secrets";
 
 /** What of a JSON schema the renderers below look at. */
 interface Property {

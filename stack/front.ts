@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Component } from "../components/component";
 import { CloudflareFront } from "../components/edge/cloudflareFront";
 import { cloudflareNetworks } from "../components/edge/cloudflareNetworks";
 import type { NginxIngress, NginxIngressArgs } from "../components/edge/nginxIngress";
@@ -9,32 +10,32 @@ export function behind({
   cloudflare,
   podNetwork,
   secrets,
-}: Config): Pick<NginxIngressArgs, "proxies" | "tls"> {
+}: Config): Pick<NginxIngressArgs, "clients" | "proxies" | "tls"> {
   const certificates = {
     certificate: secrets.originCertificate,
     key: secrets.originKey,
     clientCa: secrets.pullCa,
   };
   return {
-    off: { proxies: [] },
+    off: { clients: "anywhere" as const, proxies: [] },
     // The tunnel ends in pods.
-    tunnel: { proxies: [podNetwork] },
-    proxied: { proxies: cloudflareNetworks, tls: certificates },
+    tunnel: { clients: "cluster" as const, proxies: [podNetwork] },
+    proxied: { clients: "cluster" as const, proxies: cloudflareNetworks, tls: certificates },
   }[cloudflare.mode];
 }
 
-/** Cloudflare before nginx, where the configuration asks for it. */
+/** @returns Cloudflare before nginx, where the configuration asks for it */
 export function makeFront(
   config: Config,
   nginx: NginxIngress,
   options: pulumi.ComponentResourceOptions,
-): void {
+): Component[] {
   const { namespace, images, secrets, cloudflare, endpoint } = config;
-  if (cloudflare.mode === "off") return;
+  if (cloudflare.mode === "off") return [];
   const origin =
     cloudflare.mode === "tunnel"
       ? {
-          tunnel: { namespace, image: images.cloudflared, origin: nginx.url, ...cloudflare.tunnel },
+          tunnel: { namespace, image: images.cloudflared, origin: nginx, ...cloudflare.tunnel },
         }
       : {
           address: nginx.address,
@@ -42,5 +43,5 @@ export function makeFront(
           privateKey: secrets.pullKey,
         };
   const hostname = new URL(endpoint).hostname;
-  new CloudflareFront("front", { ...cloudflare, hostname, origin }, options);
+  return [new CloudflareFront("front", { ...cloudflare, hostname, origin }, options)];
 }

@@ -3,7 +3,9 @@ import { BackupBucket } from "../components/aws/backupBucket";
 import { ManagedPostgres } from "../components/aws/managedPostgres";
 import { ManagedRedis } from "../components/aws/managedRedis";
 import { backupIdentity } from "../components/backups/backups";
+import type { Component } from "../components/component";
 import { aigc } from "../components/names";
+import { elsewhere, https } from "../components/network/flows";
 import type { Bucket } from "../components/stores/bucket";
 import { ObjectStore } from "../components/stores/objectStore";
 import { Postgres } from "../components/stores/postgres";
@@ -44,7 +46,7 @@ export interface Buckets {
   /** ARN of the AWS role that writes backups, where that has no keys. */
   backupRole?: pulumi.Output<string>;
   /** What has to be there before they are used. */
-  made: pulumi.Resource[];
+  made: Component[];
 }
 
 export function makeBuckets(config: Config, options: Options): Buckets {
@@ -76,7 +78,12 @@ const pictureKeys = ({ secrets }: Config) => ({
 function picturesInAws(config: Config): Bucket | undefined {
   const { objectStore, aws } = config;
   return objectStore.bucket
-    ? { name: objectStore.bucket, region: aws.region, ...pictureKeys(config) }
+    ? {
+        name: objectStore.bucket,
+        region: aws.region,
+        server: elsewhere(https),
+        ...pictureKeys(config),
+      }
     : undefined;
 }
 

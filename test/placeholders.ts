@@ -1,4 +1,5 @@
-import { images, secrets } from "../config/schema";
+import { images } from "../config/groups/images";
+import { secrets } from "../config/secrets";
 
 // What no committed stack file holds, since it is each user's own.
 

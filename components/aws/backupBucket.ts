@@ -2,6 +2,7 @@ import * as iam from "@pulumi/aws/iam";
 import * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
+import { elsewhere, https } from "../network/flows";
 import type { Bucket } from "../stores/bucket";
 
 export interface BackupBucketArgs extends ComponentArgs {
@@ -89,7 +90,7 @@ export class BackupBucket extends Component {
       // S3 refuses two changes of a bucket's access at once.
       { ...kept, dependsOn: closed },
     );
-    const place = { name: bucket, region: store.region };
+    const place = { name: bucket, region: store.region, server: elsewhere(https) };
     const policy = addOnly(store.arn);
     if (args.writer === "keys") {
       const user = new iam.User(`${name}-writer`, {}, this.child);

@@ -3,9 +3,11 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { labels } from "../names";
+import type { Alert } from "../observability/alerts";
 import { serviceUid } from "../service/api";
 import type { ModelStore } from "../service/modelStore";
 import type { Bucket } from "../stores/bucket";
+import type { Store } from "../stores/store";
 
 export interface BackupsArgs extends ComponentArgs {
   namespace: string;
@@ -15,8 +17,7 @@ export interface BackupsArgs extends ComponentArgs {
   schedule: string;
   /** Whose clock the schedule follows, an IANA name. */
   timeZone: string;
-  /** postgresql://… */
-  databaseUrl: pulumi.Input<string>;
+  database: Store;
   /** Where the service keeps its pictures. */
   source: Bucket;
   /** Holds the weights. */
@@ -36,6 +37,29 @@ export interface BackupsArgs extends ComponentArgs {
 /** Service account of the pods that write backups, where they take on a role. */
 export const backupIdentity = "backup";
 
+const hours = 3_600;
+/** A day between two backups, and two hours for one. */
+const greatestAge = 26 * hours;
+
+const alerts: Alert[] = [
+  {
+    name: "BackupOld",
+    when: `time() - max(aigc_backup_last_success_timestamp_seconds > 0) > ${greatestAge}`,
+    for: "10m",
+    severity: "page",
+    summary: "The newest backup is older than 26 hours.",
+    action: "kubectl get jobs -l app=backup, and the log of the last one.",
+  },
+  {
+    name: "BackupMissing",
+    when: "max(aigc_backup_last_success_timestamp_seconds) == 0",
+    for: "26h",
+    severity: "page",
+    summary: "There has never been a backup.",
+    action: "kubectl create job --from=cronjob/backup backup-now, and read its log.",
+  },
+];
+
 /**
  * CronJob `backup`: a dump of the database, its pictures and the models, into a bucket. CronJob
  * `restore` never runs by itself; it is what a Job that puts a backup back is made from.
@@ -43,13 +67,13 @@ export const backupIdentity = "backup";
 export class Backups extends Component {
   constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Backups", name, args, opts);
-    const { namespace, source, destination, models, role } = args;
+    const { namespace, database, source, destination, models, role } = args;
     const environment = new k8s.core.v1.Secret(
       `${name}-environment`,
       {
         metadata: { namespace },
         stringData: {
-          DATABASE_URL: args.databaseUrl,
+          DATABASE_URL: database.url,
           S3_BUCKET: source.name,
           BACKUP_BUCKET: destination.name,
           ...rcloneRemote("store", source),
@@ -125,6 +149,11 @@ export class Backups extends Component {
       startingDeadlineSeconds: 12 * 3600,
     });
     cronJob("restore", { suspend: true });
+    const servers = [database.server, source.server, destination.server];
+    for (const command of ["backup", "restore"]) {
+      this.flows.push(...servers.map((server) => ({ from: labels(command), ...server })));
+    }
+    this.alerts.push(...alerts);
     this.registerOutputs();
   }
 }

@@ -42,11 +42,7 @@ export class CloudflareFront extends Component {
     const { zoneId, hostname, accountId, origin } = args;
     const target =
       "tunnel" in origin
-        ? new CloudflareTunnel(
-            `${name}-cloudflared`,
-            { ...origin.tunnel, accountId, hostname },
-            { parent: this },
-          ).target
+        ? this.#dial(name, { ...origin.tunnel, accountId, hostname })
         : pulumi.output(origin.address);
     new cloudflare.DnsRecord(
       `${name}-record`,
@@ -62,6 +58,12 @@ export class CloudflareFront extends Component {
     );
     if (args.zoneRules) this.#ruleZone(name, args);
     this.registerOutputs();
+  }
+
+  #dial(name: string, args: CloudflareTunnelArgs): pulumi.Output<string> {
+    const { target, flows } = new CloudflareTunnel(`${name}-cloudflared`, args, { parent: this });
+    this.flows.push(...flows);
+    return target;
   }
 
   #ruleZone(name: string, args: CloudflareFrontArgs): void {

@@ -4,13 +4,21 @@ import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { labels, ports, serviceHost } from "../names";
+import type { Place } from "../network/flows";
 import { graceSeconds, leaveSeconds } from "./deadlines";
 import { type NginxConfArgs, renderNginxConf, tlsDirectory } from "./nginxConf";
 
-export interface NginxIngressArgs extends ComponentArgs, Availability, Omit<NginxConfArgs, "tls"> {
+export interface NginxIngressArgs
+  extends ComponentArgs,
+    Availability,
+    Omit<NginxConfArgs, "tls" | "upstream"> {
   namespace: string;
   /** By digest; nginx 1.27.3 or newer. */
   image: string;
+  /** The api's pods: their label, and a host name that resolves to one address each. */
+  upstream: { app: string; host: string };
+  /** Who may open plain HTTP to it. */
+  clients: Place;
   /** How clients reach it: from inside the cluster, on every node, or at a cloud's load balancer. */
   serviceType: "ClusterIP" | "NodePort" | "LoadBalancer";
   /** Port on every node with type NodePort, 30000-32767; 0: Kubernetes chooses. */
@@ -27,6 +35,7 @@ const uid = 101;
 
 /** Balances the api's pods by least connections. */
 export class NginxIngress extends Component {
+  readonly app: string;
   /** URL inside the cluster. */
   readonly url: string;
   /** Address that a cloud's load balancer got; "" with another type of Service. */
@@ -34,14 +43,24 @@ export class NginxIngress extends Component {
 
   constructor(name: string, args: NginxIngressArgs, opts?: pulumi.ComponentResourceOptions) {
     super("NginxIngress", name, args, opts);
-    const { namespace, tls } = args;
+    const { namespace, tls, upstream } = args;
+    this.app = name;
+    this.flows.push({ from: args.clients, to: this, ports: [ports.nginx] });
+    if (tls) this.flows.push({ from: "anywhere", to: this, ports: [ports.nginxTls] });
+    this.flows.push({ from: this, to: upstream, ports: [ports.http] });
     const metadata = { name, namespace, labels: labels(name) };
     // Without a fixed name, a change makes a new ConfigMap and so rolls the pods.
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       {
         metadata: { namespace },
-        data: { "nginx.conf": renderNginxConf({ ...args, tls: tls !== undefined }) },
+        data: {
+          "nginx.conf": renderNginxConf({
+            ...args,
+            upstream: upstream.host,
+            tls: tls !== undefined,
+          }),
+        },
       },
       this.child,
     );

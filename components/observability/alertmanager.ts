@@ -4,6 +4,7 @@ import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { singleReplica } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
+import { https } from "../network/flows";
 
 export interface AlertmanagerArgs extends ComponentArgs {
   namespace: string;
@@ -42,6 +43,7 @@ const configDirectory = "/etc/alertmanager";
 
 /** Tells somebody of alerts: once, together, and again while they last. */
 export class Alertmanager extends Component {
+  readonly app = app;
   /** Host name inside the cluster. */
   readonly host: string;
 
@@ -117,6 +119,11 @@ export class Alertmanager extends Component {
       { ...this.child, protect: args.protect },
     );
     this.host = serviceHost(app, namespace);
+    const mail = tell.email ? [Number(tell.email.smarthost.split(":")[1])] : [];
+    this.flows.push(
+      { from: this, to: "anywhere", ports: [https, ...mail] },
+      { from: "operators", to: this, ports: [ports.alertmanager] },
+    );
     this.registerOutputs({ host: this.host });
   }
 }

@@ -5,7 +5,7 @@ import { type Resources, restrictedContainer, restrictedPod } from "../kubernete
 import { singleReplica } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import { Alertmanager, type Receivers } from "./alertmanager";
-import { renderAlertRules } from "./alerts";
+import { type Alert, renderAlertRules } from "./alerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
 export interface MonitoringArgs extends ComponentArgs {
@@ -14,6 +14,8 @@ export interface MonitoringArgs extends ComponentArgs {
   image: string;
   /** What is scraped besides Prometheus itself. */
   targets: ScrapeTarget[];
+  /** When somebody is told, besides what is not scraped. */
+  alerts: Alert[];
   /** How long samples are kept, a Prometheus duration. */
   retention: string;
   /** Size of the volume that holds them, a Kubernetes quantity. */
@@ -30,19 +32,30 @@ export interface MonitoringArgs extends ComponentArgs {
   tell: Receivers;
 }
 
+const app = "prometheus";
 const uid = 65534;
+
+const targetDown: Alert = {
+  name: "TargetDown",
+  when: "up == 0",
+  for: "5m",
+  severity: "ticket",
+  summary: "{{ $labels.job }} on {{ $labels.instance }} gives no metrics.",
+  action: "kubectl get pods -o wide, and the log of the pod with that address.",
+};
 
 /** Prometheus with its alerts, and Alertmanager. */
 export class Monitoring extends Component {
+  readonly app = app;
   /** URL inside the cluster. */
   readonly url: string;
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Monitoring", name, args, opts);
     const { namespace } = args;
-    const prometheus = "prometheus";
-    const metadata = { name: prometheus, namespace, labels: labels(prometheus) };
-    const host = serviceHost(prometheus, namespace);
+    const metadata = { name: app, namespace, labels: labels(app) };
+    const host = serviceHost(app, namespace);
+    const targets = [...args.targets, { job: app, app, host, port: ports.prometheus }];
     const alertmanager = args.alertmanager
       ? new Alertmanager(
           `${name}-alertmanager`,
@@ -62,10 +75,10 @@ export class Monitoring extends Component {
         metadata: { namespace },
         data: {
           "prometheus.yml": renderPrometheusConfig({
-            targets: [...args.targets, { job: prometheus, host, port: ports.prometheus }],
+            targets,
             alertmanager: alertmanager && `${alertmanager.host}:${ports.alertmanager}`,
           }),
-          [rulesFile]: renderAlertRules(),
+          [rulesFile]: renderAlertRules([...args.alerts, targetDown]),
         },
       },
       this.child,
@@ -74,7 +87,7 @@ export class Monitoring extends Component {
       `${name}-service`,
       {
         metadata,
-        spec: { selector: labels(prometheus), ports: [{ name: "http", port: ports.prometheus }] },
+        spec: { selector: labels(app), ports: [{ name: "http", port: ports.prometheus }] },
       },
       this.child,
     );
@@ -89,10 +102,10 @@ export class Monitoring extends Component {
           containers: [
             {
               ...restrictedContainer,
-              name: prometheus,
+              name: app,
               image: args.image,
               command: [
-                prometheus,
+                "prometheus",
                 "--config.file=/etc/prometheus/prometheus.yml",
                 "--storage.tsdb.path=/prometheus",
                 `--storage.tsdb.retention.time=${args.retention}`,
@@ -120,6 +133,12 @@ export class Monitoring extends Component {
       }),
       { ...this.child, protect: args.protect },
     );
+    this.flows.push(...targets.map((to) => ({ from: this, to, ports: [to.port] })));
+    this.flows.push({ from: "operators", to: this, ports: [ports.prometheus] });
+    if (alertmanager) {
+      const told = { from: this, to: alertmanager, ports: [ports.alertmanager] };
+      this.flows.push(told, ...alertmanager.flows);
+    }
     this.url = `http://${host}:${ports.prometheus}`;
     this.registerOutputs({ url: this.url });
   }

@@ -34,12 +34,14 @@ export const serviceUid = 10001;
 
 /** Answers HTTP, keeps the records, never touches a GPU. */
 export class Api extends Component {
+  readonly app: string;
   /** Host name of the headless Service: one address a pod. */
   readonly host: string;
 
   constructor(name: string, args: ApiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Api", name, args, opts);
     const { namespace } = args;
+    this.app = name;
     const metadata = { name, namespace, labels: labels(name) };
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
@@ -169,6 +171,12 @@ export class Api extends Component {
     );
     disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
+    this.targets.push({ job: "api", app: name, host: this.host, port: ports.metrics });
+    const { database, servers } = args.settings;
+    this.flows.push(...servers.map((server) => ({ from: this, ...server })), {
+      from: labels(`${name}-migrations`),
+      ...database,
+    });
     this.registerOutputs({ host: this.host });
   }
 }

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { labels } from "../names";
+import { https } from "../network/flows";
 import { serviceUid } from "./api";
 
 export interface ModelStoreArgs extends ComponentArgs {
@@ -32,6 +33,7 @@ export interface ModelStoreArgs extends ComponentArgs {
  * What workers compile for their GPU is kept on it too.
  */
 export class ModelStore extends Component {
+  readonly app: string;
   /** For a pod's `volumes`. */
   readonly volume: k8s.types.input.core.v1.Volume;
   /** For each container that uses it. */
@@ -41,6 +43,7 @@ export class ModelStore extends Component {
 
   constructor(name: string, args: ModelStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ModelStore", name, args, opts);
+    this.app = name;
     const metadata = { namespace: args.namespace, labels: labels(name) };
     const claim = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-volume`,
@@ -93,6 +96,14 @@ export class ModelStore extends Component {
       // 7 GB from the hub.
       { ...this.child, customTimeouts: { create: "2h" } },
     );
+    // A hub and its mirrors send large files from servers of their own.
+    const reached = [...new Set([https, portOf(args.endpoint)])];
+    this.flows.push({ from: this, to: "anywhere", ports: reached });
     this.registerOutputs();
   }
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port ? Number(port) : protocol === "http:" ? 80 : https;
 }

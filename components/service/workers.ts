@@ -4,6 +4,7 @@ import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { labels, ports, serviceHost } from "../names";
+import type { Alert } from "../observability/alerts";
 import { serviceUid } from "./api";
 import type { ModelStore } from "./modelStore";
 import type { ServiceSettings } from "./serviceSettings";
@@ -35,9 +36,39 @@ export interface WorkersArgs extends ComponentArgs, Availability {
 }
 
 const app = "aigc-worker";
+const job = "worker";
+
+const alerts: Alert[] = [
+  {
+    name: "NoWorker",
+    when: `sum(up{job="${job}"}) == 0 or absent(up{job="${job}"})`,
+    for: "2m",
+    severity: "page",
+    summary: "No worker draws; accepted pictures wait.",
+    action: `kubectl describe pods -l app=${app}: are there GPUs, do pods start?`,
+  },
+  {
+    name: "QueueWaits",
+    when: "max(aigc_queue_oldest_age_seconds) > 300",
+    for: "5m",
+    severity: "page",
+    summary: "The oldest picture of the queue has waited for more than 5 minutes.",
+    action: "Raise workers.replicas if all workers draw; look at their logs if they don't.",
+  },
+  {
+    name: "RequestsFail",
+    when: `sum(rate(aigc_requests_total{status="failed"}[10m]))
+  / sum(rate(aigc_requests_total[10m])) > 0.05`,
+    for: "5m",
+    severity: "page",
+    summary: "More than 5 % of the requests for pictures fail.",
+    action: `kubectl logs -l app=${app} and -l app=api name the errors.`,
+  },
+];
 
 /** Draw the pictures: each claims one task at a time and writes the image to S3. */
 export class Workers extends Component {
+  readonly app = app;
   /** Host name of the headless Service: one address a pod. */
   readonly host: string;
 
@@ -131,6 +162,9 @@ export class Workers extends Component {
     );
     disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
+    this.targets.push({ job, app, host: this.host, port: ports.metrics });
+    this.flows.push(...args.settings.servers.map((server) => ({ from: this, ...server })));
+    this.alerts.push(...alerts);
     this.registerOutputs({ host: this.host });
   }
 }

@@ -4,6 +4,7 @@ import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { singleReplica } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
+import type { Server } from "../network/flows";
 import type { Bucket } from "./bucket";
 
 export interface ObjectStoreArgs extends ComponentArgs {
@@ -26,6 +27,7 @@ const root = "/data/buckets";
 
 /** An S3 endpoint in the cluster, for a cluster without AWS: versitygw over a volume. */
 export class ObjectStore extends Component {
+  readonly app: string;
   /** URL inside the cluster. */
   readonly endpoint: string;
   /** One bucket each, in the order of the names. */
@@ -34,6 +36,9 @@ export class ObjectStore extends Component {
   constructor(name: string, args: ObjectStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ObjectStore", name, args, opts);
     const { namespace } = args;
+    this.app = name;
+    const server: Server = { to: this, ports: [ports.s3] };
+    this.flows.push({ from: "operators", ...server });
     const metadata = { name, namespace, labels: labels(name) };
     const mounts = [
       { name: "data", mountPath: "/data" },
@@ -94,6 +99,7 @@ export class ObjectStore extends Component {
       name: bucket,
       region: "us-east-1",
       endpoint: this.endpoint,
+      server,
       accessKeyId: args.accessKeyId,
       secretAccessKey: args.secretAccessKey,
     }));

@@ -4,6 +4,8 @@ import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { singleReplica } from "../kubernetes/statefulSet";
 import { aigc, labels, ports, serviceHost } from "../names";
+import type { Server } from "../network/flows";
+import { databaseDown } from "./alerts";
 
 export interface PostgresArgs extends ComponentArgs {
   namespace: string;
@@ -25,10 +27,15 @@ const socketDirectory = "/run/postgresql";
 export class Postgres extends Component {
   /** postgresql://user:password@host:port/database, secret. */
   readonly url: pulumi.Output<string>;
+  readonly app: string;
+  readonly server: Server;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Postgres", name, args, opts);
     const { namespace } = args;
+    this.app = name;
+    this.server = { to: this, ports: [ports.postgres] };
+    this.alerts.push(databaseDown);
     const metadata = { name, namespace, labels: labels(name) };
     const volume = { name: "data", mountPath: "/var/lib/postgresql" };
     const credentials = new k8s.core.v1.Secret(

@@ -4,6 +4,8 @@ import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { singleReplica } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
+import type { Server } from "../network/flows";
+import { redisDown } from "./alerts";
 
 export interface RedisArgs extends ComponentArgs {
   namespace: string;
@@ -30,10 +32,15 @@ const units = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
 export class Redis extends Component {
   /** redis://:password@host:port/0, secret. */
   readonly url: pulumi.Output<string>;
+  readonly app: string;
+  readonly server: Server;
 
   constructor(name: string, args: RedisArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Redis", name, args, opts);
     const { namespace } = args;
+    this.app = name;
+    this.server = { to: this, ports: [ports.redis] };
+    this.alerts.push(redisDown);
     const metadata = { name, namespace, labels: labels(name) };
     const config = new k8s.core.v1.Secret(
       `${name}-config`,

@@ -91,7 +91,7 @@ test("a database that was half made is made anew, a whole one is closed to its g
 
 test("Prometheus finds every pod behind a Service through DNS", () => {
   const config = JSON.parse(
-    renderPrometheusConfig({ targets: [{ job: "api", host: "api.ns", port: 9090 }] }),
+    renderPrometheusConfig({ targets: [{ job: "api", app: "api", host: "api.ns", port: 9090 }] }),
   );
   expect(config.scrape_configs).toEqual([
     {

@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, expect, test } from "vitest";
 import { loadConfig } from "../../../config";
-import * as configSchema from "../../../config/schema";
+import { images as imageNames } from "../../../config/groups/images";
+import { secrets as secretNames } from "../../../config/secrets";
 
 const image = `registry.example/image@sha256:${"0".repeat(64)}`;
-const images = Object.fromEntries(Object.keys(configSchema.images).map((name) => [name, image]));
+const images = Object.fromEntries(Object.keys(imageNames).map((name) => [name, image]));
 const secrets: Record<string, string> = Object.fromEntries(
-  Object.keys(configSchema.secrets).map((name) => [name, `the${name}`]),
+  Object.keys(secretNames).map((name) => [name, `the${name}`]),
 );
 const whole: Record<string, unknown> = {
   endpoint: "https://images.example",

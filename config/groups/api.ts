@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { availability, group, resources } from "../fields";
+
+export const api = group("The pods that answer HTTP", {
+  ...availability(2),
+  maxWaitSeconds: z
+    .int()
+    .min(1)
+    .max(300)
+    .default(295)
+    .describe("Longest wait for a picture in one request, in seconds; 90 behind Cloudflare"),
+  rateLimit: z
+    .string()
+    .regex(/^\d+\/minute$/, "must be like 10/minute")
+    .default("10/minute")
+    .describe("Requests for pictures from one client address"),
+  corsOrigins: z
+    .array(z.string().regex(/^(\*|https?:\/\/[^/\s,]+)$/, "must be like https://app.example, or *"))
+    .default([])
+    .describe("Origins of web pages that may call the api from a browser, or *; empty: none"),
+  resources: resources("100m", "128Mi", "512Mi"),
+});

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { group, quantity, resources } from "../fields";
+
+/** Models that need no revision: the one whose files are known by hash, and the one made by code. */
+export const knownModels = {
+  sdxl: "stabilityai/stable-diffusion-xl-base-1.0",
+  tiny: "tiny-random-sdxl",
+};
+
+export const models = group("Where the weights come from, and the volume that holds them", {
+  endpoint: z
+    .url({ protocol: /^https?$/, error: "must be a URL like https://mirror.example" })
+    .default("https://huggingface.co")
+    .describe("The hub that they are fetched from, or a mirror of it"),
+  revision: z
+    .string()
+    .regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits")
+    .default("")
+    .describe("Commit of workers.model's repository; may be empty for the default model"),
+  storage: quantity("30Gi").describe("Size of the volume"),
+  accessMode: z
+    .enum(["ReadWriteMany", "ReadWriteOnce"])
+    .default("ReadWriteMany")
+    .describe("ReadWriteOnce is enough where all workers run on one node"),
+  storageClass: z
+    .string()
+    .default("")
+    .describe("Class of the volume, such as one of EFS; empty: the cluster's default"),
+  resources: resources("500m", "1Gi", "4Gi"),
+});

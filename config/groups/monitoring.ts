@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { group, quantity, resources } from "../fields";
+
+export const monitoring = group("Prometheus and Alertmanager", {
+  alertmanager: z
+    .boolean()
+    .default(true)
+    .describe("Send alerts to receivers; else Prometheus only shows them"),
+  receivers: z
+    .array(z.enum(["webhook", "slack", "pagerduty", "email"]))
+    .min(1, "must name one at least")
+    .default(["webhook"])
+    .describe("Who is told: webhook, slack, pagerduty and email, each with its secret"),
+  email: group("Mail of receivers email", {
+    to: z.string().default("").describe("Addresses that are told, with commas between"),
+    from: z.string().default("").describe("Address that it comes from"),
+    smarthost: z
+      .string()
+      .regex(/^([^\s:]+:\d+)?$/, "must be HOST:PORT like smtp.example.com:587")
+      .default("")
+      .describe("Server that takes it, with STARTTLS, or TLS at port 465"),
+    username: z.string().default("").describe("User there, with the secret smtpPassword"),
+  }),
+  retention: z
+    .string()
+    .regex(/^\d+[hdwy]$/, "must be like 15d")
+    .default("15d")
+    .describe("How long samples are kept"),
+  storage: quantity("20Gi").describe("Size of its volume"),
+  resources: resources("100m", "256Mi", "1Gi"),
+  alertmanagerResources: resources("10m", "64Mi", "256Mi"),
+});

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { availability, group, resources, toleration } from "../fields";
+import { knownModels } from "./models";
+
+export const workers = group("The pods that draw, one GPU each", {
+  ...availability(4),
+  model: z
+    .string()
+    .regex(/^(tiny-random-sdxl|\w[\w.-]*\/\w[\w.-]*)$/, "must be a repository like OWNER/NAME")
+    .default(knownModels.sdxl)
+    .describe(
+      "Repository of an SDXL pipeline, in diffusers' form with safetensors; or tiny-random-sdxl, made by code",
+    ),
+  threads: z.int().min(0).default(0).describe("CPU threads of the model; 0: one per core"),
+  compiledSizes: z
+    .array(z.string().regex(/^\d+x\d+$/, "must be WIDTHxHEIGHT like 1024x1024"))
+    .default(["1024x1024"])
+    .describe("Sizes that the model is compiled for at the start, the quickest to draw"),
+  precision: z
+    .enum(["half", "fp8"])
+    .default("half")
+    .describe("fp8 is quicker on the newest GPUs and changes pictures slightly"),
+  stepCache: z
+    .boolean()
+    .default(false)
+    .describe("Skip what hardly changes between steps: quicker, changes pictures slightly"),
+  promptWeights: z
+    .boolean()
+    .default(false)
+    .describe("(word:1.3) in a prompt makes the word count more; else it is plain text"),
+  nodeSelector: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("Labels of the nodes that may run them, besides having a GPU"),
+  tolerations: z
+    .array(toleration)
+    .default([{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }])
+    .describe("Taints of nodes that they put up with"),
+  runtimeClass: z
+    .string()
+    .default("")
+    .describe("RuntimeClass that gives GPUs, such as nvidia; empty: the nodes' default runtime"),
+  resources: resources("1", "11Gi", "24Gi"),
+});

@@ -1,0 +1,85 @@
+import { ecrHost } from "../../components/vendors";
+import { knownModels } from "../groups/models";
+import { condition, type Values } from "./rule";
+
+// What decides whether other keys, secrets and images are needed.
+
+export const alerting = condition(
+  ["monitoring"],
+  "monitoring.alertmanager is true",
+  ({ monitoring }) => monitoring.alertmanager,
+);
+export const told = (receiver: Values["monitoring"]["receivers"][number]) =>
+  condition(
+    ["monitoring"],
+    `monitoring.receivers has ${receiver}`,
+    ({ monitoring }) => monitoring.alertmanager && monitoring.receivers.includes(receiver),
+  );
+export const noKubeconfig = condition(
+  ["kubeconfig"],
+  "kubeconfig is not set",
+  ({ kubeconfig }) => !kubeconfig,
+);
+export const pushed = condition(
+  ["build"],
+  "build.repository is set",
+  ({ build }) => !!build.repository && !ecrHost.test(build.server),
+);
+export const notBuilt = condition(
+  ["build"],
+  "build.repository is not set",
+  ({ build }) => !build.repository,
+);
+const mode = (mode: Values["cloudflare"]["mode"]) =>
+  condition(
+    ["cloudflare"],
+    `cloudflare.mode is ${mode}`,
+    ({ cloudflare }) => cloudflare.mode === mode,
+  );
+export const identity = condition(
+  ["aws"],
+  "aws.oidcProviderArn is set",
+  ({ aws }) => !!aws.oidcProviderArn,
+);
+export const [tunnel, proxied] = [mode("tunnel"), mode("proxied")];
+export const pulling = condition(
+  ["cloudflare"],
+  "cloudflare.mode is proxied and cloudflare.zoneRules is true",
+  (config) => proxied.holds(config as Values) && config.cloudflare.zoneRules,
+);
+export const cloudflare = condition(
+  ["cloudflare"],
+  "cloudflare.mode is not off",
+  ({ cloudflare }) => cloudflare.mode !== "off",
+);
+export const ownPostgres = condition(
+  ["postgres"],
+  "postgres.managed is false",
+  ({ postgres }) => !postgres.managed,
+);
+export const ownRedis = condition(
+  ["redis"],
+  "redis.managed is false",
+  ({ redis }) => !redis.managed,
+);
+export const managedStore = condition(
+  ["postgres", "redis"],
+  "postgres.managed or redis.managed is true",
+  ({ postgres, redis }) => postgres.managed || redis.managed,
+);
+export const ownObjectStore = condition(
+  ["objectStore", "backups"],
+  "objectStore.bucket is not set or backups.managed is false",
+  ({ objectStore, backups }) => !objectStore.bucket || !backups.managed,
+);
+export const unknownModel = condition(
+  ["workers"],
+  "only the files of the default model are known",
+  ({ workers }) => !Object.values(knownModels).includes(workers.model),
+);
+export const aws = condition(
+  ["postgres", "redis", "objectStore", "backups"],
+  "a managed store, objectStore.bucket or backups.managed is on AWS",
+  (config) =>
+    managedStore.holds(config as Values) || !!config.objectStore.bucket || config.backups.managed,
+);

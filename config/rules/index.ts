@@ -1,0 +1,8 @@
+import { edgeRules } from "./edge";
+import { modelRules } from "./models";
+import { keyRules } from "./needed";
+import { podRules } from "./pods";
+import type { Rule } from "./rule";
+import { storeRules } from "./stores";
+
+export const rules: Rule[] = [...podRules, ...keyRules, ...storeRules, ...modelRules, ...edgeRules];

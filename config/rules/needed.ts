@@ -1,0 +1,111 @@
+import type { images } from "../groups/images";
+import type { secrets } from "../secrets";
+import {
+  alerting,
+  aws,
+  cloudflare,
+  identity,
+  managedStore,
+  noKubeconfig,
+  notBuilt,
+  ownObjectStore,
+  ownPostgres,
+  ownRedis,
+  proxied,
+  pulling,
+  pushed,
+  told,
+  tunnel,
+  unknownModel,
+} from "./conditions";
+import { at, type Condition, groupOf, type Rule } from "./rule";
+
+/** Every other image is always needed. */
+const imagesNeeded: Partial<Record<keyof typeof images, Condition>> = {
+  api: notBuilt,
+  worker: notBuilt,
+  redis: ownRedis,
+  postgres: ownPostgres,
+  alertmanager: alerting,
+  cloudflared: tunnel,
+  objectStore: ownObjectStore,
+};
+
+/** Every other secret is always needed. */
+export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
+  alertWebhook: told("webhook"),
+  slackWebhook: told("slack"),
+  pagerdutyKey: told("pagerduty"),
+  smtpPassword: told("email"),
+  registryPassword: pushed,
+  cloudflareApiToken: cloudflare,
+  originCertificate: proxied,
+  originKey: proxied,
+  pullCertificate: pulling,
+  pullKey: pulling,
+  pullCa: proxied,
+};
+
+/** Other keys that are needed only where a condition holds. */
+const keysNeeded: [string, Condition][] = [
+  ...Object.entries(imagesNeeded).map(([name, needed]): [string, Condition] => [
+    `images.${name}`,
+    needed,
+  ]),
+  // Else the stack would go to whichever cluster a shell happens to point to.
+  ["context", noKubeconfig],
+  ["build.username", pushed],
+  ...["to", "from", "smarthost", "username"].map((key): [string, Condition] => [
+    `monitoring.email.${key}`,
+    told("email"),
+  ]),
+  ["models.revision", unknownModel],
+  ["aws.region", aws],
+  ["aws.oidcIssuer", identity],
+  ["aws.vpcId", managedStore],
+  ["aws.subnetIds", managedStore],
+  ["aws.clientNetworks", managedStore],
+  ["cloudflare.accountId", cloudflare],
+  ["cloudflare.zoneId", cloudflare],
+];
+
+/** Keys that say nothing unless a condition holds. */
+const keysOfUse: [string, Condition][] = [
+  ["postgres.resources", ownPostgres],
+  ["redis.resources", ownRedis],
+  ["redis.storage", ownRedis],
+  ["objectStore.resources", ownObjectStore],
+  ["objectStore.storage", ownObjectStore],
+];
+
+function needed([key, { reads, holds, because }]: [string, Condition]): Rule {
+  return {
+    reads: [groupOf(key), ...reads],
+    faults(config) {
+      const value = at(key, config) as string | unknown[];
+      if (value.length > 0 || !holds(config)) return [];
+      return [
+        {
+          key,
+          is: "missing",
+          but: because,
+          fix: `set --path ${key}${Array.isArray(value) ? "[0]" : ""} VALUE`,
+        },
+      ];
+    },
+  };
+}
+
+function ofUse([key, { reads, holds, because }]: [string, Condition]): Rule {
+  return {
+    reads,
+    faults(config, given) {
+      const value = at(key, given);
+      if (value === undefined || holds(config)) return [];
+      const but = `is of use only where ${because}`;
+      return [{ key, is: JSON.stringify(value), but, fix: `rm --path ${key}` }];
+    },
+  };
+}
+
+export const keyRules: Rule[] = [...keysNeeded.map(needed), ...keysOfUse.map(ofUse)];

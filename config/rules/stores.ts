@@ -1,0 +1,32 @@
+import { managedStore } from "./conditions";
+import { type Rule, rule, type Values } from "./rule";
+
+export const storeRules: Rule[] = [
+  rule(["aws", "postgres", "redis"], (config) => [
+    managedStore.holds(config as Values) &&
+      config.aws.subnetIds.length === 1 && {
+        key: "aws.subnetIds",
+        is: JSON.stringify(config.aws.subnetIds),
+        but: "must be two or more, in different zones, for a standby",
+        fix: "set --path 'aws.subnetIds[1]' VALUE",
+      },
+  ]),
+  rule(["postgres"], ({ postgres: { managed, storage } }) => [
+    managed &&
+      !/^([2-9]\d|\d{3,})Gi$/.test(storage) && {
+        key: "postgres.storage",
+        is: JSON.stringify(storage),
+        but: "must be whole Gi from 20Gi on, as RDS sells them",
+        fix: "set --path postgres.storage 20Gi",
+      },
+  ]),
+  rule(["backups"], ({ backups: { managed, lockDays, keepDays } }) => [
+    managed &&
+      keepDays < lockDays && {
+        key: "backups.keepDays",
+        is: String(keepDays),
+        but: `must not be below backups.lockDays, ${lockDays}, before which nothing can be deleted`,
+        fix: `set --path backups.keepDays ${lockDays}`,
+      },
+  ]),
+];

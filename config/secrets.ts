@@ -1,0 +1,20 @@
+/** Keys that are set with `pulumi config set --secret`: what each is. */
+export const secrets = {
+  apiSecret: "The operator's key, for `Authorization: Bearer`",
+  databasePassword: "Password of the database's one user",
+  redisPassword: "Password of Redis",
+  s3AccessKeyId: "Access key of the object store or of objectStore.bucket",
+  s3SecretAccessKey: "Its secret half",
+  registryPassword: "Password of build.username; with build.repository, unless that is ECR",
+  cloudflareApiToken: "Token that may edit the zone and the tunnel; with cloudflare.mode",
+  originCertificate: "PEM of nginx's certificate; with cloudflare.mode proxied",
+  originKey: "PEM of its key; with cloudflare.mode proxied",
+  pullCertificate:
+    "PEM of the certificate that Cloudflare shows nginx; with cloudflare.mode proxied",
+  pullKey: "PEM of its key; with cloudflare.mode proxied",
+  pullCa: "PEM of the CA that signed it; with cloudflare.mode proxied",
+  alertWebhook: "URL that is sent alerts, in Alertmanager's format; with receivers webhook",
+  slackWebhook: "URL of Slack's incoming webhook, which knows its channel; with receivers slack",
+  pagerdutyKey: "Key of a PagerDuty service's Events API v2; with receivers pagerduty",
+  smtpPassword: "Password of monitoring.email.username; with receivers email",
+};
