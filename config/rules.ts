@@ -167,8 +167,11 @@ const keysOfUse: [string, Condition][] = [
   ["postgres.resources", ownPostgres],
   ["redis.resources", ownRedis],
   ["redis.storage", ownRedis],
+  ["redis.storageClass", ownRedis],
+  ["postgres.storageClass", ownPostgres],
   ["objectStore.resources", ownObjectStore],
   ["objectStore.storage", ownObjectStore],
+  ["objectStore.storageClass", ownObjectStore],
 ];
 
 const at = (path: string, values: object) =>

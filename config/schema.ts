@@ -7,6 +7,7 @@ import {
   quantity,
   resources,
   toleration,
+  volume,
 } from "./fields";
 
 /** By the part that runs them; rules.ts knows which may be left out. */
@@ -229,15 +230,11 @@ export const schema = z.strictObject({
       .regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits")
       .default("")
       .describe("Commit of workers.model's repository; may be empty for the default model"),
-    storage: quantity("30Gi").describe("Size of the volume"),
+    ...volume("30Gi"),
     accessMode: z
       .enum(["ReadWriteMany", "ReadWriteOnce"])
       .default("ReadWriteMany")
       .describe("ReadWriteOnce is enough where all workers run on one node"),
-    storageClass: z
-      .string()
-      .default("")
-      .describe("Class of the volume, such as one of EFS; empty: the cluster's default"),
     resources: resources("500m", "1Gi", "4Gi"),
   }),
 
@@ -263,14 +260,14 @@ export const schema = z.strictObject({
   redis: group("The queue and the rate limits", {
     managed: z.boolean().default(false).describe("ElastiCache instead of a pod"),
     nodeType: z.string().default("cache.t4g.small").describe("With managed"),
-    storage: quantity("5Gi").describe("Size of its volume"),
+    ...volume("5Gi"),
     resources: resources("50m", "128Mi", "384Mi"),
   }),
 
   postgres: group("The task records", {
     managed: z.boolean().default(false).describe("RDS in two zones instead of a pod"),
     instanceClass: z.string().default("db.t4g.medium").describe("With managed"),
-    storage: quantity("20Gi").describe("Size of its volume"),
+    ...volume("20Gi"),
     resources: resources("100m", "256Mi", "1Gi"),
   }),
 
@@ -279,7 +276,7 @@ export const schema = z.strictObject({
       .string()
       .default("")
       .describe("A bucket of AWS instead of a pod; its key may read, write, list and delete"),
-    storage: quantity("100Gi").describe("Size of its volume"),
+    ...volume("100Gi"),
     resources: resources("50m", "64Mi", "512Mi"),
   }),
 
@@ -331,7 +328,7 @@ export const schema = z.strictObject({
       .regex(/^\d+[hdwy]$/, "must be like 15d")
       .default("15d")
       .describe("How long samples are kept"),
-    storage: quantity("20Gi").describe("Size of its volume"),
+    ...volume("20Gi"),
     resources: resources("100m", "256Mi", "1Gi"),
     alertmanagerResources: resources("10m", "64Mi", "256Mi"),
   }),

@@ -2,13 +2,13 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
-import { singleReplica } from "../kubernetes/statefulSet";
+import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import { Alertmanager, type Receivers } from "./alertmanager";
 import { renderAlertRules } from "./alerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
-export interface MonitoringArgs extends ComponentArgs {
+export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; Prometheus 3. */
   image: string;
@@ -16,10 +16,6 @@ export interface MonitoringArgs extends ComponentArgs {
   targets: ScrapeTarget[];
   /** How long samples are kept, a Prometheus duration. */
   retention: string;
-  /** Size of the volume that holds them, a Kubernetes quantity. */
-  storage: string;
-  /** Refuses to delete the samples; `pulumi state unprotect` lifts it. */
-  protect: boolean;
   resources: Resources;
   /** Tell somebody of alerts; else Prometheus only shows them. */
   alertmanager: boolean;
@@ -50,6 +46,7 @@ export class Monitoring extends Component {
             namespace,
             image: args.alertmanagerImage,
             tell: args.tell,
+            storageClass: args.storageClass,
             protect: args.protect,
             resources: args.alertmanagerResources,
           },
@@ -78,12 +75,12 @@ export class Monitoring extends Component {
       },
       this.child,
     );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-server`,
-      singleReplica({
+    singleReplica(
+      name,
+      {
         metadata,
         service,
-        storage: args.storage,
+        volume: args,
         pod: {
           ...restrictedPod(uid),
           containers: [
@@ -117,8 +114,8 @@ export class Monitoring extends Component {
           ],
           volumes: [{ name: "config", configMap: { name: config.metadata.name } }],
         },
-      }),
-      { ...this.child, protect: args.protect },
+      },
+      this.child,
     );
     this.url = `http://${host}:${ports.prometheus}`;
     this.registerOutputs({ url: this.url });
