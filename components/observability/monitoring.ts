@@ -2,13 +2,13 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
-import { singleReplica } from "../kubernetes/statefulSet";
+import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import { Alertmanager, type Receivers } from "./alertmanager";
 import { type Alert, renderAlertRules } from "./alerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
-export interface MonitoringArgs extends ComponentArgs {
+export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; Prometheus 3. */
   image: string;
@@ -18,10 +18,6 @@ export interface MonitoringArgs extends ComponentArgs {
   alerts: Alert[];
   /** How long samples are kept, a Prometheus duration. */
   retention: string;
-  /** Size of the volume that holds them, a Kubernetes quantity. */
-  storage: string;
-  /** Refuses to delete the samples; `pulumi state unprotect` lifts it. */
-  protect: boolean;
   resources: Resources;
   /** Tell somebody of alerts; else Prometheus only shows them. */
   alertmanager: boolean;
@@ -63,6 +59,7 @@ export class Monitoring extends Component {
             namespace,
             image: args.alertmanagerImage,
             tell: args.tell,
+            storageClass: args.storageClass,
             protect: args.protect,
             resources: args.alertmanagerResources,
           },
@@ -91,12 +88,12 @@ export class Monitoring extends Component {
       },
       this.child,
     );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-server`,
-      singleReplica({
+    singleReplica(
+      name,
+      {
         metadata,
         service,
-        storage: args.storage,
+        volume: args,
         pod: {
           ...restrictedPod(uid),
           containers: [
@@ -130,8 +127,8 @@ export class Monitoring extends Component {
           ],
           volumes: [{ name: "config", configMap: { name: config.metadata.name } }],
         },
-      }),
-      { ...this.child, protect: args.protect },
+      },
+      this.child,
     );
     this.flows.push(...targets.map((to) => ({ from: this, to, ports: [to.port] })));
     this.flows.push({ from: "operators", to: this, ports: [ports.prometheus] });

@@ -2,11 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import type { VolumeArgs } from "../kubernetes/statefulSet";
 import { labels } from "../names";
 import { https } from "../network/flows";
 import { serviceUid } from "./api";
 
-export interface ModelStoreArgs extends ComponentArgs {
+export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
@@ -16,14 +17,8 @@ export interface ModelStoreArgs extends ComponentArgs {
   revision: string;
   /** URL of the hub or of a mirror, from which they are fetched. */
   endpoint: string;
-  /** Size of the volume, a Kubernetes quantity. */
-  storage: string;
   /** ReadWriteOnce serves the pods of one node alone. */
   accessMode: "ReadWriteMany" | "ReadWriteOnce";
-  /** Class of the volume; "": the cluster's default. */
-  storageClass: string;
-  /** Refuses to delete the weights; `pulumi state unprotect` lifts it. */
-  protect: boolean;
   /** Of the Job that fills it. */
   resources: Resources;
 }
@@ -55,7 +50,8 @@ export class ModelStore extends Component {
           resources: { requests: { storage: args.storage } },
         },
       },
-      { ...this.child, protect: args.protect },
+      // Retained, so that no update deletes it, whatever is edited; it goes with its namespace.
+      { ...this.child, protect: args.protect, retainOnDelete: true },
     );
     this.volume = {
       name: this.mount.name,

@@ -2,12 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
-import { singleReplica } from "../kubernetes/statefulSet";
+import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import type { Server } from "../network/flows";
 import type { Bucket } from "./bucket";
 
-export interface ObjectStoreArgs extends ComponentArgs {
+export interface ObjectStoreArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; versitygw on the PATH. */
   image: string;
@@ -15,10 +15,6 @@ export interface ObjectStoreArgs extends ComponentArgs {
   buckets: string[];
   accessKeyId: pulumi.Input<string>;
   secretAccessKey: pulumi.Input<string>;
-  /** Size of the volume that holds the objects, a Kubernetes quantity. */
-  storage: string;
-  /** Refuses to delete the pictures; `pulumi state unprotect` lifts it. */
-  protect: boolean;
   resources: Resources;
 }
 
@@ -57,12 +53,12 @@ export class ObjectStore extends Component {
       { metadata, spec: { selector: labels(name), ports: [{ name: "s3", port: ports.s3 }] } },
       this.child,
     );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-server`,
-      singleReplica({
+    singleReplica(
+      name,
+      {
         metadata,
         service,
-        storage: args.storage,
+        volume: args,
         pod: {
           ...restrictedPod(uid),
           initContainers: [
@@ -91,8 +87,8 @@ export class ObjectStore extends Component {
           ],
           volumes: [scratch("tmp")],
         },
-      }),
-      { ...this.child, protect: args.protect },
+      },
+      this.child,
     );
     this.endpoint = `http://${serviceHost(name, namespace)}:${ports.s3}`;
     this.buckets = args.buckets.map((bucket) => ({

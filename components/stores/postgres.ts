@@ -2,21 +2,17 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
-import { singleReplica } from "../kubernetes/statefulSet";
+import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { aigc, labels, ports, serviceHost } from "../names";
 import type { Server } from "../network/flows";
 import { databaseDown } from "./alerts";
 
-export interface PostgresArgs extends ComponentArgs {
+export interface PostgresArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; PostgreSQL 18, `initdb` and `postgres` on the PATH. */
   image: string;
   password: pulumi.Input<string>;
-  /** Size of the volume that holds the database, a Kubernetes quantity. */
-  storage: string;
   resources: Resources;
-  /** Refuses to delete the database; `pulumi state unprotect` lifts it. */
-  protect: boolean;
 }
 
 const uid = 999;
@@ -55,12 +51,12 @@ export class Postgres extends Component {
       },
       this.child,
     );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-server`,
-      singleReplica({
+    singleReplica(
+      name,
+      {
         metadata,
         service,
-        storage: args.storage,
+        volume: args,
         pod: {
           ...restrictedPod(uid),
           // SIGINT asks for a fast shutdown; a checkpoint may take a while.
@@ -119,8 +115,8 @@ export class Postgres extends Component {
             { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
           ],
         },
-      }),
-      { ...this.child, protect: args.protect },
+      },
+      this.child,
     );
     this.url = pulumi.secret(
       pulumi.interpolate`postgresql://${aigc}:${args.password}@${serviceHost(name, namespace)}:${ports.postgres}/${aigc}`,

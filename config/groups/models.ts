@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { group, quantity, resources } from "../fields";
+import { group, resources, volume } from "../fields";
 
 /** Models that need no revision: the one whose files are known by hash, and the one made by code. */
 export const knownModels = {
@@ -17,14 +17,10 @@ export const models = group("Where the weights come from, and the volume that ho
     .regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits")
     .default("")
     .describe("Commit of workers.model's repository; may be empty for the default model"),
-  storage: quantity("30Gi").describe("Size of the volume"),
+  ...volume("30Gi"),
   accessMode: z
     .enum(["ReadWriteMany", "ReadWriteOnce"])
     .default("ReadWriteMany")
     .describe("ReadWriteOnce is enough where all workers run on one node"),
-  storageClass: z
-    .string()
-    .default("")
-    .describe("Class of the volume, such as one of EFS; empty: the cluster's default"),
   resources: resources("500m", "1Gi", "4Gi"),
 });

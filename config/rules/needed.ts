@@ -72,10 +72,13 @@ const keysNeeded: [string, Condition][] = [
 /** Keys that say nothing unless a condition holds. */
 const keysOfUse: [string, Condition][] = [
   ["postgres.resources", ownPostgres],
+  ["postgres.storageClass", ownPostgres],
   ["redis.resources", ownRedis],
   ["redis.storage", ownRedis],
+  ["redis.storageClass", ownRedis],
   ["objectStore.resources", ownObjectStore],
   ["objectStore.storage", ownObjectStore],
+  ["objectStore.storageClass", ownObjectStore],
 ];
 
 function needed([key, { reads, holds, because }]: [string, Condition]): Rule {

@@ -51,6 +51,11 @@ function onRequest(listen: (request: RegisterResourceRequest) => void): void {
     listen(request);
     return registerResource.call(this, request, ...rest);
   };
+  // Mocks say that they know hooks, and don't.
+  MockMonitor.prototype.registerResourceHook = (
+    _: unknown,
+    done: (error: null, response: object) => void,
+  ) => done(null, {});
 }
 
 function declaration(request: RegisterResourceRequest): Declaration {
