@@ -25,6 +25,12 @@ export const schema = z.strictObject({
     .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a DNS label: a-z, 0-9 and -")
     .default("image-service")
     .describe("Kubernetes namespace that holds the whole stack"),
+  infrastructure: z
+    .string()
+    .default("")
+    .describe(
+      "Stack whose output `configuration` fills what is left empty here, like organization/image-service-eks/prod",
+    ),
   kubeconfig: z
     .string()
     .default("")

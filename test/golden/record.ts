@@ -3,9 +3,10 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { parse } from "yaml";
-import { fullKey, project, secretValues, withPlaceholders } from "../placeholders";
+import { fullKey, secretValues, withPlaceholders } from "../placeholders";
 
-// Prints what the program declares for a stack, as one JSON object: logical name → declaration.
+// Prints what a program declares for a stack, as one JSON object: logical name → declaration. It is
+// the example of the stack's name, or else the repository's own.
 
 /** A resource as the program declares it. */
 export interface Declaration {
@@ -24,15 +25,21 @@ export interface Declaration {
 
 const root = join(__dirname, "../..");
 const [stack] = process.argv.slice(2) as [string];
+const example = join(root, "examples", stack);
+const program = existsSync(join(example, "Pulumi.yaml")) ? example : root;
+const project = readYaml(join(program, "Pulumi.yaml")).name as string;
+
+function readYaml(path: string) {
+  return parse(readFileSync(path, "utf8"));
+}
 
 /** What the program would read on a machine: the stack file, and values that no stack file holds. */
 function configure(): void {
   const path = [root, __dirname].map((directory) => join(directory, `Pulumi.${stack}.yaml`));
-  const file = parse(readFileSync(path.find(existsSync) as string, "utf8")) as {
-    config: Record<string, object>;
-  };
+  const config = readYaml(path.find(existsSync) as string).config as Record<string, object>;
   const secrets = Object.entries(secretValues).map(([name, value]) => [fullKey(name), value]);
-  const values = { ...withPlaceholders(file.config), ...Object.fromEntries(secrets) };
+  const own = { ...withPlaceholders(config), ...Object.fromEntries(secrets) };
+  const values = program === root ? own : config;
   const text = Object.entries(values).map(([name, value]) => [
     name,
     typeof value === "string" ? value : JSON.stringify(value),
@@ -109,7 +116,8 @@ async function main(): Promise<void> {
   });
   await pulumi.runtime.setMocks(
     {
-      call: ({ token, inputs }) => (token.endsWith("TunnelCloudflaredToken") ? { token } : inputs),
+      // A tunnel's token, and an add-on's version.
+      call: ({ token, inputs }) => ({ ...inputs, token, version: "the default" }),
       newResource: ({ name, type, inputs }) => ({
         id: name,
         state: { ...inputs, ...outputs(name, type, inputs) },
@@ -120,8 +128,14 @@ async function main(): Promise<void> {
     false,
   );
   configure();
-  await pulumi.runtime.runInPulumiStack(async () => require(join(root, "index")));
+  const handedOver = await pulumi.runtime.runInPulumiStack(async () => {
+    const exported = require(join(program, "index"));
+    return exported instanceof Function ? exported() : exported;
+  });
   await pulumi.runtime.disconnect();
+  if (program === example) {
+    declared.outputs = { type: "outputs", dependencies: [], inputs: readable(handedOver) };
+  }
   console.log(JSON.stringify(declared));
 }
 
@@ -130,6 +144,24 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
   switch (type) {
     case "docker:index/image:Image":
       return { repoDigest: `${inputs.imageName}@sha256:${"0".repeat(64)}` };
+    case "aws:ec2/launchTemplate:LaunchTemplate":
+      return { latestVersion: 1 };
+    case "aws:ecr/repository:Repository":
+      return {
+        arn: `arn:${name}`,
+        repositoryUrl: `111122223333.dkr.ecr.eu-central-1.amazonaws.com/${inputs.name}`,
+      };
+    case "aws:eks/cluster:Cluster":
+      return {
+        arn: `arn:${name}`,
+        endpoint: "https://eks.example",
+        certificateAuthority: { data: "the CA" },
+        identities: [{ oidcs: [{ issuer: "https://oidc.example/id/EXAMPLE" }] }],
+        vpcConfig: { ...(inputs.vpcConfig as object), clusterSecurityGroupId: "the-nodes" },
+      };
+    case "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
+    case "aws:kms/key:Key":
+      return { arn: `arn:${name}` };
     case "aws:s3/bucket:Bucket":
       return { bucket: name, region: "eu-central-1", arn: `arn:aws:s3:::${name}` };
     case "aws:iam/role:Role":
