@@ -10,7 +10,7 @@ import { loadConfig } from "./config";
 import { handedOver } from "./config/infrastructure";
 import { type Outputs, version } from "./outputs";
 import { behind, makeFront } from "./stack/front";
-import { serviceImage } from "./stack/images";
+import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
 import { receivers } from "./stack/receivers";
 import { makeBuckets, makePostgres, makeRedis } from "./stack/stores";
@@ -38,7 +38,7 @@ export = async (): Promise<Outputs> => {
     },
     options,
   );
-  const image = serviceImage(config, "worker", options);
+  const image = ownImage(config, "worker", options);
   const models = new ModelStore(
     "models",
     { namespace, image, model: config.workers.model, protect, ...config.models },
@@ -48,7 +48,7 @@ export = async (): Promise<Outputs> => {
     "api",
     {
       namespace,
-      image: serviceImage(config, "api", options),
+      image: ownImage(config, "api", options),
       settings,
       model: config.workers.model,
       apiSecret: secrets.apiSecret,
@@ -81,7 +81,7 @@ export = async (): Promise<Outputs> => {
     "backups",
     {
       namespace,
-      image: images.backup,
+      image: ownImage(config, "backup", options),
       database: postgres,
       source: buckets.pictures,
       models,

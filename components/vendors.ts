@@ -13,6 +13,15 @@ export const cloudflaredMaxGraceSeconds = 180;
 export const ecrHost = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
 
 /**
+ * Host of a repository's registry, "" for Docker Hub, told apart from a first folder as Docker does.
+ * https://github.com/distribution/reference/blob/v0.6.0/normalize.go, splitDockerDomain
+ */
+export function registryHost(repository: string): string {
+  const [first = "", ...folders] = repository.split("/");
+  return folders.length > 0 && /[.:]|^localhost$/.test(first) ? first : "";
+}
+
+/**
  * Memory that GKE, which keeps most for itself, leaves to pods of a node with 16 GiB, in GiB.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes
  */

@@ -11,19 +11,21 @@ export function group<Shape extends z.ZodRawShape>(description: string, shape: S
 }
 
 /** By digest, so that a rollout is what was previewed. */
-export function image(description: string) {
-  return z
-    .string()
-    .regex(/^[^\s@]+@sha256:[0-9a-f]{64}$/, "must name an image by digest: repository@sha256:…")
-    .describe(description);
+const image = z
+  .string()
+  .regex(/^([^\s@]+@sha256:[0-9a-f]{64})?$/, "must name an image by digest: repository@sha256:…")
+  .default("");
+
+/** An image of this repository. */
+export function builtImage(description: string) {
+  return image.describe(`${description}; unless build.repository`);
 }
 
-/** Needed only as rules/needed.ts says. */
-export function optionalImage(description: string) {
-  return z
-    .union([z.literal(""), image("")])
-    .default("")
-    .describe(description);
+/** An image that others publish. @param reference what runs where the key is left out */
+export function publishedImage(description: string, reference: string) {
+  return image
+    .transform((given) => given || reference)
+    .describe(`${description}; empty: the one of docker/images`);
 }
 
 export function availability(replicas: number) {

@@ -49,7 +49,7 @@ export function loadConfig(others: object = {}): Config {
   };
 }
 
-type SecretKey = keyof typeof secrets;
+export type SecretKey = keyof typeof secrets;
 const passwords: SecretKey[] = ["databasePassword", "redisPassword"];
 const secretKeys = Object.keys(secrets) as SecretKey[];
 
@@ -62,7 +62,27 @@ const rightGroups = (given: Values) =>
     }),
   ) as Groups;
 
-type Values = Record<string, unknown>;
+export type Values = Record<string, unknown>;
+
+/** Whether a stack can't do without a secret, as far as groups that are wrong let it be told. */
+function isNeeded(key: SecretKey, right: Groups): boolean {
+  const condition = secretsNeeded[key];
+  return !condition || (condition.reads.every((group) => group in right) && condition.holds(right));
+}
+
+/**
+ * The secrets that a stack needs, and the groups of keys that are wrong, so that they can't tell
+ * of others.
+ * @param given the stack's other values, by key
+ */
+export function neededSecrets(given: Values): { needed: SecretKey[]; wrong: string[] } {
+  const right = rightGroups(given);
+  const deciding = secretKeys.flatMap((key) => secretsNeeded[key]?.reads ?? []);
+  return {
+    needed: secretKeys.filter((key) => isNeeded(key, right)),
+    wrong: [...new Set(deciding)].filter((group) => !(group in right)),
+  };
+}
 
 /** The project's keys of the stack file, and the defaults of Pulumi.yaml where it has none. */
 function givenValues(project: string): Values {
@@ -77,7 +97,7 @@ function givenValues(project: string): Values {
 }
 
 /** Pulumi hands every value over as text: JSON for objects, numbers and booleans. */
-function parseValue(text: string): unknown {
+export function parseValue(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -91,10 +111,8 @@ const omitSecrets = (values: Values) =>
 function secretFaults(fullKey: string, key: SecretKey, right: Groups): Fault[] {
   const fix = `set --secret ${key}`;
   if (!pulumi.runtime.getConfig(fullKey)) {
-    const condition = secretsNeeded[key];
-    const needed =
-      !condition || (condition.reads.every((group) => group in right) && condition.holds(right));
-    return needed ? [{ key, is: "missing", but: condition?.because, fix }] : [];
+    const but = secretsNeeded[key]?.because;
+    return isNeeded(key, right) ? [{ key, is: "missing", but, fix }] : [];
   }
   // Exported by the package, left out of its type declarations.
   const { isConfigSecret } = pulumi.runtime as unknown as {

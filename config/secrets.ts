@@ -18,3 +18,12 @@ export const secrets = {
   pagerdutyKey: "Key of a PagerDuty service's Events API v2; with receivers pagerduty",
   smtpPassword: "Password of monitoring.email.username; with receivers email",
 };
+
+/** Bytes of randomness of those that nobody outside the stack has to know. */
+export const randomSecrets: Partial<Record<keyof typeof secrets, number>> = {
+  apiSecret: 24,
+  databasePassword: 24,
+  redisPassword: 24,
+  s3AccessKeyId: 10,
+  s3SecretAccessKey: 24,
+};

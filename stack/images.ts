@@ -2,31 +2,39 @@ import * as ecr from "@pulumi/aws/ecr";
 import { type ComponentResourceOptions, getStack, type Input, type Output } from "@pulumi/pulumi";
 import { RegistryCredentials } from "../components/kubernetes/registryCredentials";
 import { GpuImage } from "../components/service/gpuImage";
-import { ecrHost } from "../components/vendors";
+import { ecrHost, registryHost } from "../components/vendors";
 import type { Config } from "../config";
+import { published } from "../docker/images";
 
-/** An image of docker/service: built and pushed, or the given one. */
-export function serviceImage(
+/** What this repository builds, by its key in `images`. */
+const recipes = {
+  api: { context: "docker/service", target: "api", baseImage: published.debian },
+  worker: { context: "docker/service", target: "worker", baseImage: published.debian },
+  backup: { context: "docker/backup", baseImage: published.postgres },
+};
+
+/** An image of this repository: built and pushed, or the given one. */
+export function ownImage(
   config: Config,
-  target: "api" | "worker",
+  image: keyof typeof recipes,
   options: ComponentResourceOptions,
 ): Output<string> {
   const { build, images } = config;
   const { repository } = build;
   const recipe = {
+    ...recipes[image],
     repository,
-    target,
-    tag: `${getStack()}-${target}`,
-    context: "docker/service",
+    tag: `${getStack()}-${image}`,
     registry: registry(config, options),
   };
-  return new GpuImage(`${target}-image`, { image: repository ? recipe : images[target] }, options)
+  return new GpuImage(`${image}-image`, { image: repository ? recipe : images[image] }, options)
     .reference;
 }
 
 /** Who pushes: the configured user, or for ECR whoever runs the program. */
 function registry({ build, secrets }: Config, options: ComponentResourceOptions) {
-  const { server, username } = build;
+  const { repository, username } = build;
+  const server = registryHost(repository);
   if (!ecrHost.test(server)) return { server, username, password: secrets.registryPassword };
   const token = ecr.getAuthorizationTokenOutput({ registryId: server.split(".")[0] }, options);
   return { server, username: token.userName, password: token.password };
@@ -35,7 +43,8 @@ function registry({ build, secrets }: Config, options: ComponentResourceOptions)
 /** Names of the Secrets with which nodes fetch images. */
 export function pullSecrets(config: Config, options: ComponentResourceOptions): Input<string>[] {
   const { build, namespace, pods, secrets } = config;
-  const { repository, server, username } = build;
+  const { repository, username } = build;
+  const server = registryHost(repository);
   if (!repository || ecrHost.test(server)) return pods.pullSecrets;
   const credentials = new RegistryCredentials(
     "registry",

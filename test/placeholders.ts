@@ -12,15 +12,32 @@ export const secretValues: Record<string, string> = Object.fromEntries(
   Object.keys(secrets).map((name) => [name, `the${name}`]),
 );
 
-/** The stack file's values, with placeholders for the cluster, its network, images and Cloudflare's ids. */
-export function withPlaceholders(config: Record<string, object>): Record<string, unknown> {
+/** All that Pulumi.prod.yaml lacks but for secrets: the five values that only its owner knows. */
+export const ownValues = {
+  endpoint: "https://images.example.com",
+  context: "the-cluster",
+  podNetwork: "10.0.0.0/8",
+  build: { repository: "111122223333.dkr.ecr.eu-central-1.amazonaws.com/image-service" },
+  cloudflare: { zoneId: "zone" },
+};
+
+type StackConfig = Record<string, unknown>;
+
+/** A stack file's values with others beside them, or in the same group. */
+export function withValues(config: StackConfig, values: Record<string, unknown>): StackConfig {
+  const merged = Object.entries(values).map(([name, value]) => {
+    const key = fullKey(name);
+    const group = typeof value === "object" && value !== null;
+    return [key, group ? { ...value, ...(config[key] as object) } : value];
+  });
+  return { ...config, ...Object.fromEntries(merged) };
+}
+
+/** The stack file's values, with placeholders for what it lacks and for the images of others. */
+export function withPlaceholders(stack: string, config: StackConfig): StackConfig {
   const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
-  const cloudflare = fullKey("cloudflare");
-  return {
-    [fullKey("podNetwork")]: "10.0.0.0/8",
-    ...config,
-    [fullKey("context")]: "the-cluster",
-    [fullKey("images")]: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
-    [cloudflare]: { accountId: "account", zoneId: "zone", ...config[cloudflare] },
-  };
+  return withValues(config, {
+    ...(stack === "prod" ? ownValues : { context: "the-cluster" }),
+    images: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
+  });
 }

@@ -7,7 +7,6 @@ import { zoneRules } from "./cloudflareRules";
 import { CloudflareTunnel, type CloudflareTunnelArgs } from "./cloudflareTunnel";
 
 export interface CloudflareFrontArgs extends ComponentArgs {
-  accountId: string;
   zoneId: string;
   /** Host name in the zone that clients use. */
   hostname: string;
@@ -39,10 +38,10 @@ export interface AddressOrigin {
 export class CloudflareFront extends Component {
   constructor(name: string, args: CloudflareFrontArgs, opts?: pulumi.ComponentResourceOptions) {
     super("CloudflareFront", name, args, opts);
-    const { zoneId, hostname, accountId, origin } = args;
+    const { zoneId, hostname, origin } = args;
     const target =
       "tunnel" in origin
-        ? this.#dial(name, { ...origin.tunnel, accountId, hostname })
+        ? this.#dial(name, { ...origin.tunnel, accountId: this.#account(zoneId), hostname })
         : pulumi.output(origin.address);
     new cloudflare.DnsRecord(
       `${name}-record`,
@@ -64,6 +63,11 @@ export class CloudflareFront extends Component {
     const { target, flows } = new CloudflareTunnel(`${name}-cloudflared`, args, { parent: this });
     this.flows.push(...flows);
     return target;
+  }
+
+  /** The zone's: Cloudflare routes no host of one account to another's tunnel. */
+  #account(zoneId: string): pulumi.Output<string> {
+    return cloudflare.getZoneOutput({ zoneId }, { parent: this }).account.id;
   }
 
   #ruleZone(name: string, args: CloudflareFrontArgs): void {

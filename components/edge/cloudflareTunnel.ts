@@ -10,7 +10,7 @@ import { cloudflareWaitSeconds } from "../vendors";
 import { graceSeconds, proxySeconds } from "./deadlines";
 
 export interface CloudflareTunnelArgs extends ComponentArgs, Availability {
-  accountId: string;
+  accountId: pulumi.Input<string>;
   /** Host name that clients use. */
   hostname: string;
   /** The pods that the tunnel leads to: their label, and their URL inside the cluster. */

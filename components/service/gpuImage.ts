@@ -12,11 +12,14 @@ export interface ImageBuild {
   repository: string;
   /** Directory of the Dockerfile and of all that goes into the image. */
   context: string;
-  /** Stage of the Dockerfile. */
-  target: string;
+  /** What it is built on, by digest: the Dockerfile's argument `BASE_IMAGE`. */
+  baseImage: string;
+  /** Stage of the Dockerfile. @default the last */
+  target?: string;
   /** Under which the next build finds its cache; another stack's would take the image's only tag. */
   tag: string;
   registry: {
+    /** Host of the registry; "": Docker Hub. */
     server: string;
     username: pulumi.Input<string>;
     password: pulumi.Input<string>;
@@ -52,7 +55,7 @@ function build(name: string, from: ImageBuild, opts: pulumi.CustomResourceOption
         platform: "linux/amd64",
         builderVersion: "BuilderBuildKit",
         // The pushed image carries its cache, so that a new machine builds only what has changed.
-        args: { BUILDKIT_INLINE_CACHE: "1" },
+        args: { BUILDKIT_INLINE_CACHE: "1", BASE_IMAGE: from.baseImage },
         cacheFrom: { images: [imageName] },
       },
     },

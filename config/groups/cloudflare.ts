@@ -6,7 +6,6 @@ export const cloudflare = group("What stands before nginx", {
     .enum(["off", "tunnel", "proxied"])
     .default("off")
     .describe("A tunnel that the cluster dials, or proxied DNS to nginx's load balancer"),
-  accountId: z.string().default("").describe("Account"),
   zoneId: z.string().default("").describe("Zone that endpoint is a host in"),
   plan: z
     .enum(["free", "pro", "business", "enterprise"])

@@ -1,26 +1,27 @@
 import { z } from "zod";
-import { group, image, optionalImage } from "../fields";
+import { published } from "../../docker/images";
+import { builtImage, group, publishedImage } from "../fields";
 
-/** By the part that runs them; rules/needed.ts knows which may be left out. */
+/** By the part that runs them. */
 export const images = {
-  api: optionalImage("Target `api` of docker/service; unless build.repository"),
-  worker: optionalImage("Target `worker` of docker/service; unless build.repository"),
-  nginx: image("nginx 1.27.3 or newer"),
-  redis: optionalImage("Redis 8; unless redis.managed"),
-  postgres: optionalImage("PostgreSQL 18; unless postgres.managed"),
-  prometheus: image("Prometheus 3"),
-  alertmanager: optionalImage("Alertmanager 0.28; with monitoring.alertmanager"),
-  cloudflared: optionalImage("cloudflared; with cloudflare.mode tunnel"),
-  objectStore: optionalImage("versitygw 1; unless objectStore.bucket and backups.managed"),
-  backup: image("docker/backup"),
+  api: builtImage("Target `api` of docker/service"),
+  worker: builtImage("Target `worker` of docker/service"),
+  backup: builtImage("docker/backup"),
+  nginx: publishedImage("nginx 1.27.3 or newer", published.nginx),
+  redis: publishedImage("Redis 8", published.redis),
+  postgres: publishedImage("PostgreSQL 18", published.postgres),
+  prometheus: publishedImage("Prometheus 3", published.prometheus),
+  alertmanager: publishedImage("Alertmanager 0.28 or newer", published.alertmanager),
+  cloudflared: publishedImage("cloudflared", published.cloudflared),
+  objectStore: publishedImage("versitygw 1.0.19 or newer", published.versitygw),
 };
 
-export const build = group("Builds the images of docker/service with the Docker of this machine", {
+export const build = group("Builds docker/service and docker/backup, and pushes them", {
   repository: z
     .string()
+    .regex(/^[^\s:@]*(:\d+\/[^\s:@]+)?$/, "must be a repository without a tag, like HOST/PATH")
     .default("")
     .describe("Where they are pushed, like registry.example/image-service; empty: images.*"),
-  server: z.string().default("").describe("Its registry; empty: Docker Hub"),
   username: z
     .string()
     .default("")

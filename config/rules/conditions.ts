@@ -1,4 +1,4 @@
-import { ecrHost } from "../../components/vendors";
+import { ecrHost, registryHost } from "../../components/vendors";
 import { knownModels } from "../groups/models";
 import { condition, type Values } from "./rule";
 
@@ -23,12 +23,12 @@ export const noKubeconfig = condition(
 export const pushed = condition(
   ["build"],
   "build.repository is set",
-  ({ build }) => !!build.repository && !ecrHost.test(build.server),
+  ({ build }) => !!build.repository && !ecrHost.test(registryHost(build.repository)),
 );
-export const notBuilt = condition(
-  ["build"],
-  "build.repository is not set",
-  ({ build }) => !build.repository,
+export const notGiven = condition(
+  ["images"],
+  "images.api, images.worker or images.backup is not set",
+  ({ images }) => !images.api || !images.worker || !images.backup,
 );
 const mode = (mode: Values["cloudflare"]["mode"]) =>
   condition(

@@ -1,13 +1,11 @@
-import type { images } from "../groups/images";
 import type { secrets } from "../secrets";
 import {
-  alerting,
   aws,
   cloudflare,
   identity,
   managedStore,
   noKubeconfig,
-  notBuilt,
+  notGiven,
   ownObjectStore,
   ownPostgres,
   ownRedis,
@@ -15,21 +13,9 @@ import {
   pulling,
   pushed,
   told,
-  tunnel,
   unknownModel,
 } from "./conditions";
 import { at, type Condition, groupOf, type Rule } from "./rule";
-
-/** Every other image is always needed. */
-const imagesNeeded: Partial<Record<keyof typeof images, Condition>> = {
-  api: notBuilt,
-  worker: notBuilt,
-  redis: ownRedis,
-  postgres: ownPostgres,
-  alertmanager: alerting,
-  cloudflared: tunnel,
-  objectStore: ownObjectStore,
-};
 
 /** Every other secret is always needed. */
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
@@ -48,12 +34,9 @@ export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
 
 /** Other keys that are needed only where a condition holds. */
 const keysNeeded: [string, Condition][] = [
-  ...Object.entries(imagesNeeded).map(([name, needed]): [string, Condition] => [
-    `images.${name}`,
-    needed,
-  ]),
   // Else the stack would go to whichever cluster a shell happens to point to.
   ["context", noKubeconfig],
+  ["build.repository", notGiven],
   ["build.username", pushed],
   ...["to", "from", "smarthost", "username"].map((key): [string, Condition] => [
     `monitoring.email.${key}`,
@@ -65,7 +48,6 @@ const keysNeeded: [string, Condition][] = [
   ["aws.vpcId", managedStore],
   ["aws.subnetIds", managedStore],
   ["aws.clientNetworks", managedStore],
-  ["cloudflare.accountId", cloudflare],
   ["cloudflare.zoneId", cloudflare],
 ];
 

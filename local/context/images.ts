@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { published } from "../../docker/images";
 import { UserError } from "../errors";
 import { repository } from "../paths";
 import type { Report } from "../progress";
@@ -9,26 +10,25 @@ import type { Registry } from "./registry";
 /** Built from this repository, or brought from where its project publishes it. */
 type Source = { context: string; args?: readonly string[]; cost: Cost } | { from: string };
 
-const postgres = "docker.io/library/postgres:18-trixie";
-const service = join(repository, "docker/service");
+const service = (target: string) => ({
+  context: join(repository, "docker/service"),
+  args: [`--target=${target}`, `--build-arg=BASE_IMAGE=${published.debian}`],
+});
 
 /** By their keys in the stack's configuration. */
 export const sources = {
-  api: { context: service, args: ["--target=api"], cost: { seconds: 60, cpuSeconds: 45 } },
-  worker: { context: service, args: ["--target=worker"], cost: { seconds: 200, cpuSeconds: 170 } },
+  api: { ...service("api"), cost: { seconds: 60, cpuSeconds: 45 } },
+  worker: { ...service("worker"), cost: { seconds: 200, cpuSeconds: 170 } },
   backup: {
     context: join(repository, "docker/backup"),
-    args: [`--build-arg=BASE_IMAGE=${postgres}`],
+    args: [`--build-arg=BASE_IMAGE=${published.postgres}`],
     cost: { seconds: 30, cpuSeconds: 20 },
   },
-  objectStore: {
-    context: join(__dirname, "object-store"),
-    cost: { seconds: 10, cpuSeconds: 2 },
-  },
-  nginx: { from: "docker.io/library/nginx:1.30" },
-  redis: { from: "docker.io/library/redis:8" },
-  postgres: { from: postgres },
-  prometheus: { from: "docker.io/prom/prometheus:v3.5.0" },
+  objectStore: { from: published.versitygw },
+  nginx: { from: published.nginx },
+  redis: { from: published.redis },
+  postgres: { from: published.postgres },
+  prometheus: { from: published.prometheus },
 } as const satisfies Record<string, Source>;
 
 export type ContextImage = keyof typeof sources;

@@ -38,7 +38,7 @@ function configure(): void {
   const path = [root, __dirname].map((directory) => join(directory, `Pulumi.${stack}.yaml`));
   const config = readYaml(path.find(existsSync) as string).config as Record<string, object>;
   const secrets = Object.entries(secretValues).map(([name, value]) => [fullKey(name), value]);
-  const own = { ...withPlaceholders(config), ...Object.fromEntries(secrets) };
+  const own = { ...withPlaceholders(stack, config), ...Object.fromEntries(secrets) };
   const values = program === root ? own : config;
   const text = Object.entries(values).map(([name, value]) => [
     name,
@@ -116,8 +116,7 @@ async function main(): Promise<void> {
   });
   await pulumi.runtime.setMocks(
     {
-      // A tunnel's token, and an add-on's version.
-      call: ({ token, inputs }) => ({ ...inputs, token, version: "the default" }),
+      call: ({ token, inputs }) => ({ ...inputs, ...lookedUp, token }),
       newResource: ({ name, type, inputs }) => ({
         id: name,
         state: { ...inputs, ...outputs(name, type, inputs) },
@@ -138,6 +137,14 @@ async function main(): Promise<void> {
   }
   console.log(JSON.stringify(declared));
 }
+
+/** What providers answer to any question of the program. */
+const lookedUp = {
+  account: { id: "account" },
+  userName: "AWS",
+  password: "the password of ECR",
+  version: "the default",
+};
 
 /** What only a provider knows, and other declarations are made of. */
 function outputs(name: string, type: string, inputs: Record<string, unknown>): object {

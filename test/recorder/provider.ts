@@ -60,7 +60,14 @@ export class Recorder {
       delete: handle(() => new Empty()),
       cancel: handle(() => new Empty()),
       invoke: handle(() =>
-        new rpc.InvokeResponse().setReturn(Struct.fromJavaScript({ token: "the token" })),
+        new rpc.InvokeResponse().setReturn(
+          Struct.fromJavaScript({
+            token: "the token",
+            account: { id: "account" },
+            userName: "AWS",
+            password: "a password",
+          }),
+        ),
       ),
       getMapping: handle(() => new rpc.GetMappingResponse()),
       getMappings: handle(() => new rpc.GetMappingsResponse()),

@@ -25,18 +25,30 @@ export class RecordedStack {
     readonly directory: string,
     readonly recorder: Recorder,
     private readonly pulumi: string,
-    private readonly environment: NodeJS.ProcessEnv,
+    /** What the CLI is run with, beside this process's environment. */
+    readonly environment: NodeJS.ProcessEnv,
   ) {}
 
-  /** @param start of the program: types are checked, or only removed as in Pulumi.yaml */
-  static async create(start: "as configured" | "type-checked"): Promise<RecordedStack> {
+  /**
+   * @param start of the program: types are checked, or only removed as in Pulumi.yaml
+   * @param values of the stack: with placeholders for what Pulumi.prod.yaml lacks, or that file alone
+   */
+  static async create(
+    start: "as configured" | "type-checked",
+    values: "placeholders" | "as committed" = "placeholders",
+  ): Promise<RecordedStack> {
     const toolchain = await ensureToolchain(() => {}, ["pulumi", "pulumi-language-nodejs"]);
     const { recorder, attach } = await Recorder.start();
     const directory = mkdtempSync(join(tmpdir(), "image-service-recorded-"));
     copyProgram(directory, start);
     const stack = new RecordedStack(directory, recorder, toolchain.pulumi, {
       ...environment,
-      PATH: `${dirname(toolchain["pulumi-language-nodejs"])}:${process.env.PATH}`,
+      PATH: [
+        ...[toolchain.pulumi, toolchain["pulumi-language-nodejs"]].map((program) =>
+          dirname(program),
+        ),
+        process.env.PATH,
+      ].join(":"),
       PULUMI_BACKEND_URL: `file://${directory}`,
       PULUMI_CONFIG_PASSPHRASE: "a passphrase",
       PULUMI_DEBUG_PROVIDERS: attach,
@@ -47,7 +59,7 @@ export class RecordedStack {
       PULUMI_SKIP_UPDATE_CHECK: "true",
     });
     try {
-      await stack.#configure();
+      await stack.#init(values);
     } catch (error) {
       stack.close();
       throw error;
@@ -78,18 +90,19 @@ export class RecordedStack {
     rmSync(this.directory, { recursive: true });
   }
 
-  async #configure(): Promise<void> {
+  async #init(values: "placeholders" | "as committed"): Promise<void> {
     const file = join(this.directory, "Pulumi.prod.yaml");
     const committed = readFileSync(file, "utf8");
-    rmSync(file);
+    if (values === "placeholders") rmSync(file);
     await this.mustRun(["stack", "init", "--secrets-provider=passphrase"]);
+    if (values === "as committed") return;
     const assignments = Object.entries(secretValues).flatMap(([key, value]) => [
       "--secret",
       `${key}=${value}`,
     ]);
     await this.mustRun(["config", "set-all", ...assignments]);
     const own = parse(readFileSync(file, "utf8"));
-    const config = { ...withPlaceholders(parse(committed).config), ...own.config };
+    const config = { ...withPlaceholders("prod", parse(committed).config), ...own.config };
     writeFileSync(file, stringify({ ...own, config }));
   }
 }
@@ -97,7 +110,7 @@ export class RecordedStack {
 function copyProgram(directory: string, start: "as configured" | "type-checked"): void {
   const files = readdirSync(repository).filter((file) => /\.(ts|json|yaml)$/.test(file));
   for (const file of files) copyFileSync(join(repository, file), join(directory, file));
-  for (const folder of ["config", "stack", "components"]) {
+  for (const folder of ["config", "stack", "components", "docker/images"]) {
     cpSync(join(repository, folder), join(directory, folder), { recursive: true });
   }
   symlinkSync(join(repository, "node_modules"), join(directory, "node_modules"));

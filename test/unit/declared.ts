@@ -1,16 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { outputsOf } from "../recorder/outputs";
 
-/** The arguments of each resource that `make` declares, by logical name, and what it returned. */
-export async function declared<Made>(make: () => Made) {
+/**
+ * The arguments of each resource that `make` declares, by logical name, and what it returned.
+ * @param outputs of every resource, in place of what a cloud would answer
+ */
+export async function declared<Made>(make: () => Made, outputs: Record<string, unknown> = {}) {
   const inputs: Record<string, Record<string, unknown>> = {};
   await pulumi.runtime.setMocks({
     newResource: ({ name, inputs: given }) => {
       inputs[name] = given;
       const id = `${name}-id`;
-      return { id, state: { id, metadata: { name }, ...outputsOf(name), ...given } };
+      return { id, state: { id, metadata: { name }, ...outputsOf(name), ...outputs, ...given } };
     },
-    call: () => ({ token: "the token" }),
+    call: () => ({ token: "the token", account: { id: "account" } }),
   });
   const made = make();
   await pulumi.runtime.disconnect();

@@ -3,6 +3,7 @@ import {
   allocatableOf16GiB,
   cloudflaredMaxGraceSeconds,
   cloudflareManagedRuleset,
+  registryHost,
 } from "../../components/vendors";
 import { containersOf, type Props, podOf } from "../../policy/resource";
 import { accepted, stacks } from "../golden/stacks";
@@ -51,4 +52,18 @@ describe.each(stacks)("the stack %s", (stack) => {
       if (action === "execute") expect(actionParameters.id).toBe(cloudflareManagedRuleset);
     }
   });
+});
+
+// What splitDockerDomain of github.com/distribution/reference makes of them.
+test.each([
+  [
+    "111122223333.dkr.ecr.eu-central-1.amazonaws.com/image-service",
+    "111122223333.dkr.ecr.eu-central-1.amazonaws.com",
+  ],
+  ["registry:5000/pictures/image-service", "registry:5000"],
+  ["localhost/image-service", "localhost"],
+  ["owner/image-service", ""],
+  ["registry.example", ""],
+])("the images of %s lie in the registry %j", (repository, host) => {
+  expect(registryHost(repository)).toBe(host);
 });

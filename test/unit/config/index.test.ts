@@ -84,15 +84,13 @@ test("secrets stay secret", async () => {
 });
 
 test("what only some stacks need may be left out of the others", () => {
-  const { alertWebhook: _, ...rest } = whole;
-  const { alertmanager: __, ...needed } = images;
-  configure({ ...rest, images: needed, monitoring: { alertmanager: false } });
-  expect(loadConfig().images.alertmanager).toBe("");
-  configure({ ...rest, images: needed });
+  const { alertWebhook: _, ...needed } = whole;
+  configure({ ...needed, monitoring: { alertmanager: false } });
+  expect(loadConfig().monitoring.alertmanager).toBe(false);
+  configure(needed);
   expect(loadConfig).toThrow(
     [
-      "has 2 faults:",
-      "images.alertmanager is missing, but monitoring.alertmanager is true; fix: pulumi config set --path images.alertmanager VALUE",
+      "has 1 fault:",
       "alertWebhook is missing, but monitoring.receivers has webhook; fix: pulumi config set --secret alertWebhook",
     ].join("\n  - "),
   );
@@ -110,14 +108,14 @@ function faultsOf(values: Record<string, unknown>): string[] {
 }
 
 const behindCloudflare = {
-  cloudflare: { mode: "tunnel", accountId: "account", zoneId: "zone" },
+  cloudflare: { mode: "tunnel", zoneId: "zone" },
   api: { maxWaitSeconds: 90 },
 };
 
 test.each<[string, Record<string, unknown>, string]>([
   [
     "a tunnel without a zone",
-    { ...behindCloudflare, cloudflare: { mode: "tunnel", accountId: "account" } },
+    { ...behindCloudflare, cloudflare: { mode: "tunnel" } },
     "cloudflare.zoneId is missing, but cloudflare.mode is not off; fix: pulumi config set --path cloudflare.zoneId VALUE",
   ],
   [
@@ -134,7 +132,7 @@ test.each<[string, Record<string, unknown>, string]>([
     "a rate limit that the zone's plan can't count",
     {
       ...behindCloudflare,
-      cloudflare: { mode: "tunnel", accountId: "account", zoneId: "zone", rateLimit: 5 },
+      cloudflare: { mode: "tunnel", zoneId: "zone", rateLimit: 5 },
     },
     "cloudflare.rateLimit is 5, but must be 6 or more on the plan free, which counts over 10 s; fix: pulumi config set --path cloudflare.rateLimit 6",
   ],
@@ -192,6 +190,21 @@ test.each<[string, Record<string, unknown>, string]>([
       },
     },
     "monitoring.email.smarthost is missing, but monitoring.receivers has email; fix: pulumi config set --path monitoring.email.smarthost VALUE",
+  ],
+  [
+    "an image that nobody has built",
+    { images: { ...images, worker: "" } },
+    "build.repository is missing, but images.api, images.worker or images.backup is not set; fix: pulumi config set --path build.repository VALUE",
+  ],
+  [
+    "a registry with a password and no user",
+    { build: { repository: "registry.example:5000/image-service" } },
+    "build.username is missing, but build.repository is set; fix: pulumi config set --path build.username VALUE",
+  ],
+  [
+    "a tag where each stack has its own",
+    { build: { repository: "registry.example/image-service:latest", username: "pusher" } },
+    'build.repository is "registry.example/image-service:latest", but must be a repository without a tag, like HOST/PATH; fix: pulumi config set --path build.repository VALUE',
   ],
   [
     "a network of pods that nobody looked up",

@@ -4,7 +4,6 @@ import { cloudflareWaitSeconds } from "../../../components/vendors";
 import { declared } from "../declared";
 
 const common = {
-  accountId: "account",
   zoneId: "zone",
   hostname: "images.example.com",
   rateLimit: 60,

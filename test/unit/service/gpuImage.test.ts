@@ -2,15 +2,17 @@ import { expect, test } from "vitest";
 import { GpuImage, type ImageBuild } from "../../../components/service/gpuImage";
 import { declared, resolved } from "../declared";
 
+const base = `registry.example/debian@sha256:${"3".repeat(64)}`;
 const build: ImageBuild = {
   repository: "registry.example/service",
   context: "docker/service",
+  baseImage: base,
   target: "worker",
   tag: "prod-worker",
   registry: { server: "registry.example", username: "pusher", password: "a password" },
 };
 
-test("an image is built by BuildKit with the registry's cache, and named by its digest", async () => {
+test("an image is built with the registry's cache, pushed, and named by its digest", async () => {
   const { made, inputs } = await declared(() => new GpuImage("worker-image", { image: build }));
   expect(inputs["worker-image-build"]).toMatchObject({
     imageName: "registry.example/service:prod-worker",
@@ -18,16 +20,11 @@ test("an image is built by BuildKit with the registry's cache, and named by its 
       context: "docker/service",
       target: "worker",
       builderVersion: "BuilderBuildKit",
-      args: { BUILDKIT_INLINE_CACHE: "1" },
+      args: { BUILDKIT_INLINE_CACHE: "1", BASE_IMAGE: base },
       cacheFrom: { images: ["registry.example/service:prod-worker"] },
     },
   });
   expect(await resolved(made.reference)).toMatch(/^registry\.example\/service@sha256:/);
-});
-
-test("a preview builds nothing: it could know no digest, without which no pod is let through", async () => {
-  const { inputs } = await declared(() => new GpuImage("worker-image", { image: build }));
-  expect(inputs["worker-image-build"]?.buildOnPreview).toBe(false);
 });
 
 test("a given digest is taken as it is, and nothing is built", async () => {
