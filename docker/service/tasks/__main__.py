@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tasks import logs
-from tasks.database import create_engine, migrate
-from tasks.keys import KeyStore
-from tasks.settings import Settings
+from core import logs
+from core.database import create_engine, migrate
+from core.keys import KeyStore
+from core.settings import Settings
 from tasks.store import TaskStore
 
 

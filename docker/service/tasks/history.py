@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Executable, null, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tasks.schema import Status, status_is
-from tasks.schema import tasks as t
+from core.schema import Status, status_is
+from core.schema import task_table as t
 from tasks.task import Task
 
 FORGOTTEN = "[deleted]"

@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import ExecutableReturnsRows
 
-from tasks.schema import Json, Status, backups, seconds_from_now, status_is
-from tasks.schema import tasks as t
+from core.schema import Json, Status, backup_table, seconds_from_now, status_is
+from core.schema import task_table as t
 
 _queued = status_is(Status.QUEUED)
 _running = status_is(Status.RUNNING)
@@ -153,7 +153,7 @@ counts = select(
     _count(t.c.finished_at > seconds_from_now(-60)).label("finished_last_minute"),
 )
 oldest_queued = select(func.min(t.c.created_at)).where(_queued)
-last_backup = select(func.max(backups.c.finished_at))
+last_backup = select(func.max(backup_table.c.finished_at))
 ping = select(literal_column("1", Integer))
 
 # -- the worker's side ---------------------------------------------------------------------

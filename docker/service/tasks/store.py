@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.selectable import ExecutableReturnsRows as Statement
 from uuid_utils.compat import uuid7
 
+from core.coalescer import Coalescer
+from core.driver import Driver
+from core.schema import Status
+from core.settings import Settings
 from tasks import statements
-from tasks.batches import Batches
-from tasks.driver import Driver
 from tasks.parameters import Parameters
-from tasks.schema import Status
-from tasks.settings import Settings
-from tasks.task import Image, Task
+from tasks.task import StoredImage, Task
 
 Row = dict[str, Any]
 
@@ -42,7 +42,7 @@ class TaskStore:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._driver = Driver(engine.dialect) if engine.dialect.name == "postgresql" else None
         self._settings = settings
-        self._submit = Batches(self._submit_all)
+        self._submit = Coalescer(self._submit_all)
 
     async def _rows(self, statement: Statement, *many: Row, **one: Any) -> list[Row]:
         """Runs the statement with the parameters of many rows, or of one."""
@@ -169,7 +169,7 @@ class TaskStore:
             await self._change(statements.renew, claim, lease_seconds=seconds, at_step=step)
         )
 
-    async def succeed(self, claim: Claim, images: Sequence[Image]) -> bool:
+    async def succeed(self, claim: Claim, images: Sequence[StoredImage]) -> bool:
         return bool(await self._change(statements.succeed, claim, pictures=_stored(images)))
 
     async def fail(self, claim: Claim, error_code: str, error: str) -> Status | None:
@@ -183,7 +183,7 @@ class TaskStore:
             statements.retry, claim, code=error_code, text=error, retry_seconds=seconds
         )
 
-    async def record(self, claim: Claim, images: Sequence[Image]) -> bool:
+    async def record(self, claim: Claim, images: Sequence[StoredImage]) -> bool:
         """Keeps the pictures made so far: the next attempt goes on after them."""
         return bool(await self._change(statements.record, claim, pictures=_stored(images)))
 
@@ -230,5 +230,5 @@ class TaskStore:
         await self._rows(statements.ping)
 
 
-def _stored(images: Sequence[Image]) -> list[dict[str, Any]]:
+def _stored(images: Sequence[StoredImage]) -> list[dict[str, Any]]:
     return [image.model_dump(mode="json") for image in images]

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.redis_queue import STREAM
+from tasks.redis_broker import STREAM
 from tests.faults.checker import Verdict, check
 from tests.faults.clients import Clients, Record
 from tests.faults.system import LEASE_SECONDS, Member, System, system

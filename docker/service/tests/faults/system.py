@@ -11,8 +11,8 @@ from pathlib import Path
 import asyncpg
 from redis.asyncio import Redis
 
-from tasks.database import create_engine, migrate
-from tasks.settings import Settings
+from core.database import create_engine, migrate
+from core.settings import Settings
 from tests import stores
 from tests.faults import nursery
 from tests.faults.proxy import Proxy
