@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    and_,
     literal_column,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -150,4 +151,14 @@ _partial(
 )
 _partial("tasks_leases", task_table.c.lease_until, where=status_is(Status.RUNNING))
 _partial("tasks_finished", task_table.c.finished_at, where=task_table.c.finished_at.isnot(None))
+_partial(
+    "tasks_finished_of_key",
+    task_table.c.key_id,
+    task_table.c.status,
+    task_table.c.id,
+    where=task_table.c.finished_at.isnot(None),
+)
+# A literal, as in status_is.
+is_dead = and_(status_is(Status.FAILED), task_table.c.attempts_left == literal_column("0", Integer))
+_partial("tasks_dead", task_table.c.finished_at, where=is_dead)
 Index("tasks_of_key", task_table.c.key_id, task_table.c.id)

@@ -34,6 +34,8 @@ class History:
             page = page.where(t.c.id < before)
         if status is not None:
             page = page.where(status_is(status))
+            if status.final:  # which is to say, in an index of these
+                page = page.where(t.c.finished_at.isnot(None))
         return await self._tasks(page)
 
     async def forget(self, task: Task) -> Task:

@@ -20,6 +20,10 @@ from tasks.task import StoredImage, Task
 
 Row = dict[str, Any]
 
+EVER = 100 * 365 * 86400
+"""Seconds."""
+_ALL = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -206,25 +210,32 @@ class TaskStore:
 
     # -- the operator's side ---------------------------------------------------------------
 
-    async def dead(self) -> list[Task]:
-        """Tasks that used up their attempts."""
-        return await self._tasks(statements.dead)
+    async def dead(self, *, seconds: float = EVER, limit: int = _ALL) -> list[Task]:
+        """Tasks that used up their attempts in the last seconds, those that died first first."""
+        return await self._tasks(statements.dead, of_seconds=seconds, row_limit=limit)
 
-    async def requeue_dead(self, task_ids: Sequence[UUID] | None) -> list[UUID]:
-        """Gives all dead tasks, or these of them, fresh attempts. @returns those that got them"""
-        fresh = {
-            "attempts": self._settings.max_attempts,
-            "task_seconds": self._settings.task_seconds,
-        }
-        if task_ids is None:
-            rows = await self._rows(statements.requeue_dead, **fresh)
-        else:
-            rows = [
-                row
-                for task_id in task_ids
-                for row in await self._rows(statements.requeue_dead_task, task_id=task_id, **fresh)
-            ]
-        return [row["id"] for row in rows]
+    async def requeue_dead(
+        self, task_ids: Sequence[UUID] | None = None, *, seconds: float = EVER
+    ) -> list[UUID]:
+        """Gives dead tasks fresh attempts, these or those of the last seconds, while the queue has
+        room. Each takes its turn as if it had just been sent. @returns those that got them"""
+        room = max(0, self._settings.queue_limit - (await self.counts()).queued)
+        dead = await self.dead(seconds=seconds, limit=_ALL if task_ids else room)
+        if task_ids:
+            dead = [task for task in dead if task.id in task_ids][:room]
+        requeued = []
+        for task in dead:
+            rank = await self._value(
+                statements.fair_rank, of_key=task.key_id, of_priority=task.priority
+            )
+            requeued += await self._rows(
+                statements.requeue_dead,
+                task_id=task.id,
+                fresh_rank=rank,
+                attempts=self._settings.max_attempts,
+                task_seconds=self._settings.task_seconds,
+            )
+        return [row["id"] for row in requeued]
 
     async def ping(self) -> None:
         await self._rows(statements.ping)

@@ -144,7 +144,7 @@ def test_the_command_line_makes_lists_and_revokes_keys(tmp_path: Path) -> None:
     assert token not in listed
     assert tasks("keys", "revoke", "alice").returncode == 0
     assert tasks("keys", "revoke", "alice").returncode == 1
-    assert tasks("requeue").stdout == "0 tasks queued again.\n"
+    assert tasks("requeue").stdout == "0 tasks queued again, 0 left dead.\n"
 
 
 @pytest.mark.stores

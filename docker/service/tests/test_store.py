@@ -153,28 +153,6 @@ async def test_a_failed_task_goes_to_the_worker_that_failed_it_when_no_other_tak
     assert (await claim(store, "only")).id == task.id
 
 
-async def test_a_dead_task_gets_fresh_attempts_from_the_operator(
-    store: TaskStore, engine: AsyncEngine
-) -> None:
-    task = await submit(store)
-    for n, expected in enumerate((Status.QUEUED, Status.QUEUED, Status.FAILED)):
-        await end_retry_delay(engine)
-        taken = await claim(store, f"worker-{n}")
-        assert taken.id == task.id
-        assert await store.retry(Claim(taken.id, taken.attempt), "broken", "It broke.") is expected
-    assert [dead.id for dead in await store.dead()] == [task.id]
-    other = await submit(store)
-    assert await store.requeue_dead([other.id]) == []
-    assert await store.requeue_dead(None) == [task.id]
-    assert await store.dead() == []
-    again = await claim(store)
-    assert (again.id, again.attempt, again.attempts_left) == (task.id, 4, 3)
-    assert not await store.succeed(Claim(task.id, 3), [IMAGE])
-    assert await store.succeed(Claim(again.id, again.attempt), [IMAGE])
-    done = await get(store, task)
-    assert (done.status, done.error_code, len(done.images)) == (Status.SUCCEEDED, None, 1)
-
-
 async def test_handing_back_costs_no_attempt(store: TaskStore) -> None:
     await submit(store)
     for attempt in range(1, 6):
