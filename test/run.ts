@@ -99,7 +99,7 @@ const python = add(
   shell(
     `${pythonSetup}; ` +
       'for check in check "format --check"; do .venv/bin/ruff $check . ../../test/bench; done; ' +
-      ".venv/bin/mypy",
+      ".venv/bin/lint-imports --no-logo; .venv/bin/mypy",
     service,
   ),
 );

@@ -12,12 +12,12 @@ from typing import Final, Self, TypeVar
 from fastapi import Request
 from sse_starlette import ServerSentEvent
 
-from api.problems import document, problem_of
+from api.errors import document, problem_of
 from api.services import Services
 from api.views import live_view, task_view
-from tasks.outages import is_outage
-from tasks.queue import Event
-from tasks.schema import Status
+from core.outages import is_outage
+from core.schema import Status
+from tasks.broker import Event
 from tasks.task import Task
 
 log = logging.getLogger(__name__)

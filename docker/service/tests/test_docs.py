@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from api.app import create_app
+from api.application import create_app
 from api.openai_images import ImagesRequest
+from core.settings import Settings
 from tasks.parameters import Parameters
-from tasks.settings import Settings
 
 SERVICE = Path(__file__).parents[1]
 PAGE = (SERVICE.parents[1] / "docs/api.md").read_text()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.settings import Settings
+from core.settings import Settings
 from worker import download, repository
 
 FILES = {"model_index.json": b"{}", "unet/weights.safetensors": bytes(range(256)) * 4096}

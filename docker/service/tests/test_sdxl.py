@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 torch = pytest.importorskip("torch")
 
 from tasks.parameters import Parameters  # noqa: E402
-from worker import batches, sdxl, tiny_sdxl  # noqa: E402
+from worker import batch_size, sdxl, tiny_sdxl  # noqa: E402
 from worker.fp8 import Fp8Linear, quantize  # noqa: E402
 from worker.model import Interrupted, OutOfMemory  # noqa: E402
 from worker.sdxl import SdxlModel  # noqa: E402
@@ -260,7 +260,7 @@ def test_a_step_cache_is_compiled_at_the_start(path: Path, compiled: list[Any]) 
 def test_batches_that_the_table_names_are_compiled(
     path: Path, compiled: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(batches.PICTURES_AT_ONCE, (256, 256), 2)
+    monkeypatch.setitem(batch_size.BATCH_SIZES, (256, 256), 2)
     ready = SdxlModel(path, [(256, 256)])
     at_start = len(compiled)
     ready.generate(A_CAT, range(2), lambda _: None)

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tasks.settings import Settings
+from core.settings import Settings
 from worker import repository
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,6 @@ from typing import Protocol
 from PIL.Image import Image
 
 from tasks.parameters import Parameters
-from tasks.settings import Settings
 
 OnStep = Callable[[int], None]
 """Called after every denoising step with the steps done; raises Interrupted to stop."""
@@ -38,26 +37,3 @@ class Model(Protocol):
 
     def memory_used(self) -> dict[str, int]:
         """Bytes of GPU memory in use, by GPU id."""
-
-
-def load(settings: Settings) -> Model:
-    """Loads and warms up. Slow; runs in the inference thread."""
-    if settings.model_id == "noop":
-        from worker.noop import NoopModel
-
-        return NoopModel()
-    import torch
-
-    from worker import sdxl, start
-
-    start.imports_done()
-    sdxl.keep_compiled(settings.model_dir)
-    # The image has no compiler for the CPU, and there it would not pay.
-    sizes = settings.compiled_sizes if torch.cuda.is_available() else ()
-    return sdxl.SdxlModel(
-        settings.model_path,
-        sizes,
-        fp8=settings.precision == "fp8",
-        step_cache=settings.step_cache,
-        prompt_weights=settings.prompt_weights,
-    )

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
+from core.outages import is_outage
+from core.schema import Status
+from core.settings import Settings
+from tasks.broker import Broker, Event
 from tasks.events import EventHub
-from tasks.outages import is_outage
-from tasks.queue import Event, Queue
-from tasks.schema import Status
-from tasks.settings import Settings
 from tasks.store import Claim, TaskStore
-from tasks.task import Image, Task
+from tasks.task import StoredImage, Task
 from worker.model import Interrupted
 
 log = logging.getLogger(__name__)
@@ -29,17 +29,17 @@ class Run:
         self,
         task: Task,
         store: TaskStore,
-        queue: Queue,
+        broker: Broker,
         cancellations: EventHub,
         settings: Settings,
     ) -> None:
         self.task = task
         self.claim = Claim(task.id, task.attempt)
-        self.images: list[Image] = []
+        self.images: list[StoredImage] = []
         self.drawn = asyncio.Event()
         """The task needs the GPU no more."""
         self._store = store
-        self._queue = queue
+        self._broker = broker
         self._cancellations = cancellations
         self._settings = settings
         self._loop = asyncio.get_running_loop()
@@ -79,7 +79,7 @@ class Run:
     async def publish(self, status: Status) -> None:
         # Whoever waits for an event that gets lost asks the store.
         with suppress(Exception):
-            await self._queue.publish(Event(self.task.id, status, self._step))
+            await self._broker.publish(Event(self.task.id, status, self._step))
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:

@@ -17,7 +17,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from tasks.parameters import Parameters
 from worker import start
-from worker.batches import pictures_at_once
+from worker.batch_size import batch_size
 from worker.fp8 import quantize
 from worker.model import PROMPT_TOKENS, OnStep, OutOfMemory, Poisoned
 from worker.prompts import PromptReader, Prompts
@@ -104,7 +104,7 @@ class SdxlModel:
     def _rehearse(self, sizes: Iterable[Size], steps: int) -> None:
         for width, height in sorted(sizes):
             parameters = Parameters(prompt="warm-up", width=width, height=height, steps=steps)
-            self._draw(parameters, range(pictures_at_once(width, height)), lambda _: None)
+            self._draw(parameters, range(batch_size(width, height)), lambda _: None)
 
     def generate(
         self, parameters: Parameters, numbers: range, on_step: OnStep
@@ -166,7 +166,7 @@ class SdxlModel:
         size = parameters.width, parameters.height
         if (
             size in self._compiled_sizes
-            and len(numbers) == pictures_at_once(*size)
+            and len(numbers) == batch_size(*size)
             and parameters.guidance_scale > 1  # else the UNet sees half the batch
             and prompts.in_one_chunk
             and not self._pipeline.vae.use_tiling

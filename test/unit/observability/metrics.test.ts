@@ -6,7 +6,7 @@ import { alertRules } from "../../golden/alerts";
 
 /** Names of the series that the service's metrics become. */
 function declared(): Set<string> {
-  const folders = ["api", "tasks", "worker"].map((name) =>
+  const folders = ["api", "core", "tasks", "worker"].map((name) =>
     join(repository, "docker/service", name),
   );
   const files = folders.flatMap((folder) =>
