@@ -10,6 +10,7 @@ const outputs = { endpoint: "http://10.0.0.1" };
 let lastUp: typeof import("../../../local/lastUp.js");
 
 beforeAll(async () => {
+  vi.resetModules(); // others may have imported it
   vi.doMock("../../../local/paths", () => ({ repository: scratch, state: join(scratch, "state") }));
   lastUp = await import("../../../local/lastUp.js");
   for (const folder of ["components/edge", "config", "stack", "local"]) {
