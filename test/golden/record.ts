@@ -5,7 +5,15 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { parse } from "yaml";
 import { fullKey, project, secretValues, withPlaceholders } from "../placeholders";
 
-// Prints what the program declares for a stack, as one JSON object: logical name → declaration.
+// Prints what the program declares for a stack, one JSON object a line: logical name → declaration,
+// or how it refuses. A line for each object of values that the second argument lists, which are laid
+// over the stack file; without one, a line for the stack as it is.
+
+/** A stack's resources, by logical name. */
+export type Declared = Record<string, Declaration>;
+
+/** Values of configuration, by the path of their key. */
+export type Values = Record<string, unknown>;
 
 /** A resource as the program declares it. */
 export interface Declaration {
@@ -22,17 +30,20 @@ export interface Declaration {
   inputs: unknown;
 }
 
+const { withLocalStorage } = require("@pulumi/pulumi/runtime/state");
 const root = join(__dirname, "../..");
-const [stack] = process.argv.slice(2) as [string];
+const asItIs = "[{}]";
+const [stack, overlays = asItIs] = process.argv.slice(2) as [string, string?];
 
 /** What the program would read on a machine: the stack file, and values that no stack file holds. */
-function configure(): void {
+function configure(overlay: Values): void {
   const path = [root, __dirname].map((directory) => join(directory, `Pulumi.${stack}.yaml`));
   const file = parse(readFileSync(path.find(existsSync) as string, "utf8")) as {
     config: Record<string, object>;
   };
   const secrets = Object.entries(secretValues).map(([name, value]) => [fullKey(name), value]);
   const values = { ...withPlaceholders(file.config), ...Object.fromEntries(secrets) };
+  for (const [key, value] of Object.entries(overlay)) set(values, fullKey(key).split("."), value);
   const text = Object.entries(values).map(([name, value]) => [
     name,
     typeof value === "string" ? value : JSON.stringify(value),
@@ -40,15 +51,27 @@ function configure(): void {
   pulumi.runtime.setAllConfig(Object.fromEntries(text), Object.keys(secretValues).map(fullKey));
 }
 
+function set(values: Values, [key, ...rest]: string[], value: unknown): void {
+  const name = key as string;
+  if (rest.length === 0) values[name] = value;
+  else {
+    const group = { ...(values[name] as Values) };
+    values[name] = group;
+    set(group, rest, value);
+  }
+}
+
+let heard: (request: RegisterResourceRequest) => void;
+
 /** Mocks see inputs alone; what stands beside them in the request matters as much. */
-function onRequest(listen: (request: RegisterResourceRequest) => void): void {
+function onRequest(): void {
   const { MockMonitor } = require("@pulumi/pulumi/runtime/mocks");
   const { registerResource } = MockMonitor.prototype;
   MockMonitor.prototype.registerResource = function (
     request: RegisterResourceRequest,
     ...rest: unknown[]
   ) {
-    listen(request);
+    heard(request);
     return registerResource.call(this, request, ...rest);
   };
   // Mocks say that they know hooks, and don't.
@@ -99,14 +122,14 @@ function readable(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, inner]) => [name, readable(inner)]));
 }
 
-async function main(): Promise<void> {
-  const declared: Record<string, Declaration> = {};
-  onRequest((request) => {
+async function declare(overlay: Values): Promise<Declared> {
+  const declared: Declared = {};
+  heard = (request) => {
     const name = request.getName();
     if (request.getType() === "pulumi:pulumi:Stack") return;
     if (declared[name]) throw new Error(`two resources are named ${name}`);
     declared[name] = declaration(request);
-  });
+  };
   await pulumi.runtime.setMocks(
     {
       call: ({ token, inputs }) => (token.endsWith("TunnelCloudflaredToken") ? { token } : inputs),
@@ -119,10 +142,30 @@ async function main(): Promise<void> {
     stack,
     false,
   );
-  configure();
+  configure(overlay);
+  // So that the program runs again, and what it is made of isn't loaded again.
+  delete require.cache[join(root, "index.ts")];
+  // Asked before, for what a program throws in a stack ends the process.
+  require(join(root, "config")).loadConfig();
   await pulumi.runtime.runInPulumiStack(async () => require(join(root, "index")));
   await pulumi.runtime.disconnect();
-  console.log(JSON.stringify(declared));
+  return declared;
+}
+
+async function main(): Promise<void> {
+  onRequest();
+  // Pulumi keeps a stack trace with each promise: most of the time of many runs.
+  if (overlays !== asItIs) Error.stackTraceLimit = 0;
+  for (const overlay of JSON.parse(overlays) as Values[]) {
+    // Each run has a state of its own, as programs have that the Automation API runs in one process.
+    await withLocalStorage(async () => {
+      const line = await declare(overlay).catch((error: Error) => {
+        if (overlays === asItIs) throw error;
+        return { refused: error.message };
+      });
+      process.stdout.write(`${JSON.stringify(line)}\n`);
+    });
+  }
 }
 
 /** What only a provider knows, and other declarations are made of. */
