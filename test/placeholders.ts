@@ -4,6 +4,9 @@ import { images, secrets } from "../config/schema";
 
 export const project = "image-service";
 
+/** Values of configuration, by the path of their key. */
+export type Values = Record<string, unknown>;
+
 /** A configuration key as stack files write it. */
 export const fullKey = (name: string) => `${project}:${name}`;
 
@@ -22,4 +25,20 @@ export function withPlaceholders(config: Record<string, object>): Record<string,
     [fullKey("images")]: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
     [cloudflare]: { accountId: "account", zoneId: "zone", ...config[cloudflare] },
   };
+}
+
+/** Gives a key of a stack file's configuration another value; groups are copied, not changed. */
+export function overlay(config: Values, path: string, value: unknown): void {
+  set(config, fullKey(path).split("."), value);
+}
+
+function set(values: Values, [key, ...rest]: string[], value: unknown): void {
+  const name = key as string;
+  if (rest.length === 0) {
+    values[name] = value;
+    return;
+  }
+  const group = { ...(values[name] as Values) };
+  values[name] = group;
+  set(group, rest, value);
 }

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { parse } from "yaml";
-import { fullKey, project, secretValues, withPlaceholders } from "../placeholders";
+import {
+  fullKey,
+  overlay,
+  project,
+  secretValues,
+  type Values,
+  withPlaceholders,
+} from "../placeholders";
 
 // Prints what the program declares for a stack, one JSON object a line: logical name → declaration,
 // or how it refuses. A line for each object of values that the second argument lists, which are laid
@@ -11,9 +18,6 @@ import { fullKey, project, secretValues, withPlaceholders } from "../placeholder
 
 /** A stack's resources, by logical name. */
 export type Declared = Record<string, Declaration>;
-
-/** Values of configuration, by the path of their key. */
-export type Values = Record<string, unknown>;
 
 /** A resource as the program declares it. */
 export interface Declaration {
@@ -33,32 +37,22 @@ export interface Declaration {
 const { withLocalStorage } = require("@pulumi/pulumi/runtime/state");
 const root = join(__dirname, "../..");
 const asItIs = "[{}]";
-const [stack, overlays = asItIs] = process.argv.slice(2) as [string, string?];
+const [stack, edits = asItIs] = process.argv.slice(2) as [string, string?];
 
 /** What the program would read on a machine: the stack file, and values that no stack file holds. */
-function configure(overlay: Values): void {
+function configure(edit: Values): void {
   const path = [root, __dirname].map((directory) => join(directory, `Pulumi.${stack}.yaml`));
   const file = parse(readFileSync(path.find(existsSync) as string, "utf8")) as {
     config: Record<string, object>;
   };
   const secrets = Object.entries(secretValues).map(([name, value]) => [fullKey(name), value]);
   const values = { ...withPlaceholders(file.config), ...Object.fromEntries(secrets) };
-  for (const [key, value] of Object.entries(overlay)) set(values, fullKey(key).split("."), value);
+  for (const [key, value] of Object.entries(edit)) overlay(values, key, value);
   const text = Object.entries(values).map(([name, value]) => [
     name,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
   pulumi.runtime.setAllConfig(Object.fromEntries(text), Object.keys(secretValues).map(fullKey));
-}
-
-function set(values: Values, [key, ...rest]: string[], value: unknown): void {
-  const name = key as string;
-  if (rest.length === 0) values[name] = value;
-  else {
-    const group = { ...(values[name] as Values) };
-    values[name] = group;
-    set(group, rest, value);
-  }
 }
 
 let heard: (request: RegisterResourceRequest) => void;
@@ -74,11 +68,6 @@ function onRequest(): void {
     heard(request);
     return registerResource.call(this, request, ...rest);
   };
-  // Mocks say that they know hooks, and don't.
-  MockMonitor.prototype.registerResourceHook = (
-    _: unknown,
-    done: (error: null, response: object) => void,
-  ) => done(null, {});
 }
 
 function declaration(request: RegisterResourceRequest): Declaration {
@@ -122,7 +111,7 @@ function readable(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, inner]) => [name, readable(inner)]));
 }
 
-async function declare(overlay: Values): Promise<Declared> {
+async function declare(edit: Values): Promise<Declared> {
   const declared: Declared = {};
   heard = (request) => {
     const name = request.getName();
@@ -142,7 +131,7 @@ async function declare(overlay: Values): Promise<Declared> {
     stack,
     false,
   );
-  configure(overlay);
+  configure(edit);
   // So that the program runs again, and what it is made of isn't loaded again.
   delete require.cache[join(root, "index.ts")];
   // Asked before, for what a program throws in a stack ends the process.
@@ -155,12 +144,12 @@ async function declare(overlay: Values): Promise<Declared> {
 async function main(): Promise<void> {
   onRequest();
   // Pulumi keeps a stack trace with each promise: most of the time of many runs.
-  if (overlays !== asItIs) Error.stackTraceLimit = 0;
-  for (const overlay of JSON.parse(overlays) as Values[]) {
+  if (edits !== asItIs) Error.stackTraceLimit = 0;
+  for (const edit of JSON.parse(edits) as Values[]) {
     // Each run has a state of its own, as programs have that the Automation API runs in one process.
     await withLocalStorage(async () => {
-      const line = await declare(overlay).catch((error: Error) => {
-        if (overlays === asItIs) throw error;
+      const line = await declare(edit).catch((error: Error) => {
+        if (edits === asItIs) throw error;
         return { refused: error.message };
       });
       process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -3,7 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { environment } from "../environment";
-import type { Declaration, Declared, Values } from "./record";
+import type { Values } from "../placeholders";
+import type { Declaration, Declared } from "./record";
 
 /** Beside the two of the repository one that takes every alternative. */
 export const stacks = ["local", "prod", "alternatives"];
@@ -17,9 +18,9 @@ export async function declare(stack: string): Promise<Declared> {
 /** The same with other values of configuration, or how the program refuses them. */
 export async function declareEach(
   stack: string,
-  overlays: Values[],
+  edits: Values[],
 ): Promise<(Declared | { refused: string })[]> {
-  const lines = await record(stack, JSON.stringify(overlays));
+  const lines = await record(stack, JSON.stringify(edits));
   return lines.map((line) => JSON.parse(line) as Declared | { refused: string });
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { schema, secrets } from "../../config/schema";
-import type { Values } from "../golden/record";
+import type { Values } from "../placeholders";
 
 interface Property {
   properties?: Record<string, Property>;

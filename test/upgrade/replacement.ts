@@ -26,8 +26,10 @@ const forceNew: Record<string, string[]> = {
 
 const mutability = { enableConfigMapMutable: false, enableSecretMutable: false };
 
+type Typed = Pick<Declaration, "type" | "inputs">;
+
 /** Inputs whose change makes the provider replace a resource. */
-export function replacedBy(before: Declaration, after: Declaration): string[] {
+export function replacedBy(before: Typed, after: Typed): string[] {
   const found = changes(before.inputs, after.inputs);
   if (after.type.startsWith("kubernetes:")) {
     const paths = replacingPaths(after.inputs as KubernetesObject, mutability);
@@ -40,7 +42,7 @@ export function replacedBy(before: Declaration, after: Declaration): string[] {
 }
 
 /** Whether a resource holds data that a replacement or a deletion would take with it. */
-export function holdsData({ type }: Declaration): boolean {
+export function holdsData({ type }: Pick<Declaration, "type">): boolean {
   return (
     type in forceNew ||
     ["kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolumeClaim"].includes(type)
