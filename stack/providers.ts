@@ -2,7 +2,7 @@ import { Provider as Aws } from "@pulumi/aws/provider";
 import { Provider as Cloudflare } from "@pulumi/cloudflare/provider";
 import * as k8s from "@pulumi/kubernetes";
 import type { ComponentResourceOptions, ProviderResource } from "@pulumi/pulumi";
-import { claimSettings } from "../components/kubernetes/claims";
+import { adoptClaims } from "../components/kubernetes/claims";
 import { podSettings } from "../components/kubernetes/podSettings";
 import type { Config } from "../config";
 import { pullSecrets } from "./images";
@@ -52,7 +52,7 @@ export function connect(config: Config) {
   const options = { providers, dependsOn: [home] };
   const transformations = [
     podSettings({ pullSecrets: pullSecrets(config, options) }),
-    claimSettings(claims),
+    adoptClaims(claims),
   ];
   return { ...options, transformations } satisfies ComponentResourceOptions;
 }

@@ -78,6 +78,7 @@ add("types", { seconds: 12, cpuSeconds: 14 }, [], npm("types"));
 add("lint", { seconds: 3, cpuSeconds: 3 }, [], npm("lint"));
 add("unit", { seconds: 15, cpuSeconds: 25 }, [], vitest("unit"));
 add("hostile", { seconds: 15, cpuSeconds: 20 }, [], vitest("hostile"));
+add("upgrade", { seconds: 20, cpuSeconds: 25 }, [], vitest("upgrade"));
 const setup = add("set-up", { seconds: 20, cpuSeconds: 20 }, [], script("test/setup.ts"));
 add(
   "shell",

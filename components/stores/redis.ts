@@ -2,7 +2,6 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
-import { bytes } from "../kubernetes/quantities";
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import type { Server } from "../network/flows";
@@ -19,6 +18,8 @@ export interface RedisArgs extends ComponentArgs, VolumeArgs {
 const uid = 999;
 /** Share of the memory limit that data may take; the rest is for rewriting the append-only file. */
 const dataShare = 0.5;
+/** Of a Kubernetes quantity, in bytes. */
+const units = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
 
 /**
  * The queue and the rate limits. It holds nothing that PostgreSQL could not give back: the relay
@@ -122,12 +123,13 @@ export class Redis extends Component {
  * @param memory the pod's limit, a Kubernetes quantity
  */
 export function renderRedisConf(memory: string): string {
+  const bytes = Number.parseFloat(memory) * units[memory.slice(-2) as keyof typeof units];
   return `port ${ports.redis}
 dir /data
 appendonly yes
 appendfsync everysec
 save ""
-maxmemory ${Math.floor(dataShare * bytes(memory))}
+maxmemory ${Math.floor(dataShare * bytes)}
 maxmemory-policy noeviction
 `;
 }

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { accepted, stacks } from "../golden/stacks";
-import { losses, replacedStatefulSets, type Stack } from "../upgrade/stateful";
+import type { Stack } from "../upgrade/replacement";
+import { losses, replacedStatefulSets } from "../upgrade/stateful";
 
 const released = (stack: string): Stack =>
   JSON.parse(readFileSync(join(__dirname, `../upgrade/released/${stack}.json`), "utf8"));

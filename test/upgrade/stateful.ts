@@ -1,50 +1,14 @@
 import type { Declaration } from "../golden/record";
+import { holdsData, replacedBy, type Stack } from "./replacement";
 
-/** By type: the inputs whose change makes a provider replace what holds data. */
-const replacing: Record<string, string[]> = {
-  "kubernetes:apps/v1:StatefulSet": [
-    "metadata.name",
-    "metadata.namespace",
-    "spec.selector",
-    "spec.serviceName",
-    "spec.podManagementPolicy",
-  ],
-  "kubernetes:core/v1:PersistentVolumeClaim": [
-    "metadata.name",
-    "metadata.namespace",
-    "spec.accessModes",
-    "spec.storageClassName",
-    "spec.volumeName",
-  ],
-  "kubernetes:core/v1:Namespace": ["metadata.name"],
-  "aws:s3/bucket:Bucket": ["bucket", "bucketPrefix", "objectLockEnabled"],
-  "aws:rds/instance:Instance": [
-    "identifier",
-    "engine",
-    "username",
-    "dbName",
-    "dbSubnetGroupName",
-    "storageEncrypted",
-    "kmsKeyId",
-    "availabilityZone",
-  ],
-  "aws:elasticache/replicationGroup:ReplicationGroup": [
-    "replicationGroupId",
-    "subnetGroupName",
-    "atRestEncryptionEnabled",
-    "kmsKeyId",
-    "port",
-  ],
-};
-
-/** What a stack declares, by logical name; `aliases` are the names that a resource had before. */
-export type Stack = Record<string, Declaration & { aliases?: string[] }>;
+const templates = "spec.volumeClaimTemplates";
+const statefulSet = "kubernetes:apps/v1:StatefulSet";
 
 /** What of a stack holds data, with the components around it, which are part of its URN. */
 export function statefulPart(stack: Stack): Stack {
   const kept = new Set<string>();
-  for (const [name, { type }] of Object.entries(stack)) {
-    if (!(type in replacing)) continue;
+  for (const [name, declaration] of Object.entries(stack)) {
+    if (!isStateful(declaration)) continue;
     for (let at: string | undefined = name; at && at in stack; at = stack[at]?.parent) {
       kept.add(at);
     }
@@ -52,11 +16,13 @@ export function statefulPart(stack: Stack): Stack {
   return Object.fromEntries(Object.entries(stack).filter(([name]) => kept.has(name)));
 }
 
+const isStateful = (declaration: Declaration) =>
+  holdsData(declaration) || declaration.type === statefulSet;
+
 /** What an update from one stack to the next would delete or replace of what holds data. */
 export function losses(previous: Stack, next: Stack): string[] {
   return Object.entries(previous).flatMap(([name, before]) => {
-    const fields = replacing[before.type];
-    if (!fields) return [];
+    if (!isStateful(before)) return [];
     const found = Object.entries(next).find(
       ([present, { aliases = [] }]) => present === name || aliases.includes(name),
     );
@@ -66,8 +32,8 @@ export function losses(previous: Stack, next: Stack): string[] {
       return [`${name} has another type or parent; it needs an alias to ${path(previous, name)}`];
     }
     return [
-      ...fields
-        .filter((field) => text(before.inputs, field) !== text(after.inputs, field))
+      ...replacedBy(before, after)
+        .filter((field) => field !== templates)
         .map((field) => `${name} would be replaced, since ${field} has changed`),
       ...(replacesVolumes(before, after) ? claimLosses(name, before, after, next) : []),
     ];
@@ -82,7 +48,6 @@ export function replacedStatefulSets(previous: Stack, next: Stack): string[] {
   });
 }
 
-const templates = "spec.volumeClaimTemplates";
 const replacesVolumes = (before: Declaration, after: Declaration) =>
   text(before.inputs, templates) !== text(after.inputs, templates);
 
