@@ -109,7 +109,7 @@ new NetworkPolicies(
   "policies",
   {
     namespace,
-    flows: stackFlows(config),
+    flows: stackFlows({ ...config, publicPorts: nginx.publicPorts }),
     operatorNetworks: config.operatorNetworks,
     dns: { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort },
   },

@@ -5,21 +5,24 @@ import { type Availability, disruptionBudget, spread } from "../kubernetes/avail
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { labels, ports, serviceHost } from "../names";
 import { graceSeconds, leaveSeconds } from "./deadlines";
-import { type NginxConfArgs, renderNginxConf, tlsDirectory } from "./nginxConf";
+import { type Certificate, certificateSecret, tlsOf } from "./nginxCertificate";
+import { type NginxConfArgs, renderNginxConf } from "./nginxConf";
+import { publicPorts, tlsDirectory } from "./nginxListeners";
+import { type NginxServiceArgs, nginxServices } from "./nginxServices";
 
-export interface NginxIngressArgs extends ComponentArgs, Availability, Omit<NginxConfArgs, "tls"> {
+export interface NginxIngressArgs
+  extends ComponentArgs,
+    Availability,
+    Omit<NginxConfArgs, "tls">,
+    Omit<NginxServiceArgs, "tls"> {
   namespace: string;
   /** By digest; nginx 1.27.3 or newer. */
   image: string;
-  /** How clients reach it: from inside the cluster, on every node, or at a cloud's load balancer. */
-  serviceType: "ClusterIP" | "NodePort" | "LoadBalancer";
-  /** Port on every node with type NodePort, 30000-32767; 0: Kubernetes chooses. */
-  nodePort: number;
   /**
-   * Clients reach it by TLS on port 443, and need a certificate that `clientCa` signed. All PEM.
+   * Clients from outside reach it by TLS on port 443.
    * @default plain HTTP on port 80
    */
-  tls?: Record<"certificate" | "key" | "clientCa", pulumi.Input<string>>;
+  certificate?: Certificate;
   resources: Resources;
 }
 
@@ -31,63 +34,27 @@ export class NginxIngress extends Component {
   readonly url: string;
   /** Address that a cloud's load balancer got; "" with another type of Service. */
   readonly address: pulumi.Output<string>;
+  /** Ports of its pods that are for clients from outside. */
+  readonly publicPorts: number[];
 
   constructor(name: string, args: NginxIngressArgs, opts?: pulumi.ComponentResourceOptions) {
     super("NginxIngress", name, args, opts);
-    const { namespace, tls } = args;
+    const { namespace, certificate } = args;
+    const tls = tlsOf(certificate);
+    const open = publicPorts({ ...args, tls });
     const metadata = { name, namespace, labels: labels(name) };
     // Without a fixed name, a change makes a new ConfigMap and so rolls the pods.
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       {
         metadata: { namespace },
-        data: { "nginx.conf": renderNginxConf({ ...args, tls: tls !== undefined }) },
+        data: { "nginx.conf": renderNginxConf({ ...args, tls }) },
       },
       this.child,
     );
-    const certificates =
-      tls &&
-      new k8s.core.v1.Secret(
-        `${name}-certificates`,
-        {
-          metadata: { namespace },
-          stringData: { "tls.crt": tls.certificate, "tls.key": tls.key, "ca.crt": tls.clientCa },
-        },
-        this.child,
-      );
-    const publicSpec = {
-      type: args.serviceType,
-      // Keeps the client's address.
-      ...(args.serviceType === "ClusterIP" ? {} : { externalTrafficPolicy: "Local" }),
-    };
-    const nodePort = args.nodePort || undefined;
-    const http = { name: "http", port: 80, targetPort: "http" };
-    let service = new k8s.core.v1.Service(
-      `${name}-service`,
-      {
-        metadata,
-        spec: {
-          selector: labels(name),
-          ...(tls ? { ports: [http] } : { ...publicSpec, ports: [{ ...http, nodePort }] }),
-        },
-      },
-      this.child,
-    );
-    if (tls) {
-      // Apart, so that nobody outside reaches the port without TLS.
-      service = new k8s.core.v1.Service(
-        `${name}-public`,
-        {
-          metadata: { ...metadata, name: `${name}-public` },
-          spec: {
-            ...publicSpec,
-            selector: labels(name),
-            ports: [{ name: "https", port: 443, targetPort: "https", nodePort }],
-          },
-        },
-        this.child,
-      );
-    }
+    const secretName =
+      certificate && certificateSecret(name, { namespace, certificate }, this.child);
+    const service = nginxServices(name, metadata, { ...args, tls }, this.child);
     new k8s.apps.v1.Deployment(
       `${name}-server`,
       {
@@ -120,7 +87,9 @@ export class NginxIngress extends Component {
                   ],
                   ports: [
                     { name: "http", containerPort: ports.nginx },
-                    ...(tls ? [{ name: "https", containerPort: ports.nginxTls }] : []),
+                    ...Object.entries(open)
+                      .filter(([, port]) => port !== ports.nginx)
+                      .map(([scheme, port]) => ({ name: `public-${scheme}`, containerPort: port })),
                   ],
                   resources: args.resources,
                   // Takes part once it has reached the api: NetworkPolicies let a new pod through
@@ -153,7 +122,7 @@ export class NginxIngress extends Component {
                   volumeMounts: [
                     { name: "config", mountPath: "/etc/nginx/conf", readOnly: true },
                     { name: "tmp", mountPath: "/tmp" },
-                    ...(certificates
+                    ...(secretName
                       ? [{ name: "tls", mountPath: tlsDirectory, readOnly: true }]
                       : []),
                   ],
@@ -162,9 +131,7 @@ export class NginxIngress extends Component {
               volumes: [
                 { name: "config", configMap: { name: config.metadata.name } },
                 scratch("tmp"),
-                ...(certificates
-                  ? [{ name: "tls", secret: { secretName: certificates.metadata.name } }]
-                  : []),
+                ...(secretName ? [{ name: "tls", secret: { secretName } }] : []),
               ],
             },
           },
@@ -173,6 +140,7 @@ export class NginxIngress extends Component {
       this.child,
     );
     disruptionBudget(name, metadata, args, this.child);
+    this.publicPorts = Object.values(open);
     this.url = `http://${serviceHost(name, namespace)}`;
     this.address = service.status.apply((status) => {
       const [given] = status?.loadBalancer?.ingress ?? [];

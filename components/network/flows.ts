@@ -23,11 +23,10 @@ export interface FlowsArgs {
   backups: { managed: boolean };
   /** `smarthost` is host:port of the server that takes mail. */
   monitoring: { alertmanager: boolean; receivers: string[]; email: { smarthost: string } };
-  /**
-   * Behind a tunnel nothing listens to the world; proxied, nginx serves TLS to it and plain HTTP to
-   * the cluster alone.
-   */
+  /** Behind a tunnel nothing listens to the world. */
   cloudflare: { mode: "off" | "tunnel" | "proxied" };
+  /** Ports of nginx's pods for clients from outside. */
+  publicPorts: number[];
 }
 
 const https = 443;
@@ -36,16 +35,17 @@ const tunnelPort = 7844;
 
 /** Every connection of the stack; what is not here is refused. The diagram of README.md, as data. */
 export function stackFlows(args: FlowsArgs): Flow[] {
-  const { mode } = args.cloudflare;
+  const tunnelled = args.cloudflare.mode === "tunnel";
+  const open = tunnelled ? [] : args.publicPorts;
   const postgres = store("postgres", ports.postgres, args.postgres.managed, ports.postgres);
   const redis = store("redis", ports.redis, args.redis.managed, ports.redis);
   const pictures = store("object-store", ports.s3, !!args.objectStore.bucket, https);
   const backups = store("object-store", ports.s3, args.backups.managed, https);
   const buckets = pictures.to === backups.to ? [pictures] : [pictures, backups];
   return [
-    { from: mode === "off" ? "anywhere" : "cluster", to: "nginx", ports: [ports.nginx] },
-    ...(mode === "proxied" ? [{ from: "anywhere", to: "nginx", ports: [ports.nginxTls] }] : []),
-    ...(mode === "tunnel" ? tunnel : []),
+    ...(open.includes(ports.nginx) ? [] : [{ from: "cluster", to: "nginx", ports: [ports.nginx] }]),
+    ...(open.length > 0 ? [{ from: "anywhere", to: "nginx", ports: open }] : []),
+    ...(tunnelled ? tunnel : []),
     { from: "nginx", to: "api", ports: [ports.http] },
     ...[postgres, redis, pictures].flatMap((to) => [
       { from: "api", ...to },

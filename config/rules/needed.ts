@@ -3,18 +3,22 @@ import type { secrets } from "../secrets";
 import {
   alerting,
   aws,
+  balanced,
   cloudflare,
   identity,
   managedStore,
   noKubeconfig,
   notBuilt,
+  off,
   ownObjectStore,
   ownPostgres,
   ownRedis,
   proxied,
   pulling,
   pushed,
+  reached,
   told,
+  toldByProxies,
   tunnel,
   unknownModel,
 } from "./conditions";
@@ -67,6 +71,7 @@ const keysNeeded: [string, Condition][] = [
   ["aws.clientNetworks", managedStore],
   ["cloudflare.accountId", cloudflare],
   ["cloudflare.zoneId", cloudflare],
+  ["nginx.trustedProxies", toldByProxies],
 ];
 
 /** Keys that say nothing unless a condition holds. */
@@ -76,6 +81,10 @@ const keysOfUse: [string, Condition][] = [
   ["redis.storage", ownRedis],
   ["objectStore.resources", ownObjectStore],
   ["objectStore.storage", ownObjectStore],
+  ["nginx.loadBalancerClass", balanced],
+  ["nginx.proxyProtocol", reached],
+  ["nginx.trustedProxies", off],
+  ["nginx.tls", off],
 ];
 
 function needed([key, { reads, holds, because }]: [string, Condition]): Rule {

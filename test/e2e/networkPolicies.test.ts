@@ -24,6 +24,7 @@ const flows = stackFlows({
   backups: { managed: false },
   monitoring: { alertmanager: false, receivers: ["webhook"], email: { smarthost: "" } },
   cloudflare: { mode: "off" },
+  publicPorts: [ports.nginx],
 });
 
 /** APP:PORT → ADDRESS/PORT of everything that listens. */

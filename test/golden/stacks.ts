@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 import { environment } from "../environment";
 import type { Declaration } from "./record";
 
-/** Beside the two of the repository one that takes every alternative. */
-export const stacks = ["local", "prod", "alternatives"];
+/** Beside the two of the repository one that takes every alternative, and one without Cloudflare. */
+export const stacks = ["local", "prod", "alternatives", "direct"];
 
 /** What the program declares today, by logical name; in a process of its own, as the engine does. */
 export async function declare(stack: string): Promise<Record<string, Declaration>> {

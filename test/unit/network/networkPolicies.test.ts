@@ -11,6 +11,7 @@ const inCluster: FlowsArgs = {
   backups: { managed: false },
   monitoring: { alertmanager: true, receivers: ["webhook"], email: { smarthost: "" } },
   cloudflare: { mode: "off" },
+  publicPorts: [ports.nginx],
 };
 const onAws: FlowsArgs = {
   ...inCluster,
@@ -189,4 +190,13 @@ test("behind a tunnel nothing listens to the world", () => {
     expect(JSON.stringify(ingress ?? [])).not.toContain("ipBlock");
   }
   expect(allows(Object.values(policies), "front-cloudflared", "nginx", ports.nginx)).toBe(true);
+});
+
+test("the world reaches the ports that are for it, pods the one that is for them", () => {
+  const { nginx } = policiesOf(stackFlows({ ...inCluster, publicPorts: [ports.nginxTls] }));
+  const from = (number: number) =>
+    nginx?.ingress?.filter((rule) => rule.ports.some(({ port }) => port === number));
+  expect(JSON.stringify(from(ports.nginxTls))).toContain("ipBlock");
+  expect(from(ports.nginx)).toMatchObject([{ from: [{ namespaceSelector: {} }] }]);
+  expect(JSON.stringify(from(ports.nginx))).not.toContain("ipBlock");
 });
