@@ -82,3 +82,44 @@ export const cloudflareManagedRuleset = "efb7b8c949ac4650a09736fc376e9aee";
  * https://developers.cloudflare.com/fundamentals/reference/connection-limits/
  */
 export const cloudflareWaitSeconds = 90;
+
+/**
+ * Whether a Service gets a Network Load Balancer of AWS: by the AWS Load Balancer Controller, or by
+ * EKS Auto Mode. Without a class both may set their own.
+ * https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/nlb/
+ * https://docs.aws.amazon.com/eks/latest/userguide/auto-configure-nlb.html
+ */
+export const isNlb = (loadBalancerClass: string, annotations: Record<string, string>) =>
+  ["service.k8s.aws/nlb", "eks.amazonaws.com/nlb"].includes(loadBalancerClass) ||
+  Object.keys(annotations).some((name) => name.startsWith(nlbAnnotation("")));
+
+/** https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/ */
+export const nlbAnnotation = (suffix: string) =>
+  `service.beta.kubernetes.io/aws-load-balancer-${suffix}`;
+
+/**
+ * What an NLB does by a Service's annotations.
+ * https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/pkg/service/model_build_target_group.go
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
+ */
+export function readNlb(annotations: Record<string, string>) {
+  const value = (suffix: string) => annotations[nlbAnnotation(suffix)];
+  const attributes =
+    value("target-group-attributes")
+      ?.trim()
+      .split(/[\s,]+/) ?? [];
+  const kept = attributes.find((attribute) => attribute.startsWith("preserve_client_ip.enabled="));
+  return {
+    /** Of its target groups, `name=value` each. */
+    attributes,
+    internetFacing: value("scheme") === "internet-facing",
+    proxyProtocol:
+      value("proxy-protocol") === "*" || attributes.includes("proxy_protocol_v2.enabled=true"),
+    /** By default for instances, not for addresses of pods. */
+    keepsClientAddress: kept ? kept.endsWith("=true") : value("nlb-target-type") !== "ip",
+  };
+}
+
+/** https://cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer */
+export const isGkeClass = (loadBalancerClass: string) =>
+  loadBalancerClass.startsWith("networking.gke.io/");

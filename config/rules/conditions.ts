@@ -41,7 +41,22 @@ export const identity = condition(
   "aws.oidcProviderArn is set",
   ({ aws }) => !!aws.oidcProviderArn,
 );
-export const [tunnel, proxied] = [mode("tunnel"), mode("proxied")];
+export const [off, tunnel, proxied] = [mode("off"), mode("tunnel"), mode("proxied")];
+export const balanced = condition(
+  ["nginx"],
+  "nginx.serviceType is LoadBalancer",
+  ({ nginx }) => nginx.serviceType === "LoadBalancer",
+);
+export const reached = condition(
+  ["nginx"],
+  "nginx.serviceType is not ClusterIP",
+  ({ nginx }) => nginx.serviceType !== "ClusterIP",
+);
+export const toldByProxies = condition(
+  ["cloudflare", "nginx"],
+  "nginx.proxyProtocol is true and cloudflare.mode is off",
+  ({ cloudflare, nginx }) => nginx.proxyProtocol && cloudflare.mode === "off",
+);
 export const pulling = condition(
   ["cloudflare"],
   "cloudflare.mode is proxied and cloudflare.zoneRules is true",

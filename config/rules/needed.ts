@@ -1,18 +1,22 @@
 import type { secrets } from "../secrets";
 import {
   aws,
+  balanced,
   cloudflare,
   identity,
   managedStore,
   noKubeconfig,
   notGiven,
+  off,
   ownObjectStore,
   ownPostgres,
   ownRedis,
   proxied,
   pulling,
   pushed,
+  reached,
   told,
+  toldByProxies,
   unknownModel,
 } from "./conditions";
 import { at, type Condition, groupOf, type Rule } from "./rule";
@@ -49,6 +53,7 @@ const keysNeeded: [string, Condition][] = [
   ["aws.subnetIds", managedStore],
   ["aws.clientNetworks", managedStore],
   ["cloudflare.zoneId", cloudflare],
+  ["nginx.trustedProxies", toldByProxies],
 ];
 
 /** Keys that say nothing unless a condition holds. */
@@ -61,6 +66,10 @@ const keysOfUse: [string, Condition][] = [
   ["objectStore.resources", ownObjectStore],
   ["objectStore.storage", ownObjectStore],
   ["objectStore.storageClass", ownObjectStore],
+  ["nginx.loadBalancerClass", balanced],
+  ["nginx.proxyProtocol", reached],
+  ["nginx.trustedProxies", off],
+  ["nginx.tls", off],
 ];
 
 function needed([key, { reads, holds, because }]: [string, Condition]): Rule {

@@ -22,6 +22,9 @@ export interface Declaration {
   provider?: string;
   protect?: true;
   retainOnDelete?: true;
+  /** Inputs whose change replaces it, besides those that the provider knows. */
+  replaceOnChanges?: string[];
+  deleteBeforeReplace?: true;
   /** How long it may take, by operation, like 2h; what is not here takes the provider's time. */
   timeouts?: Record<string, string>;
   dependencies: string[];
@@ -82,6 +85,10 @@ function declaration(request: RegisterResourceRequest): Declaration {
     ...(request.getProvider() && { provider: logicalName(request.getProvider()) }),
     ...(request.getProtect() && { protect: true }),
     ...(request.getRetainondelete() && { retainOnDelete: true }),
+    ...(request.getReplaceonchangesList().length > 0 && {
+      replaceOnChanges: request.getReplaceonchangesList(),
+    }),
+    ...(request.getDeletebeforereplace() && { deleteBeforeReplace: true }),
     ...(timeouts.length > 0 && { timeouts: Object.fromEntries(timeouts) }),
     dependencies: request.getDependenciesList().map(logicalName).sort(),
     inputs: readable(request.getObject()?.toJavaScript()),

@@ -6,8 +6,8 @@ import { environment } from "../environment";
 import type { Values } from "../placeholders";
 import type { Declaration, Declared } from "./record";
 
-/** Beside the two of the repository one that takes every alternative. */
-export const stacks = ["local", "prod", "alternatives"];
+/** Beside the two of the repository one that takes every alternative, and one without Cloudflare. */
+export const stacks = ["local", "prod", "alternatives", "direct"];
 
 /** What the program declares today, by logical name. */
 export async function declare(stack: string): Promise<Declared> {

@@ -74,11 +74,16 @@ function selectorFaults(objects: KubernetesObject[]): string[] {
 }
 
 function portFaults(name: string, { spec }: Props, objects: KubernetesObject[]): string[] {
-  const open = portsOf(spec.selector.app, objects).flatMap((port) => [port.name, port.number]);
-  return (spec.ports as Props[])
-    .map(({ port, targetPort }) => targetPort ?? port)
-    .filter((port) => !open.includes(port))
-    .map((port) => `Service ${name} leads to port ${port}, which its pods don't open`);
+  const { app } = spec.selector;
+  const open = portsOf(app, objects);
+  const world = worldPorts(app, objects);
+  return (spec.ports as Props[]).flatMap(({ port, targetPort = port }) => {
+    const led = open.find((each) => [each.name, each.number].includes(targetPort));
+    if (!led) return `Service ${name} leads to port ${targetPort}, which its pods don't open`;
+    return ["NodePort", "LoadBalancer"].includes(spec.type) && !world.includes(led.number)
+      ? `Service ${name} leads the world to port ${led.number}, where a policy stops it`
+      : [];
+  });
 }
 
 const portsOf = (app: string, objects: KubernetesObject[]): { name: string; number: number }[] =>
@@ -88,11 +93,21 @@ const portsOf = (app: string, objects: KubernetesObject[]): { name: string; numb
     .flatMap(({ ports = [] }) => ports as Props[])
     .map(({ name, containerPort }) => ({ name, number: containerPort }));
 
+/** Ports of an app's pods that policies open to any address. */
+const worldPorts = (app: string, objects: KubernetesObject[]): number[] =>
+  objects
+    .filter(({ kind, props }) => kind === "NetworkPolicy" && selectedApp(props) === app)
+    .flatMap(({ props }) => (props.spec.ingress ?? []) as Props[])
+    .filter(({ from }) => (from as Props[]).some(({ ipBlock }) => ipBlock?.cidr === "0.0.0.0/0"))
+    .flatMap(({ ports }) => (ports as Props[]).map(({ port }) => port as number));
+
+const selectedApp = ({ spec }: Props): string | undefined => spec.podSelector.matchLabels?.app;
+
 /** Each pod has a policy, and each policy speaks of pods that there are. */
 function policyFaults(objects: KubernetesObject[]): string[] {
   const apps = appsOf(objects);
   const policies = objects.filter(({ kind }) => kind === "NetworkPolicy");
-  const selected = policies.flatMap(({ props }) => props.spec.podSelector.matchLabels?.app ?? []);
+  const selected = policies.flatMap(({ props }) => selectedApp(props) ?? []);
   const peers = policies.flatMap(({ props: { spec } }) =>
     [...(spec.ingress ?? []), ...(spec.egress ?? [])].flatMap(({ from, to }: Props) =>
       ((from ?? to) as Props[]).flatMap((peer) => peer.podSelector?.matchLabels?.app ?? []),
@@ -138,9 +153,15 @@ function flowFaults(stack: Stack, objects: KubernetesObject[]): string[] {
 function referenceFaults(objects: KubernetesObject[]): string[] {
   const read = new Set(objects.flatMap(({ pod }) => (pod ? referencesOf(pod.spec) : [])));
   const kinds = ["Secret", "ConfigMap", "PersistentVolumeClaim", "ServiceAccount"];
-  const there = objects
-    .filter(({ kind }) => kinds.includes(kind))
-    .map(({ kind, name }) => `${kind} ${name}`);
+  const there = [
+    ...objects
+      .filter(({ kind }) => kinds.includes(kind))
+      .map(({ kind, name }) => `${kind} ${name}`),
+    // cert-manager makes a Secret of each.
+    ...objects
+      .filter(({ kind }) => kind === "Certificate")
+      .map(({ props }) => `Secret ${props.spec.secretName}`),
+  ];
   return [
     ...there.filter((name) => !read.has(name)).map((name) => `${name} is read by no pod`),
     ...[...read]

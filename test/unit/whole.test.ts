@@ -131,6 +131,13 @@ describe("a stack is refused", () => {
     expect(faults).toEqual(["Service redis leads to port 6380, which its pods don't open"]);
   });
 
+  test("with a port for the world that a policy closes", () => {
+    const faults = changed((inputs) => {
+      (inputs["nginx-service"] as Props).spec.type = "LoadBalancer";
+    });
+    expect(faults).toEqual(["Service nginx leads the world to port 8080, where a policy stops it"]);
+  });
+
   test("with two scrape jobs of one name", () => {
     const faults = changed((inputs) =>
       prometheusFile(inputs, (text) => text.replace('"worker"', '"api"')),

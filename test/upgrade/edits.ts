@@ -46,6 +46,11 @@ const given = {
 };
 const without = { "cloudflare.mode": "off", "nginx.serviceType": "NodePort" };
 
+const nlb = {
+  "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing",
+  "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip",
+};
+
 /** Values of the other kinds, and what they need beside them. */
 const own: Record<string, Values> = {
   namespace: { namespace: "another" },
@@ -60,6 +65,19 @@ const own: Record<string, Values> = {
   "images.api": given,
   "images.worker": given,
   "images.backup": given,
+  "nginx.serviceAnnotations": { "nginx.serviceAnnotations": { ...nlb, another: "annotation" } },
+  "nginx.loadBalancerClass": { "nginx.loadBalancerClass": "example.com/another" },
+  "nginx.proxyProtocol": {
+    "nginx.proxyProtocol": true,
+    "nginx.serviceAnnotations": {
+      ...nlb,
+      "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes":
+        "proxy_protocol_v2.enabled=true",
+    },
+  },
+  "nginx.trustedProxies": { ...without, "nginx.trustedProxies": ["10.1.0.0/16"] },
+  "nginx.tls.secretName": { ...without, "nginx.tls.secretName": "another" },
+  "nginx.tls.issuer": { ...without, "nginx.tls.issuer": "another" },
   "build.repository": { "build.repository": "registry.example.com/another" },
   "build.username": { "build.username": "another" },
   "pods.pullSecrets": { "pods.pullSecrets": ["another"] },

@@ -112,6 +112,18 @@ const behindCloudflare = {
   api: { maxWaitSeconds: 90 },
 };
 
+const annotation = "service.beta.kubernetes.io/aws-load-balancer-";
+/** At an NLB, with annotations by what follows `annotation`. */
+const atNlb = (annotations: Record<string, string>, rest = {}) => ({
+  serviceType: "LoadBalancer",
+  loadBalancerClass: "service.k8s.aws/nlb",
+  serviceAnnotations: Object.fromEntries(
+    Object.entries(annotations).map(([suffix, value]) => [`${annotation}${suffix}`, value]),
+  ),
+  ...rest,
+});
+const proxied = { ...behindCloudflare.cloudflare, mode: "proxied" };
+
 test.each<[string, Record<string, unknown>, string]>([
   [
     "a tunnel without a zone",
@@ -177,6 +189,78 @@ test.each<[string, Record<string, unknown>, string]>([
     "nginx.nodePort is 30080, but must be 30000-32767 and stand beside nginx.serviceType NodePort; fix: pulumi config rm --path nginx.nodePort",
   ],
   [
+    "a class of load balancer that makes none",
+    { nginx: { loadBalancerClass: "service.k8s.aws/nlb" } },
+    'nginx.loadBalancerClass is "service.k8s.aws/nlb", but is of use only where nginx.serviceType is LoadBalancer; fix: pulumi config rm --path nginx.loadBalancerClass',
+  ],
+  [
+    "a PROXY header that nobody is there to send",
+    { nginx: { proxyProtocol: true, trustedProxies: ["10.0.0.0/8"] } },
+    "nginx.proxyProtocol is true, but is of use only where nginx.serviceType is not ClusterIP; fix: pulumi config rm --path nginx.proxyProtocol",
+  ],
+  [
+    "a PROXY header that is believed of nobody",
+    { nginx: { serviceType: "NodePort", proxyProtocol: true } },
+    "nginx.trustedProxies is missing, but nginx.proxyProtocol is true and cloudflare.mode is off; fix: pulumi config set --path nginx.trustedProxies[0] VALUE",
+  ],
+  [
+    "an NLB that sends PROXY headers to an nginx that expects none",
+    { nginx: atNlb({ "proxy-protocol": "*" }) },
+    "nginx.proxyProtocol is false, but nginx.serviceAnnotations make the NLB send PROXY headers; fix: pulumi config set --path nginx.proxyProtocol true",
+  ],
+  [
+    "an NLB that sends none to an nginx that expects them",
+    {
+      nginx: atNlb(
+        { "target-group-attributes": "stickiness.enabled=true" },
+        { proxyProtocol: true, trustedProxies: ["10.0.0.0/8"] },
+      ),
+    },
+    `nginx.proxyProtocol is true, but nginx.serviceAnnotations make the NLB send no PROXY headers; fix: pulumi config set --path 'nginx.serviceAnnotations["${annotation}target-group-attributes"]' stickiness.enabled=true,proxy_protocol_v2.enabled=true`,
+  ],
+  [
+    "an NLB that hides its clients",
+    { nginx: atNlb({ "nlb-target-type": "ip" }) },
+    `nginx.serviceAnnotations is {"${annotation}nlb-target-type":"ip"}, but with them the NLB hides the addresses of clients, which the rate limit counts by; fix: pulumi config set --path 'nginx.serviceAnnotations["${annotation}target-group-attributes"]' preserve_client_ip.enabled=true`,
+  ],
+  [
+    "an NLB that Cloudflare can't reach",
+    { ...behindCloudflare, cloudflare: proxied, nginx: atNlb({ "nlb-target-type": "ip" }) },
+    `nginx.serviceAnnotations is {"${annotation}nlb-target-type":"ip"}, but an NLB is internal unless they say otherwise, where Cloudflare can't reach it; fix: pulumi config set --path 'nginx.serviceAnnotations["${annotation}scheme"]' internet-facing`,
+  ],
+  [
+    "a PROXY header from GKE's load balancer",
+    {
+      nginx: {
+        serviceType: "LoadBalancer",
+        loadBalancerClass: "networking.gke.io/l4-regional-external",
+        proxyProtocol: true,
+        trustedProxies: ["10.0.0.0/8"],
+      },
+    },
+    "nginx.proxyProtocol is true, but networking.gke.io/l4-regional-external passes connections on as they are, without PROXY headers; fix: pulumi config rm --path nginx.proxyProtocol",
+  ],
+  [
+    "proxies that are believed beside Cloudflare",
+    { ...behindCloudflare, nginx: { trustedProxies: ["10.0.0.0/8"] } },
+    'nginx.trustedProxies is ["10.0.0.0/8"], but is of use only where cloudflare.mode is off; fix: pulumi config rm --path nginx.trustedProxies',
+  ],
+  [
+    "a certificate for clients that Cloudflare has",
+    { ...behindCloudflare, nginx: { tls: { issuer: "letsencrypt" } } },
+    'nginx.tls is {"issuer":"letsencrypt"}, but is of use only where cloudflare.mode is off; fix: pulumi config rm --path nginx.tls',
+  ],
+  [
+    "two certificates",
+    { nginx: { tls: { issuer: "letsencrypt", secretName: "images-example" } } },
+    'nginx.tls.secretName is "images-example", but nginx.tls.issuer, letsencrypt, makes a Secret of its own; fix: pulumi config rm --path nginx.tls.secretName',
+  ],
+  [
+    "a certificate for plain HTTP",
+    { endpoint: "http://images.example", nginx: { tls: { secretName: "images-example" } } },
+    'endpoint is "http://images.example", but must begin with https:// where nginx.tls is set; fix: pulumi config set endpoint https://HOST',
+  ],
+  [
     "a password that breaks a URL",
     { databasePassword: "p@ssword/with#signs" },
     "databasePassword is not 16 to 128 letters and digits, but it stands in a URL; fix: pulumi config set --secret databasePassword",
@@ -233,4 +317,35 @@ test("a managed database is refused with the settings of a pod, and without a ne
     "aws.subnetIds is [\"one\"], but must be two or more, in different zones, for a standby; fix: pulumi config set --path 'aws.subnetIds[1]' VALUE",
     'postgres.storage is "500Mi", but must be whole Gi from 20Gi on, as RDS sells them; fix: pulumi config set --path postgres.storage 20Gi',
   ]);
+});
+
+test.each<[string, Record<string, unknown>]>([
+  [
+    "EKS, by addresses of pods",
+    atNlb({
+      "nlb-target-type": "ip",
+      "target-group-attributes": "preserve_client_ip.enabled=true",
+    }),
+  ],
+  ["EKS, by instances", atNlb({ scheme: "internet-facing" })],
+  [
+    "EKS, by PROXY headers",
+    atNlb({ "proxy-protocol": "*" }, { proxyProtocol: true, trustedProxies: ["10.0.0.0/8"] }),
+  ],
+  [
+    "GKE",
+    { serviceType: "LoadBalancer", loadBalancerClass: "networking.gke.io/l4-regional-external" },
+  ],
+  [
+    "MetalLB",
+    { serviceType: "LoadBalancer", serviceAnnotations: { "metallb.io/address-pool": "public" } },
+  ],
+])("clients reach nginx on %s, with a certificate or without", (_, nginx) => {
+  expect(faultsOf({ nginx })).toEqual([]);
+  expect(faultsOf({ nginx: { ...nginx, tls: { issuer: "letsencrypt" } } })).toEqual([]);
+});
+
+test("Cloudflare reaches nginx through an NLB that hides its address", () => {
+  const nginx = atNlb({ scheme: "internet-facing", "nlb-target-type": "ip" });
+  expect(faultsOf({ ...behindCloudflare, cloudflare: proxied, nginx })).toEqual([]);
 });
