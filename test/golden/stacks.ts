@@ -8,6 +8,9 @@ import type { Declaration } from "./record";
 /** Beside the two of the repository one that takes every alternative. */
 export const stacks = ["local", "prod", "alternatives"];
 
+/** Programs of their own, in examples/; each with every alternative that it has. */
+export const examples = ["eks"];
+
 /** What the program declares today, by logical name; in a process of its own, as the engine does. */
 export async function declare(stack: string): Promise<Record<string, Declaration>> {
   const { stdout } = await promisify(execFile)(
