@@ -29,7 +29,7 @@ export function withValues(config: Values, values: Record<string, unknown>): Val
   const merged = Object.entries(values).map(([name, value]) => {
     const key = fullKey(name);
     const group = typeof value === "object" && value !== null;
-    return [key, group ? { ...value, ...(config[key] as object) } : value];
+    return [key, group ? { ...value, ...(config[key] as object) } : (config[key] ?? value)];
   });
   return { ...config, ...Object.fromEntries(merged) };
 }
@@ -38,7 +38,7 @@ export function withValues(config: Values, values: Record<string, unknown>): Val
 export function withPlaceholders(stack: string, config: Values): Values {
   const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
   return withValues(config, {
-    ...(stack === "prod" ? ownValues : { context: "the-cluster" }),
+    ...(["prod", "staging"].includes(stack) ? ownValues : { context: "the-cluster" }),
     images: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
   });
 }

@@ -45,7 +45,9 @@ function readYaml(path: string) {
 
 /** What the program would read on a machine: the stack file, and values that no stack file holds. */
 function configure(edit: Values): void {
-  const path = [root, __dirname].map((directory) => join(directory, `Pulumi.${stack}.yaml`));
+  const path = [root, __dirname, example].map((directory) =>
+    join(directory, `Pulumi.${stack}.yaml`),
+  );
   const config = readYaml(path.find(existsSync) as string).config as Record<string, object>;
   const secrets = Object.entries(secretValues).map(([name, value]) => [fullKey(name), value]);
   const own: Values = { ...withPlaceholders(stack, config), ...Object.fromEntries(secrets) };

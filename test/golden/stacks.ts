@@ -9,6 +9,9 @@ import type { Declaration, Declared } from "./record";
 /** Beside the two of the repository one that takes every alternative, and one without Cloudflare. */
 export const stacks = ["local", "prod", "alternatives", "direct"];
 
+/** Programs of their own, in examples/; each with every alternative that it has. */
+export const examples = ["eks"];
+
 /** What the program declares today, by logical name. */
 export async function declare(stack: string): Promise<Declared> {
   const [line] = await record(stack);

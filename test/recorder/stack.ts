@@ -71,10 +71,15 @@ export class RecordedStack {
     return this.environment.PATH as string;
   }
 
-  async run(command: string[], environment: Record<string, string> = {}): Promise<Result> {
+  /** @param directory of another program, whose stack prod is in the same backend */
+  async run(
+    command: string[],
+    environment: Record<string, string> = {},
+    directory = this.directory,
+  ): Promise<Result> {
     return attempt(
       this.pulumi,
-      [...command, "--stack=prod", "--cwd", this.directory, "--non-interactive", "--color=never"],
+      [...command, "--stack=prod", "--cwd", directory, "--non-interactive", "--color=never"],
       { env: { ...this.environment, ...environment } },
     );
   }
