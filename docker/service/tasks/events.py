@@ -28,7 +28,8 @@ class EventHub:
             try:
                 async with self._broker.subscribe(self._statuses) as events:
                     async for event in events:
-                        self._recent[event.task_id] = event
+                        if event.partial_image is None:
+                            self._recent[event.task_id] = event
                         for listener in self._listeners.get(event.task_id, ()):
                             listener.put_nowait(event)
             except Exception as error:

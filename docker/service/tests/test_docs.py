@@ -30,7 +30,7 @@ _UNTOLD = ("model-not-found", "unsupported-endpoint", "timeout", "client-left")
 
 
 def test_every_problem_is_on_the_page() -> None:
-    for file in (SERVICE / "api").glob("*.py"):
+    for file in (SERVICE / "api").rglob("*.py"):
         for code in re.findall(r'Problem\(\s*\d+,\s*"([\w-]+)"', file.read_text()):
             if code not in _UNTOLD:
                 assert f"`{code}`" in PAGE, code

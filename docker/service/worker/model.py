@@ -10,6 +10,9 @@ from tasks.parameters import Parameters
 OnStep = Callable[[int], None]
 """Called after every denoising step with the steps done; raises Interrupted to stop."""
 
+OnPreview = Callable[[int, int, Callable[[], Image]], None]
+"""Called after the steps of `preview_steps` with the picture's number, the preview's, and what
+makes the preview: in another thread, so that no step waits for it."""
 
 PROMPT_TOKENS = "prompt_tokens"
 """Key of a picture's `info`: how many tokens of the prompt it was made from."""
@@ -31,8 +34,18 @@ class Sick(Exception):  # noqa: N818
     """The model failed several tasks in a row: it is suspected, not they."""
 
 
+def no_preview(_n: int, _number: int, _render: Callable[[], Image]) -> None:
+    pass
+
+
 class Model(Protocol):
-    def generate(self, parameters: Parameters, numbers: range, on_step: OnStep) -> list[Image]:
+    def generate(
+        self,
+        parameters: Parameters,
+        numbers: range,
+        on_step: OnStep,
+        on_preview: OnPreview = no_preview,
+    ) -> list[Image]:
         """Makes the task's pictures of these numbers. Runs in the inference thread."""
 
     def memory_used(self) -> dict[str, int]:

@@ -213,7 +213,7 @@ class Worker:
             def on_step(step: int) -> None:
                 run.step_done(numbers.start * parameters.steps + step * len(numbers))
 
-            return model.generate(parameters, numbers, on_step)
+            return model.generate(parameters, numbers, on_step, run.preview)
 
         while (first := len(run.images)) < parameters.num_images:
             if self._stopping.is_set():

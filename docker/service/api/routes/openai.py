@@ -15,11 +15,13 @@ from api.dependencies import Provided
 from api.errors import problem_of
 from api.images import in_base64, size_of
 from api.openai_errors import OpenAIErrorResponse, error_of
-from api.openai_images import ImagesRequest, ImagesResponse, properties
+from api.openai_images import ImagesRequest, ImagesResponse, properties, shape
+from api.partial_images import in_full_size
 from api.problems import Problem
 from api.services import Services
 from api.submission import Submitted, raise_unless_succeeded, wait
 from api.views import task_path
+from tasks.broker import Event, PartialImage
 from tasks.task import Task
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -27,6 +29,7 @@ router = APIRouter(prefix="/v1", tags=["openai"])
 _LINK_SECONDS = 3600
 _PING_SECONDS = 15
 
+PARTIAL = "image_generation.partial_image"
 COMPLETED = "image_generation.completed"
 
 
@@ -120,10 +123,17 @@ async def _stream(
 ) -> AsyncIterator[ServerSentEvent | bytes]:
     waiting = asyncio.create_task(wait(services, task, seconds))
     try:
-        while not waiting.done():
-            await asyncio.wait({waiting}, timeout=_PING_SECONDS)
-            if not waiting.done():
-                yield ServerSentEvent(comment="ping", sep="\n")
+        with services.events.listen(task.id) as events:
+            ping_at = time.monotonic() + _PING_SECONDS
+            while not (waiting.done() and events.empty()):
+                event = await _next_event(events, waiting, ping_at - time.monotonic())
+                if event and event.partial_image:
+                    yield await _partial_event(task, event.partial_image)
+                elif time.monotonic() >= ping_at:
+                    yield ServerSentEvent(comment="ping", sep="\n")
+                else:
+                    continue
+                ping_at = time.monotonic() + _PING_SECONDS
         task = await waiting
         _raise_unless_done(task)
         sizes = [await size_of(services, image) for image in task.images]
@@ -146,3 +156,26 @@ async def _stream(
             yield f'", {told}\nevent: error\n\n'.encode()
             return
         yield b'"}\n\n'
+
+
+async def _next_event(
+    events: asyncio.Queue[Event], waiting: asyncio.Task[Task], seconds: float
+) -> Event | None:
+    """None when the task is done before it comes, or the time is up."""
+    coming = asyncio.ensure_future(events.get())
+    await asyncio.wait({coming, waiting}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    if coming.done():
+        return coming.result()
+    coming.cancel()
+    return None
+
+
+async def _partial_event(task: Task, partial_image: PartialImage) -> ServerSentEvent:
+    event = {
+        "type": PARTIAL,
+        "created_at": int(time.time()),
+        "partial_image_index": partial_image.number,
+        "b64_json": await in_full_size(partial_image, task.parameters),
+        **shape(task),
+    }
+    return ServerSentEvent(event=PARTIAL, data=json.dumps(event), sep="\n")
