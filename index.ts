@@ -10,11 +10,13 @@ import { ServiceSettings } from "./components/service/serviceSettings";
 import { Workers } from "./components/service/workers";
 import { loadConfig } from "./config";
 import { type Outputs, version } from "./outputs";
+import { makeBuckets } from "./stack/buckets";
 import { behind, makeFront } from "./stack/front";
+import { askingAgent, makeIdentities } from "./stack/identities";
 import { serviceImage } from "./stack/images";
 import { connect } from "./stack/providers";
 import { receivers } from "./stack/receivers";
-import { makeBuckets, makePostgres, makeRedis } from "./stack/stores";
+import { makePostgres, makeRedis } from "./stack/stores";
 
 const config = loadConfig();
 const { namespace, images, secrets, protect } = config;
@@ -23,6 +25,7 @@ const options = connect(config);
 const postgres = makePostgres(config, options);
 const redis = makeRedis(config, options);
 const buckets = makeBuckets(config, options);
+const identities = makeIdentities(config, buckets, options);
 const stores = { ...options, dependsOn: [...options.dependsOn, postgres, redis, ...buckets.made] };
 
 const settings = new ServiceSettings(
@@ -38,7 +41,16 @@ const settings = new ServiceSettings(
 const image = serviceImage(config, "worker", options);
 const models = new ModelStore(
   "models",
-  { namespace, image, model: config.workers.model, protect, ...config.models },
+  {
+    namespace,
+    image,
+    model: config.workers.model,
+    bucket: buckets.weights,
+    identity: identities.models,
+    hubToken: config.models.gated ? secrets.hubToken : undefined,
+    protect,
+    ...config.models,
+  },
   options,
 );
 const api = new Api(
@@ -47,6 +59,7 @@ const api = new Api(
     namespace,
     image: serviceImage(config, "api", options),
     settings,
+    identity: identities.api,
     model: config.workers.model,
     apiSecret: secrets.apiSecret,
     publicUrl: config.endpoint,
@@ -57,7 +70,14 @@ const api = new Api(
 );
 const workers = new Workers(
   "aigc-workers",
-  { namespace, image, settings, models, ...config.workers },
+  {
+    namespace,
+    image,
+    settings,
+    identity: identities["aigc-worker"],
+    models,
+    ...config.workers,
+  },
   { ...stores, dependsOn: [api, models] },
 );
 const nginx = new NginxIngress(
@@ -84,7 +104,8 @@ new Backups(
     source: buckets.pictures,
     models,
     destination: buckets.backups,
-    role: buckets.backupRole,
+    identity: identities.backup,
+    restoreIdentity: identities.restore,
     ...config.backups,
   },
   options,
@@ -109,7 +130,7 @@ new NetworkPolicies(
   "policies",
   {
     namespace,
-    flows: stackFlows(config),
+    flows: stackFlows({ ...config, askingAgent: askingAgent(identities) }),
     operatorNetworks: config.operatorNetworks,
     dns: { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort },
   },

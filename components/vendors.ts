@@ -13,6 +13,31 @@ export const cloudflaredMaxGraceSeconds = 180;
 export const ecrHost = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
 
 /**
+ * ARN of a cluster of EKS, by which `aws eks update-kubeconfig` names the context: region and name.
+ * https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
+ */
+export const eksClusterArn = /^arn:[\w-]+:eks:([\w-]+):\d{12}:cluster\/([\w-]+)$/;
+
+/**
+ * ARN of an identity provider in IAM, which ends with its issuer's host and path.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+ */
+export const oidcProviderArn = /^arn:[\w-]+:iam::\d{12}:oidc-provider\/(\S+)$/;
+
+/**
+ * Where the agent of EKS Pod Identity listens, on each node.
+ * https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
+ */
+export const podIdentityAgent = { networks: ["169.254.170.23/32", "fd00:ec2::23/128"], port: 80 };
+
+/**
+ * Partition of a region, which an ARN begins with.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+ */
+export const awsPartition = (region: string) =>
+  region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+
+/**
  * Memory that GKE, which keeps most for itself, leaves to pods of a node with 16 GiB, in GiB.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes
  */

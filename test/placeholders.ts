@@ -19,7 +19,7 @@ export function withPlaceholders(config: Record<string, object>): Record<string,
   return {
     [fullKey("podNetwork")]: "10.0.0.0/8",
     ...config,
-    [fullKey("context")]: "the-cluster",
+    [fullKey("context")]: "arn:aws:eks:eu-central-1:111122223333:cluster/the-cluster",
     [fullKey("images")]: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
     [cloudflare]: { accountId: "account", zoneId: "zone", ...config[cloudflare] },
   };

@@ -1,8 +1,9 @@
 import { ports } from "../names";
+import { podIdentityAgent } from "../vendors";
 
 /**
  * That pods of one app may open connections to another. Apps are named by their label; who is no
- * pod of this stack is `anywhere` (any address), `cluster` (any pod) or `operators` (their networks).
+ * pod of this stack is `anywhere` (any address), `cluster` (any pod), `operators` (their networks) or `agent` (the node's EKS Pod Identity).
  */
 export interface Flow {
   from: string;
@@ -16,8 +17,10 @@ export interface Flow {
 export interface FlowsArgs {
   postgres: { managed: boolean };
   redis: { managed: boolean };
-  /** A bucket of AWS, or "". */
-  objectStore: { bucket: string };
+  /** Whether its bucket is made in AWS; the name of one there, or "". */
+  objectStore: { managed: boolean; bucket: string };
+  /** Apps that ask the node's agent for their role in AWS. */
+  askingAgent: string[];
   /** URL that the weights are fetched from. */
   models: { endpoint: string };
   backups: { managed: boolean };
@@ -39,7 +42,8 @@ export function stackFlows(args: FlowsArgs): Flow[] {
   const { mode } = args.cloudflare;
   const postgres = store("postgres", ports.postgres, args.postgres.managed, ports.postgres);
   const redis = store("redis", ports.redis, args.redis.managed, ports.redis);
-  const pictures = store("object-store", ports.s3, !!args.objectStore.bucket, https);
+  const { managed, bucket } = args.objectStore;
+  const pictures = store("object-store", ports.s3, managed || !!bucket, https);
   const backups = store("object-store", ports.s3, args.backups.managed, https);
   const buckets = pictures.to === backups.to ? [pictures] : [pictures, backups];
   return [
@@ -58,6 +62,7 @@ export function stackFlows(args: FlowsArgs): Flow[] {
       { from: "backup", ...to },
       { from: "restore", ...to },
     ]),
+    ...args.askingAgent.map((from) => ({ from, to: "agent", ports: [podIdentityAgent.port] })),
     ...["api", "aigc-worker", "prometheus"].map((to) => ({
       from: "prometheus",
       to,

@@ -4,6 +4,7 @@ import { Component, type ComponentArgs } from "../component";
 import { graceSeconds, leaveSeconds } from "../edge/deadlines";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
 import type { ServiceSettings } from "./serviceSettings";
 
@@ -12,6 +13,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
+  /** Who it is to the pictures' bucket, which it reads and deletes from. @default settings have keys */
+  identity?: Identity;
   /** The name by which it lists the model. */
   model: string;
   /** The operator's key, checked against `Authorization: Bearer`. */
@@ -106,6 +109,7 @@ export class Api extends Component {
             metadata: { labels: labels(name) },
             spec: {
               ...pod,
+              ...runAs(`${name}-identity`, namespace, args.identity, this.child),
               topologySpreadConstraints: spread(labels(name)),
               terminationGracePeriodSeconds: graceSeconds(args.maxWaitSeconds),
               containers: [

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
 import { serviceUid } from "./api";
 import type { ModelStore } from "./modelStore";
@@ -13,6 +14,8 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
+  /** Who they are to the pictures' bucket, which they write to. @default settings have keys */
+  identity?: Identity;
   /** Holds the weights. */
   models: ModelStore;
   resources: Resources;
@@ -73,6 +76,7 @@ export class Workers extends Component {
             metadata: { labels: labels(app) },
             spec: {
               ...restrictedPod(serviceUid),
+              ...runAs(`${name}-identity`, namespace, args.identity, this.child),
               ...(args.runtimeClass && { runtimeClassName: args.runtimeClass }),
               nodeSelector: args.nodeSelector,
               tolerations: args.tolerations,

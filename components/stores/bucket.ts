@@ -6,6 +6,14 @@ export interface Bucket {
   region: pulumi.Input<string>;
   /** URL of an S3-compatible server. @default AWS */
   endpoint?: string;
+  /** Of a bucket of AWS. */
+  arn?: pulumi.Input<string>;
+  /** @default each pod has a role */
+  keys?: Keys;
+}
+
+/** Of an S3-compatible server's user. */
+export interface Keys {
   accessKeyId: pulumi.Input<string>;
   secretAccessKey: pulumi.Input<string>;
 }

@@ -4,7 +4,7 @@ import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { singleReplica } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
-import type { Bucket } from "./bucket";
+import type { Bucket, Keys } from "./bucket";
 
 export interface ObjectStoreArgs extends ComponentArgs {
   namespace: string;
@@ -12,8 +12,7 @@ export interface ObjectStoreArgs extends ComponentArgs {
   image: string;
   /** Names of its buckets. */
   buckets: string[];
-  accessKeyId: pulumi.Input<string>;
-  secretAccessKey: pulumi.Input<string>;
+  keys: Keys;
   /** Size of the volume that holds the objects, a Kubernetes quantity. */
   storage: string;
   /** Refuses to delete the pictures; `pulumi state unprotect` lifts it. */
@@ -43,7 +42,10 @@ export class ObjectStore extends Component {
       `${name}-credentials`,
       {
         metadata: { namespace },
-        stringData: { ROOT_ACCESS_KEY: args.accessKeyId, ROOT_SECRET_KEY: args.secretAccessKey },
+        stringData: {
+          ROOT_ACCESS_KEY: args.keys.accessKeyId,
+          ROOT_SECRET_KEY: args.keys.secretAccessKey,
+        },
       },
       this.child,
     );
@@ -94,8 +96,7 @@ export class ObjectStore extends Component {
       name: bucket,
       region: "us-east-1",
       endpoint: this.endpoint,
-      accessKeyId: args.accessKeyId,
-      secretAccessKey: args.secretAccessKey,
+      keys: args.keys,
     }));
     this.registerOutputs({ endpoint: this.endpoint });
   }

@@ -4,7 +4,9 @@ import {
   alerting,
   aws,
   cloudflare,
-  identity,
+  fromHub,
+  gated,
+  managedPictures,
   managedStore,
   noKubeconfig,
   notBuilt,
@@ -33,10 +35,13 @@ const imagesNeeded: Partial<Record<keyof typeof images, Condition>> = {
 
 /** Every other secret is always needed. */
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
+  s3AccessKeyId: ownObjectStore,
+  s3SecretAccessKey: ownObjectStore,
   alertWebhook: told("webhook"),
   slackWebhook: told("slack"),
   pagerdutyKey: told("pagerduty"),
   smtpPassword: told("email"),
+  hubToken: gated,
   registryPassword: pushed,
   cloudflareApiToken: cloudflare,
   originCertificate: proxied,
@@ -61,7 +66,6 @@ const keysNeeded: [string, Condition][] = [
   ]),
   ["models.revision", unknownModel],
   ["aws.region", aws],
-  ["aws.oidcIssuer", identity],
   ["aws.vpcId", managedStore],
   ["aws.subnetIds", managedStore],
   ["aws.clientNetworks", managedStore],
@@ -76,6 +80,8 @@ const keysOfUse: [string, Condition][] = [
   ["redis.storage", ownRedis],
   ["objectStore.resources", ownObjectStore],
   ["objectStore.storage", ownObjectStore],
+  ["retention.pictures", managedPictures],
+  ["models.gated", fromHub],
 ];
 
 function needed([key, { reads, holds, because }]: [string, Condition]): Rule {

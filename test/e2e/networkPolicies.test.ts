@@ -19,7 +19,8 @@ const outside = "outside";
 const flows = stackFlows({
   postgres: { managed: false },
   redis: { managed: false },
-  objectStore: { bucket: "" },
+  objectStore: { managed: false, bucket: "" },
+  askingAgent: [],
   models: { endpoint: "https://huggingface.co" },
   backups: { managed: false },
   monitoring: { alertmanager: false, receivers: ["webhook"], email: { smarthost: "" } },

@@ -35,7 +35,10 @@ class Settings(BaseSettings):
     model_revision: str = ""
     """Commit of the model's repository; empty: the one of SDXL base 1.0 that is known here."""
     hf_endpoint: str = "https://huggingface.co"
-    """Where the model is fetched: the hub, or a mirror of it."""
+    """Where the model is fetched: the hub, a mirror of it, or a bucket of AWS as
+    s3://BUCKET/FOLDER."""
+    hf_token: SecretStr | None = None
+    """The hub's token of somebody whom a gated repository lets in."""
     precision: Literal["half", "fp8"] = "half"
     """fp8 is quicker on GPUs since Hopper and Ada, and changes the picture."""
     step_cache: bool = False

@@ -6,7 +6,8 @@ import { type Dns, renderPolicies } from "../../../components/network/networkPol
 const inCluster: FlowsArgs = {
   postgres: { managed: false },
   redis: { managed: false },
-  objectStore: { bucket: "" },
+  objectStore: { managed: false, bucket: "" },
+  askingAgent: [],
   models: { endpoint: "https://huggingface.co" },
   backups: { managed: false },
   monitoring: { alertmanager: true, receivers: ["webhook"], email: { smarthost: "" } },
@@ -16,7 +17,7 @@ const onAws: FlowsArgs = {
   ...inCluster,
   postgres: { managed: true },
   redis: { managed: true },
-  objectStore: { bucket: "pictures" },
+  objectStore: { managed: false, bucket: "pictures" },
   backups: { managed: true },
 };
 
@@ -127,6 +128,27 @@ test("stores on AWS are reached at their ports outside, and have no policy here"
   expect(reached).toEqual([53, 53, 5432, 6379, 443]);
 });
 
+test("only who asks the node's agent for a role reaches it, at its address alone", () => {
+  const policies = policiesOf(stackFlows({ ...onAws, askingAgent: ["backup"] }));
+  const asks = Object.entries(policies).filter(([, { egress }]) =>
+    JSON.stringify(egress ?? []).includes("169.254.170.23"),
+  );
+  expect(asks.map(([app]) => app)).toEqual(["backup"]);
+  expect(policies.backup?.egress?.at(-1)).toEqual({
+    to: [{ ipBlock: { cidr: "169.254.170.23/32" } }, { ipBlock: { cidr: "fd00:ec2::23/128" } }],
+    ports: [{ port: 80, protocol: "TCP" }],
+  });
+});
+
+test.each([
+  { managed: true, bucket: "" },
+  { managed: false, bucket: "pictures" },
+])("pictures in AWS are reached there: %o", (objectStore) => {
+  const policies = policiesOf(stackFlows({ ...inCluster, objectStore }));
+  const reached = policies.api?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
+  expect(reached).toContain(443);
+});
+
 describe("a pod finds DNS", () => {
   const egress = (dns: Dns) => policiesOf(stackFlows(inCluster), [], dns).nginx?.egress?.[0];
   const namespace = (name: string) => ({
@@ -177,6 +199,7 @@ test.each([
   ["https://huggingface.co", [443]],
   ["https://mirror.example:8443/hub", [443, 8443]],
   ["http://mirror.example", [443, 80]],
+  ["s3://weights/models", [443]],
 ])("weights are fetched from %s at its port", (endpoint, expected) => {
   const policies = policiesOf(stackFlows({ ...inCluster, models: { endpoint } }));
   const reached = policies.models?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
