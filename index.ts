@@ -9,6 +9,7 @@ import { ModelStore } from "./components/service/modelStore";
 import { ServiceSettings } from "./components/service/serviceSettings";
 import { Workers } from "./components/service/workers";
 import { loadConfig } from "./config";
+import { connectionsOf } from "./config/connections";
 import { type Outputs, version } from "./outputs";
 import { makeBuckets } from "./stack/buckets";
 import { behind, makeFront } from "./stack/front";
@@ -62,6 +63,7 @@ const api = new Api(
     identity: identities.api,
     model: config.workers.model,
     apiSecret: secrets.apiSecret,
+    connections: connectionsOf.api,
     publicUrl: config.endpoint,
     trustedProxies: config.podNetwork,
     ...config.api,
@@ -76,6 +78,7 @@ const workers = new Workers(
     settings,
     identity: identities["aigc-worker"],
     models,
+    connections: connectionsOf.worker,
     ...config.workers,
   },
   { ...stores, dependsOn: [api, models] },

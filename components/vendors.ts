@@ -98,3 +98,45 @@ export const cloudflareManagedRuleset = "efb7b8c949ac4650a09736fc376e9aee";
  * https://developers.cloudflare.com/fundamentals/reference/connection-limits/
  */
 export const cloudflareWaitSeconds = 90;
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+const units = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
+
+/** Of a Kubernetes quantity of memory with its unit. */
+export const bytes = (quantity: string): number =>
+  Number.parseFloat(quantity) * units[quantity.slice(-2) as keyof typeof units];
+
+/**
+ * Connections that PostgreSQL can hold in so much memory, a Kubernetes quantity. One that has run the
+ * service's statements keeps 2.8 MiB for itself, 4.4 at most (PostgreSQL 15, Private_* in smaps_rollup);
+ * the rest is for what they share.
+ */
+export const postgresConnections = (memory: string): number =>
+  Math.floor(bytes(memory) / (5 * units.Mi));
+
+/** Memory of instances of RDS, in GiB, by family and size: https://aws.amazon.com/rds/instance-types/ */
+const rdsMemory: Record<string, number> = {
+  "t.micro": 1,
+  "t.small": 2,
+  "t.medium": 4,
+  "t.large": 8,
+  "t.xlarge": 16,
+  "t.2xlarge": 32,
+  "m.large": 8,
+  "m.xlarge": 16,
+  "m.2xlarge": 32,
+  "r.large": 16,
+  "r.xlarge": 32,
+};
+
+/**
+ * Connections that RDS surely gives an instance class: LEAST({DBInstanceClassMemory/9531392}, 5000), where
+ * that memory is less than the instance's (t2.small gives 198, t2.medium 413, m4.large 856).
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
+ * @returns undefined for classes that are not known here
+ */
+export function rdsConnections(instanceClass: string): number | undefined {
+  const [, family, size] = /^db\.([tmr])\d\w*\.(\w+)$/.exec(instanceClass) ?? [];
+  const gib = rdsMemory[`${family}.${size}`];
+  return gib && Math.floor(Math.min(107 * gib - 30, 5000));
+}

@@ -25,6 +25,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   trustedProxies: string;
   /** Requests a minute per client IP on generate, e.g. "10/minute". */
   rateLimit: string;
+  /** To the database, that each pod opens at most. */
+  connections: number;
   /** The longest time that a request waits for its picture, in seconds. */
   maxWaitSeconds: number;
   /** Origins of web pages that may call from a browser, like https://app.example; "*" for all. */
@@ -122,6 +124,7 @@ export class Api extends Component {
                   ],
                   env: [
                     { name: "MODEL_ID", value: args.model },
+                    { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },

@@ -19,6 +19,8 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   /** Holds the weights. */
   models: ModelStore;
   resources: Resources;
+  /** To the database, that each pod opens at most. */
+  connections: number;
   /** CPU threads that the model uses; 0: one per core of the node. */
   threads: number;
   /** WIDTHxHEIGHT of the pictures that the model is compiled for at the start; the quickest to draw. */
@@ -92,6 +94,7 @@ export class Workers extends Component {
                   envFrom: args.settings.envFrom,
                   env: [
                     { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+                    { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     ...models.env,
                     { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
                     { name: "PRECISION", value: args.precision },

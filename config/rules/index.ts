@@ -1,3 +1,4 @@
+import { connectionRules } from "./connections";
 import { edgeRules } from "./edge";
 import { identityRules } from "./identity";
 import { modelRules } from "./models";
@@ -10,6 +11,7 @@ export const rules: Rule[] = [
   ...podRules,
   ...keyRules,
   ...storeRules,
+  ...connectionRules,
   ...identityRules,
   ...modelRules,
   ...edgeRules,

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
 
     database_url: str | None = None
     """postgresql://user:password@host:5432/name; unset means standalone mode on SQLite."""
+    database_connections: int = 10
+    """The most that this process opens; who finds none free for three seconds answers 503."""
     redis_url: str | None = None
 
     s3_bucket: str | None = None

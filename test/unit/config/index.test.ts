@@ -258,6 +258,41 @@ test("the context of an EKS cluster in the region says who gives pods their role
   expect(faultsOf({ context, backups, aws: { region: "us-east-1" } })).toHaveLength(1);
 });
 
+test.each([
+  [{}, 50],
+  [{ managed: true, storage: "20Gi" }, 50],
+])("fifty workers find connections to the database: %o", (postgres, replicas) => {
+  const aws = {
+    region: "eu-central-1",
+    vpcId: "vpc",
+    subnetIds: ["one", "two"],
+    clientNetworks: ["10.0.0.0/8"],
+  };
+  expect(faultsOf({ postgres, aws, workers: { replicas } })).toEqual([]);
+});
+
+test("more pods than the database carries connections for are refused, with what would", () => {
+  expect(faultsOf({ workers: { replicas: 60 } })).toEqual([
+    'postgres.resources.limits.memory is "1Gi", but 2 pods of the api and 60 workers open up to 233 connections, and it carries 204; fix: pulumi config set --path postgres.resources.limits.memory 2Gi',
+  ]);
+  expect(
+    faultsOf({
+      workers: { replicas: 60 },
+      postgres: { resources: { limits: { memory: "2Gi" } } },
+    }),
+  ).toEqual([]);
+  const aws = {
+    region: "eu-central-1",
+    vpcId: "vpc",
+    subnetIds: ["one", "two"],
+    clientNetworks: ["10.0.0.0/8"],
+  };
+  const postgres = { managed: true, storage: "20Gi", instanceClass: "db.t4g.small" };
+  expect(faultsOf({ postgres, aws, workers: { replicas: 50 } })).toEqual([
+    'postgres.instanceClass is "db.t4g.small", but 2 pods of the api and 50 workers open up to 203 connections, and it carries 184; fix: pulumi config set --path postgres.instanceClass LARGER',
+  ]);
+});
+
 test("a gated repository is refused without the token that opens it", () => {
   const { hubToken: _, ...rest } = whole;
   configure({ ...rest, models: { gated: true } });
