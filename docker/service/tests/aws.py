@@ -24,6 +24,7 @@ import trustme
 from tests.stores import free_port
 
 REGION = "eu-central-1"
+STS = f"sts.{REGION}.amazonaws.com"
 TOKEN = "a.token.of-the-service-account"
 _OWNER = "arn:aws:iam::123456789012:user/owner"
 
@@ -33,7 +34,7 @@ def _allow(**statement: object) -> str:
     return json.dumps(whole)
 
 
-def _golden(name: str) -> Any:
+def golden(name: str) -> Any:
     directory = Path(__file__).parents[3] / "test/golden/alternatives"
     return json.loads((directory / f"{name}.json").read_text())["inputs"]
 
@@ -43,6 +44,7 @@ class Account:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
+        self.ca = trustme.CA()
         anybody = self._session("anybody", "anything")
         iam = anybody.client("iam", endpoint_url=endpoint)
         iam.create_user(UserName="owner")
@@ -54,7 +56,7 @@ class Account:
             # Who else may take it on, the giver checks; moto knows no tokens.
             trust = _allow(Action="sts:AssumeRole", Principal={"AWS": _OWNER})
             iam.create_role(RoleName=app, AssumeRolePolicyDocument=trust)
-            policy = json.dumps(_golden(f"{app}-role-policy")["policy"])
+            policy = json.dumps(golden(f"{app}-role-policy")["policy"])
             iam.put_role_policy(RoleName=app, PolicyName="golden", PolicyDocument=policy)
         # From now on requests are held to policies.
         enforce = Request(f"{endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
@@ -101,16 +103,16 @@ def account(directory: Path) -> Iterator[Account]:
 class Giver(ThreadingHTTPServer):
     """Stands in for STS, with TLS, and for the agent of EKS Pod Identity, without."""
 
-    def __init__(self, account: Account, role: str, ca: trustme.CA | None = None) -> None:
+    def __init__(self, account: Account, role: str, *, tls: bool) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.account, self.role = account, role
         self.lives = timedelta(hours=1)
         """How long what it gives is good."""
         self.asked = 0
         scheme = "http"
-        if ca:
+        if tls:
             scheme, context = "https", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            ca.issue_cert("127.0.0.1").configure_cert(context)
+            account.ca.issue_cert("127.0.0.1", STS).configure_cert(context)
             self.socket = context.wrap_socket(self.socket, server_side=True)
         self.url = f"{scheme}://127.0.0.1:{self.server_port}"
 
@@ -190,10 +192,9 @@ def by_tokens(
 ) -> Iterator[tuple[Giver, dict[str, str]]]:
     """IRSA: the giver, and what the webhook of EKS puts into a pod's environment.
     https://docs.aws.amazon.com/eks/latest/userguide/pod-configuration.html"""
-    ca = trustme.CA()
-    ca.cert_pem.write_to_path(str(directory / "ca.pem"))
+    account.ca.cert_pem.write_to_path(str(directory / "ca.pem"))
     (directory / "token").write_text(TOKEN)
-    with _serving(Giver(account, role, ca)) as giver:
+    with _serving(Giver(account, role, tls=True)) as giver:
         yield (
             giver,
             {
@@ -214,7 +215,7 @@ def by_agent(
     """EKS Pod Identity: the giver, and what EKS puts into a pod's environment.
     https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html"""
     (directory / "token").write_text(TOKEN)
-    with _serving(Giver(account, role)) as giver:
+    with _serving(Giver(account, role, tls=False)) as giver:
         yield (
             giver,
             {
