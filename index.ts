@@ -7,13 +7,16 @@ import { ModelStore } from "./components/service/modelStore";
 import { ServiceSettings } from "./components/service/serviceSettings";
 import { Workers } from "./components/service/workers";
 import { loadConfig } from "./config";
+import { connectionsOf } from "./config/connections";
 import { handedOver } from "./config/infrastructure";
 import { type Outputs, version } from "./outputs";
+import { makeBuckets } from "./stack/buckets";
 import { behind, makeFront } from "./stack/front";
+import { makeIdentities } from "./stack/identities";
 import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
 import { receivers } from "./stack/receivers";
-import { makeBuckets, makePostgres, makeRedis } from "./stack/stores";
+import { makePostgres, makeRedis } from "./stack/stores";
 
 export = async (): Promise<Outputs> => {
   const config = loadConfig(await handedOver());
@@ -23,6 +26,7 @@ export = async (): Promise<Outputs> => {
   const postgres = makePostgres(config, options);
   const redis = makeRedis(config, options);
   const buckets = makeBuckets(config, options);
+  const identities = makeIdentities(config, buckets, options);
   const stores = {
     ...options,
     dependsOn: [...options.dependsOn, postgres, redis, ...buckets.made],
@@ -41,7 +45,16 @@ export = async (): Promise<Outputs> => {
   const image = ownImage(config, "worker", options);
   const models = new ModelStore(
     "models",
-    { namespace, image, model: config.workers.model, protect, ...config.models },
+    {
+      namespace,
+      image,
+      model: config.workers.model,
+      bucket: buckets.weights,
+      identity: identities.models,
+      hubToken: config.models.gated ? secrets.hubToken : undefined,
+      protect,
+      ...config.models,
+    },
     options,
   );
   const api = new Api(
@@ -52,6 +65,8 @@ export = async (): Promise<Outputs> => {
       settings,
       model: config.workers.model,
       apiSecret: secrets.apiSecret,
+      identity: identities.api,
+      connections: connectionsOf.api,
       publicUrl: config.endpoint,
       trustedProxies: config.podNetwork,
       ...config.api,
@@ -60,7 +75,15 @@ export = async (): Promise<Outputs> => {
   );
   const workers = new Workers(
     "aigc-workers",
-    { namespace, image, settings, models, ...config.workers },
+    {
+      namespace,
+      image,
+      settings,
+      models,
+      identity: identities["aigc-worker"],
+      connections: connectionsOf.worker,
+      ...config.workers,
+    },
     { ...stores, dependsOn: [api, models] },
   );
   const nginx = new NginxIngress(
@@ -86,7 +109,8 @@ export = async (): Promise<Outputs> => {
       source: buckets.pictures,
       models,
       destination: buckets.backups,
-      role: buckets.backupRole,
+      identity: identities.backup,
+      restoreIdentity: identities.restore,
       ...config.backups,
     },
     options,

@@ -9,6 +9,7 @@ import { models } from "./groups/models";
 import { monitoring } from "./groups/monitoring";
 import { nginx } from "./groups/nginx";
 import { pods } from "./groups/pods";
+import { retention } from "./groups/retention";
 import { objectStore, postgres, redis } from "./groups/stores";
 import { workers } from "./groups/workers";
 
@@ -75,6 +76,7 @@ export const schema = z.strictObject({
   redis,
   postgres,
   objectStore,
+  retention,
   backups,
   monitoring,
 });

@@ -18,7 +18,7 @@ export const secretValues: Record<string, string> = Object.fromEntries(
 /** All that Pulumi.prod.yaml lacks but for secrets: the five values that only its owner knows. */
 export const ownValues = {
   endpoint: "https://images.example.com",
-  context: "the-cluster",
+  context: "arn:aws:eks:eu-central-1:111122223333:cluster/the-cluster",
   podNetwork: "10.0.0.0/8",
   build: { repository: "111122223333.dkr.ecr.eu-central-1.amazonaws.com/image-service" },
   cloudflare: { zoneId: "zone" },
@@ -38,7 +38,7 @@ export function withValues(config: Values, values: Record<string, unknown>): Val
 export function withPlaceholders(stack: string, config: Values): Values {
   const image = (name: string) => `registry.example/${name}@sha256:${"0".repeat(64)}`;
   return withValues(config, {
-    ...(["prod", "staging"].includes(stack) ? ownValues : { context: "the-cluster" }),
+    ...(["prod", "staging"].includes(stack) ? ownValues : { context: ownValues.context }),
     images: Object.fromEntries(Object.keys(images).map((name) => [name, image(name)])),
   });
 }

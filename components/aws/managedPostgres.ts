@@ -50,6 +50,8 @@ export class ManagedPostgres extends Component {
       {
         engine: "postgres",
         engineVersion: version,
+        // Only a release that names another one asks for it.
+        allowMajorVersionUpgrade: true,
         instanceClass: args.instanceClass,
         dbName: aigc,
         username: aigc,

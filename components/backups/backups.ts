@@ -2,7 +2,9 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
+import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels } from "../names";
+import { toAgent } from "../network/flows";
 import type { Alert } from "../observability/alerts";
 import { serviceUid } from "../service/api";
 import type { ModelStore } from "../service/modelStore";
@@ -24,18 +26,14 @@ export interface BackupsArgs extends ComponentArgs {
   models: ModelStore;
   /** Where backups go. */
   destination: Bucket;
-  /**
-   * ARN of the AWS role that its pods take on.
-   * @default `destination` has keys
-   */
-  role?: pulumi.Input<string>;
+  /** Who its pods are to the buckets that have no keys: they read pictures and add backups. */
+  identity?: Identity;
+  /** Who the pods of a restore are: they read backups and add pictures. */
+  restoreIdentity?: Identity;
   /** Room for one dump of the database, a Kubernetes quantity. */
   scratch: string;
   resources: Resources;
 }
-
-/** Service account of the pods that write backups, where they take on a role. */
-export const backupIdentity = "backup";
 
 const hours = 3_600;
 /** A day between two backups, and two hours for one. */
@@ -67,7 +65,7 @@ const alerts: Alert[] = [
 export class Backups extends Component {
   constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Backups", name, args, opts);
-    const { namespace, database, source, destination, models, role } = args;
+    const { namespace, database, source, destination, models } = args;
     const environment = new k8s.core.v1.Secret(
       `${name}-environment`,
       {
@@ -82,21 +80,9 @@ export class Backups extends Component {
       },
       this.child,
     );
-    if (role) {
-      new k8s.core.v1.ServiceAccount(
-        `${name}-identity`,
-        {
-          metadata: {
-            name: backupIdentity,
-            namespace,
-            annotations: { "eks.amazonaws.com/role-arn": role },
-          },
-        },
-        this.child,
-      );
-    }
     const cronJob = (
       command: "backup" | "restore",
+      account: ReturnType<typeof runAs>,
       spec: Partial<k8s.types.input.batch.v1.CronJobSpec>,
     ) =>
       new k8s.batch.v1.CronJob(
@@ -116,7 +102,7 @@ export class Backups extends Component {
                   spec: {
                     // Who may read the weights.
                     ...restrictedPod(serviceUid),
-                    ...(role && { serviceAccountName: backupIdentity }),
+                    ...account,
                     restartPolicy: "Never",
                     containers: [
                       {
@@ -144,14 +130,25 @@ export class Backups extends Component {
         },
         this.child,
       );
-    cronJob("backup", {
+    cronJob("backup", runAs(`${name}-identity`, namespace, args.identity, this.child), {
       // Late is better than never, after hours in which the cluster was down.
       startingDeadlineSeconds: 12 * 3600,
     });
-    cronJob("restore", { suspend: true });
+    cronJob(
+      "restore",
+      runAs(`${name}-restore-identity`, namespace, args.restoreIdentity, this.child),
+      { suspend: true },
+    );
     const servers = [database.server, source.server, destination.server];
-    for (const command of ["backup", "restore"]) {
-      this.flows.push(...servers.map((server) => ({ from: labels(command), ...server })));
+    for (const [command, identity] of [
+      ["backup", args.identity],
+      ["restore", args.restoreIdentity],
+    ] as const) {
+      const from = labels(command);
+      this.flows.push(
+        ...servers.map((server) => ({ from, ...server })),
+        ...toAgent(from, identity),
+      );
     }
     this.alerts.push(...alerts);
     this.registerOutputs();
@@ -169,10 +166,13 @@ function rcloneRemote(remote: string, bucket: Bucket): Record<string, pulumi.Inp
     [`${prefix}_PROVIDER`]: bucket.endpoint ? "Other" : "AWS",
     [`${prefix}_REGION`]: bucket.region,
     ...(bucket.endpoint && { [`${prefix}_ENDPOINT`]: bucket.endpoint }),
-    // Used where the keys are empty.
-    ...(!bucket.endpoint && { [`${prefix}_ENV_AUTH`]: "true" }),
-    [`${prefix}_ACCESS_KEY_ID`]: bucket.accessKeyId,
-    [`${prefix}_SECRET_ACCESS_KEY`]: bucket.secretAccessKey,
+    ...(bucket.keys
+      ? {
+          [`${prefix}_ACCESS_KEY_ID`]: bucket.keys.accessKeyId,
+          [`${prefix}_SECRET_ACCESS_KEY`]: bucket.keys.secretAccessKey,
+        }
+      : // The pod's role: https://rclone.org/s3/#authentication
+        { [`${prefix}_ENV_AUTH`]: "true" }),
     // The bucket is there, and the writer may not make one.
     [`${prefix}_NO_CHECK_BUCKET`]: "true",
   };

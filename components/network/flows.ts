@@ -1,5 +1,11 @@
-/** Who is no pod of this stack: any address, any pod of the cluster, or the operators' networks. */
-export type Place = "anywhere" | "cluster" | "operators";
+import type { Identity } from "../kubernetes/serviceAccount";
+import { podIdentityAgent } from "../vendors";
+
+/**
+ * Who is no pod of this stack: any address, any pod of the cluster, the operators' networks, or the
+ * node's agent of EKS Pod Identity.
+ */
+export type Place = "anywhere" | "cluster" | "operators" | "agent";
 
 /** An end of a connection: the pods of an app, or who is none of them. */
 export type Peer = { app: string } | Place;
@@ -23,3 +29,7 @@ export const https = 443;
 
 /** A server that is no pod of this stack, such as one of AWS. */
 export const elsewhere = (port: number): Server => ({ to: "anywhere", ports: [port] });
+
+/** How pods take on their role, where no annotation gives it to them. */
+export const toAgent = (from: { app: string }, identity?: Identity): Flow[] =>
+  identity && !identity.annotated ? [{ from, to: "agent", ports: [podIdentityAgent.port] }] : [];

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { labels } from "../names";
+import { podIdentityAgent } from "../vendors";
 import type { Flow, Peer, Place } from "./flows";
 
 type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
@@ -56,6 +57,7 @@ export function renderPolicies(
     ],
     cluster: [{ namespaceSelector: everyPod }],
     operators: operatorNetworks.map((cidr) => ({ ipBlock: { cidr } })),
+    agent: podIdentityAgent.networks.map((cidr) => ({ ipBlock: { cidr } })),
   };
   const peers = (peer: Peer) =>
     typeof peer === "string" ? places[peer] : [{ podSelector: { matchLabels: labels(peer.app) } }];

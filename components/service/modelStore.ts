@@ -2,9 +2,11 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import type { VolumeArgs } from "../kubernetes/statefulSet";
 import { labels } from "../names";
-import { https } from "../network/flows";
+import { https, toAgent } from "../network/flows";
+import type { Bucket } from "../stores/bucket";
 import { serviceUid } from "./api";
 
 export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
@@ -15,8 +17,14 @@ export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
   model: string;
   /** Commit of it; "": SDXL's that docker/service knows. */
   revision: string;
-  /** URL of the hub or of a mirror, from which they are fetched. */
+  /** URL of the hub, a mirror, or a folder of `bucket` (s3://BUCKET/FOLDER) that has them. */
   endpoint: string;
+  /** @default `endpoint` is none */
+  bucket?: Bucket;
+  /** Who the Job is to the bucket, which it reads. @default `bucket` has keys */
+  identity?: Identity;
+  /** Token of the hub's user who may fetch them. @default everybody may */
+  hubToken?: pulumi.Input<string>;
   /** ReadWriteOnce serves the pods of one node alone. */
   accessMode: "ReadWriteMany" | "ReadWriteOnce";
   /** Of the Job that fills it. */
@@ -62,6 +70,14 @@ export class ModelStore extends Component {
       { name: "MODEL_ID", value: args.model },
       ...(args.revision ? [{ name: "MODEL_REVISION", value: args.revision }] : []),
     ];
+    const credentials = credentialsOf(args);
+    const secret =
+      credentials &&
+      new k8s.core.v1.Secret(
+        `${name}-secret`,
+        { metadata: { namespace: args.namespace }, stringData: credentials },
+        this.child,
+      );
     new k8s.batch.v1.Job(
       `${name}-download`,
       {
@@ -72,6 +88,7 @@ export class ModelStore extends Component {
             metadata: { labels: labels(name) },
             spec: {
               ...restrictedPod(serviceUid),
+              ...runAs(`${name}-identity`, args.namespace, args.identity, this.child),
               restartPolicy: "OnFailure",
               containers: [
                 {
@@ -79,7 +96,12 @@ export class ModelStore extends Component {
                   name: "download",
                   image: args.image,
                   command: ["python", "download_models.py"],
-                  env: [...this.env, { name: "HF_ENDPOINT", value: args.endpoint }],
+                  ...(secret && { envFrom: [{ secretRef: { name: secret.metadata.name } }] }),
+                  env: [
+                    ...this.env,
+                    { name: "HF_ENDPOINT", value: args.endpoint },
+                    ...(args.bucket ? [{ name: "AWS_REGION", value: args.bucket.region }] : []),
+                  ],
                   resources: args.resources,
                   volumeMounts: [this.mount, { name: "tmp", mountPath: "/tmp" }],
                 },
@@ -94,7 +116,10 @@ export class ModelStore extends Component {
     );
     // A hub and its mirrors send large files from servers of their own.
     const reached = [...new Set([https, portOf(args.endpoint)])];
-    this.flows.push({ from: this, to: "anywhere", ports: reached });
+    this.flows.push(
+      { from: this, to: "anywhere", ports: reached },
+      ...toAgent(this, args.identity),
+    );
     this.registerOutputs();
   }
 }
@@ -102,4 +127,18 @@ export class ModelStore extends Component {
 function portOf(url: string): number {
   const { port, protocol } = new URL(url);
   return port ? Number(port) : protocol === "http:" ? 80 : https;
+}
+
+/** What shows who fetches the weights, where that is no role. */
+function credentialsOf({
+  hubToken,
+  bucket,
+}: ModelStoreArgs): Record<string, pulumi.Input<string>> | undefined {
+  if (hubToken) return { HF_TOKEN: hubToken };
+  return (
+    bucket?.keys && {
+      AWS_ACCESS_KEY_ID: bucket.keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: bucket.keys.secretAccessKey,
+    }
+  );
 }

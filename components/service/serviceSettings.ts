@@ -41,8 +41,11 @@ export class ServiceSettings extends Component {
         stringData: {
           DATABASE_URL: database.url,
           REDIS_URL: queue.url,
-          AWS_ACCESS_KEY_ID: bucket.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: bucket.secretAccessKey,
+          // Empty ones would be taken for keys: what is not there lets the pod's role be found.
+          ...(bucket.keys && {
+            AWS_ACCESS_KEY_ID: bucket.keys.accessKeyId,
+            AWS_SECRET_ACCESS_KEY: bucket.keys.secretAccessKey,
+          }),
         },
       },
       this.child,

@@ -3,7 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
+import { toAgent } from "../network/flows";
 import type { Alert } from "../observability/alerts";
 import { serviceUid } from "./api";
 import type { ModelStore } from "./modelStore";
@@ -14,9 +16,13 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
+  /** Who they are to the pictures' bucket, which they write to. @default settings have keys */
+  identity?: Identity;
   /** Holds the weights. */
   models: ModelStore;
   resources: Resources;
+  /** To the database, that each pod opens at most. */
+  connections: number;
   /** CPU threads that the model uses; 0: one per core of the node. */
   threads: number;
   /** WIDTHxHEIGHT of the pictures that the model is compiled for at the start; the quickest to draw. */
@@ -104,6 +110,7 @@ export class Workers extends Component {
             metadata: { labels: labels(app) },
             spec: {
               ...restrictedPod(serviceUid),
+              ...runAs(`${name}-identity`, namespace, args.identity, this.child),
               ...(args.runtimeClass && { runtimeClassName: args.runtimeClass }),
               nodeSelector: args.nodeSelector,
               tolerations: args.tolerations,
@@ -119,6 +126,7 @@ export class Workers extends Component {
                   envFrom: args.settings.envFrom,
                   env: [
                     { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+                    { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     ...models.env,
                     { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
                     { name: "PRECISION", value: args.precision },
@@ -164,6 +172,7 @@ export class Workers extends Component {
     this.host = serviceHost(name, namespace);
     this.targets.push({ job, app, host: this.host, port: ports.metrics });
     this.flows.push(...args.settings.servers.map((server) => ({ from: this, ...server })));
+    this.flows.push(...toAgent(this, args.identity));
     this.alerts.push(...alerts);
     this.registerOutputs({ host: this.host });
   }

@@ -8,6 +8,14 @@ export interface Bucket {
   /** URL of an S3-compatible server. @default AWS */
   endpoint?: string;
   server: Server;
+  /** Of a bucket of AWS. */
+  arn?: pulumi.Input<string>;
+  /** @default each pod has a role */
+  keys?: Keys;
+}
+
+/** Of an S3-compatible server's user. */
+export interface Keys {
   accessKeyId: pulumi.Input<string>;
   secretAccessKey: pulumi.Input<string>;
 }

@@ -5,7 +5,7 @@ import { type Resources, restrictedContainer, restrictedPod, scratch } from "../
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import type { Server } from "../network/flows";
-import type { Bucket } from "./bucket";
+import type { Bucket, Keys } from "./bucket";
 
 export interface ObjectStoreArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
@@ -13,8 +13,7 @@ export interface ObjectStoreArgs extends ComponentArgs, VolumeArgs {
   image: string;
   /** Names of its buckets. */
   buckets: string[];
-  accessKeyId: pulumi.Input<string>;
-  secretAccessKey: pulumi.Input<string>;
+  keys: Keys;
   resources: Resources;
 }
 
@@ -44,7 +43,10 @@ export class ObjectStore extends Component {
       `${name}-credentials`,
       {
         metadata: { namespace },
-        stringData: { ROOT_ACCESS_KEY: args.accessKeyId, ROOT_SECRET_KEY: args.secretAccessKey },
+        stringData: {
+          ROOT_ACCESS_KEY: args.keys.accessKeyId,
+          ROOT_SECRET_KEY: args.keys.secretAccessKey,
+        },
       },
       this.child,
     );
@@ -96,8 +98,7 @@ export class ObjectStore extends Component {
       region: "us-east-1",
       endpoint: this.endpoint,
       server,
-      accessKeyId: args.accessKeyId,
-      secretAccessKey: args.secretAccessKey,
+      keys: args.keys,
     }));
     this.registerOutputs({ endpoint: this.endpoint });
   }

@@ -5,6 +5,7 @@ import { type Resources, restrictedContainer, restrictedPod, scratch } from "../
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { aigc, labels, ports, serviceHost } from "../names";
 import type { Server } from "../network/flows";
+import { postgresConnections } from "../vendors";
 import { databaseDown } from "./alerts";
 
 export interface PostgresArgs extends ComponentArgs, VolumeArgs {
@@ -12,6 +13,7 @@ export interface PostgresArgs extends ComponentArgs, VolumeArgs {
   /** By digest; PostgreSQL 18, `initdb` and `postgres` on the PATH. */
   image: string;
   password: pulumi.Input<string>;
+  /** How many connections it takes follows the memory limit. */
   resources: Resources;
 }
 
@@ -85,7 +87,7 @@ export class Postgres extends Component {
                 ...["postgres", "-D", dataDirectory, "-c", "listen_addresses=*"],
                 ...["-c", `port=${ports.postgres}`],
                 ...["-c", `unix_socket_directories=${socketDirectory}`],
-                ...["-c", "max_connections=200"],
+                ...["-c", `max_connections=${postgresConnections(args.resources.limits.memory)}`],
               ],
               ports: [{ name: "postgres", containerPort: ports.postgres }],
               env: [{ name: "PGHOST", value: socketDirectory }],
@@ -128,10 +130,14 @@ export class Postgres extends Component {
 /**
  * Makes the cluster beside its final place and renames it, so that a killed start begins anew. One
  * that is there is closed to the group first: the kubelet may have opened the volume to `fsGroup`,
- * and `postgres` refuses such a directory.
+ * and `postgres` refuses such a directory. One that is marked so is set aside, for a major version
+ * that can't read it (docs/runbook.md).
  */
 export function renderInitScript(): string {
-  return `if [ -s "$PGDATA/PG_VERSION" ]; then
+  return `if [ -e "$PGDATA/set-aside" ]; then
+  mv "$PGDATA" "$PGDATA-$(cat "$PGDATA/PG_VERSION")"
+fi
+if [ -s "$PGDATA/PG_VERSION" ]; then
   chmod u=rwx,go= "$PGDATA"
   exit 0
 fi

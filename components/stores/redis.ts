@@ -5,6 +5,7 @@ import { type Resources, restrictedContainer, restrictedPod, scratch } from "../
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import type { Server } from "../network/flows";
+import { bytes } from "../vendors";
 import { redisDown } from "./alerts";
 
 export interface RedisArgs extends ComponentArgs, VolumeArgs {
@@ -18,8 +19,6 @@ export interface RedisArgs extends ComponentArgs, VolumeArgs {
 const uid = 999;
 /** Share of the memory limit that data may take; the rest is for rewriting the append-only file. */
 const dataShare = 0.5;
-/** Of a Kubernetes quantity, in bytes. */
-const units = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
 
 /**
  * The queue and the rate limits. It holds nothing that PostgreSQL could not give back: the relay
@@ -123,13 +122,12 @@ export class Redis extends Component {
  * @param memory the pod's limit, a Kubernetes quantity
  */
 export function renderRedisConf(memory: string): string {
-  const bytes = Number.parseFloat(memory) * units[memory.slice(-2) as keyof typeof units];
   return `port ${ports.redis}
 dir /data
 appendonly yes
 appendfsync everysec
 save ""
-maxmemory ${Math.floor(dataShare * bytes)}
+maxmemory ${Math.floor(dataShare * bytes(memory))}
 maxmemory-policy noeviction
 `;
 }

@@ -9,9 +9,18 @@ export const knownModels = {
 
 export const models = group("Where the weights come from, and the volume that holds them", {
   endpoint: z
-    .url({ protocol: /^https?$/, error: "must be a URL like https://mirror.example" })
+    .url({
+      protocol: /^(https?|s3)$/,
+      error: "must be a URL like https://mirror.example or s3://bucket/folder",
+    })
     .default("https://huggingface.co")
-    .describe("The hub that they are fetched from, or a mirror of it"),
+    .describe(
+      "The hub that they are fetched from, a mirror of it, or a bucket of AWS: s3://BUCKET",
+    ),
+  gated: z
+    .boolean()
+    .default(false)
+    .describe("The hub asks who fetches them: with the secret hubToken"),
   revision: z
     .string()
     .regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits")

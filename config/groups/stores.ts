@@ -16,10 +16,11 @@ export const postgres = group("The task records", {
 });
 
 export const objectStore = group("The pictures", {
-  bucket: z
-    .string()
-    .default("")
-    .describe("A bucket of AWS instead of a pod; its key may read, write, list and delete"),
+  managed: z
+    .boolean()
+    .default(false)
+    .describe("A bucket of AWS that is made, encrypted and closed, instead of a pod"),
+  bucket: z.string().default("").describe("A bucket of AWS that is there, instead of a pod"),
   ...volume("100Gi"),
   resources: resources("50m", "64Mi", "512Mi"),
 });

@@ -1,4 +1,6 @@
+import { connectionRules } from "./connections";
 import { edgeRules } from "./edge";
+import { identityRules } from "./identity";
 import { loadBalancerRules } from "./loadBalancer";
 import { modelRules } from "./models";
 import { keyRules } from "./needed";
@@ -10,6 +12,8 @@ export const rules: Rule[] = [
   ...podRules,
   ...keyRules,
   ...storeRules,
+  ...connectionRules,
+  ...identityRules,
   ...modelRules,
   ...edgeRules,
   ...loadBalancerRules,

@@ -3,7 +3,9 @@ import {
   aws,
   balanced,
   cloudflare,
-  identity,
+  fromHub,
+  gated,
+  managedPictures,
   managedStore,
   noKubeconfig,
   notGiven,
@@ -23,10 +25,13 @@ import { at, type Condition, groupOf, type Rule } from "./rule";
 
 /** Every other secret is always needed. */
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
+  s3AccessKeyId: ownObjectStore,
+  s3SecretAccessKey: ownObjectStore,
   alertWebhook: told("webhook"),
   slackWebhook: told("slack"),
   pagerdutyKey: told("pagerduty"),
   smtpPassword: told("email"),
+  hubToken: gated,
   registryPassword: pushed,
   cloudflareApiToken: cloudflare,
   originCertificate: proxied,
@@ -48,7 +53,6 @@ const keysNeeded: [string, Condition][] = [
   ]),
   ["models.revision", unknownModel],
   ["aws.region", aws],
-  ["aws.oidcIssuer", identity],
   ["aws.vpcId", managedStore],
   ["aws.subnetIds", managedStore],
   ["aws.clientNetworks", managedStore],
@@ -70,6 +74,8 @@ const keysOfUse: [string, Condition][] = [
   ["nginx.proxyProtocol", reached],
   ["nginx.trustedProxies", off],
   ["nginx.tls", off],
+  ["retention.pictures", managedPictures],
+  ["models.gated", fromHub],
 ];
 
 function needed([key, { reads, holds, because }]: [string, Condition]): Rule {

@@ -84,7 +84,6 @@ const configuration: Infrastructure = {
     subnetIds,
     clientNetworks: [config.network],
     oidcProviderArn: cluster.issuer.arn,
-    oidcIssuer: cluster.issuer.host,
   },
   models: { storageClass: storage.shared },
   build: {

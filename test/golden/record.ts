@@ -201,6 +201,7 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
         vpcConfig: { ...(inputs.vpcConfig as object), clusterSecurityGroupId: "the-nodes" },
       };
     case "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
+      return { arn: "arn:aws:iam::111122223333:oidc-provider/oidc.example/id/EXAMPLE" };
     case "aws:kms/key:Key":
       return { arn: `arn:${name}` };
     case "pulumi:pulumi:StackReference":

@@ -68,7 +68,7 @@ test("Redis keeps an append-only file and evicts nothing", () => {
 test("a database that was half made is made anew, a whole one is closed to its group", () => {
   const script = renderInitScript();
   expect(script).toMatch(
-    /^if \[ -s "\$PGDATA\/PG_VERSION" \]; then\n {2}chmod u=rwx,go= "\$PGDATA"\n {2}exit 0/,
+    /\nif \[ -s "\$PGDATA\/PG_VERSION" \]; then\n {2}chmod u=rwx,go= "\$PGDATA"\n {2}exit 0/,
   );
   expect(script.trimEnd().split("\n").at(-1)).toBe('mv "$new" "$PGDATA"');
 });

@@ -110,13 +110,18 @@ test("these edits are refused as long as what holds data is protected", () => {
     "prod: redis.managed": [redis],
     "prod: postgres.managed": [postgres],
     "prod: objectStore.bucket": [objectStore],
+    "prod: objectStore.managed": [objectStore],
     "prod: monitoring.alertmanager": [alertmanager],
     "prod: backups.managed": ["backup-bucket-store"],
-    "prod: aws.region": ["backup-bucket-store"],
     "alternatives: redis.managed": ["redis-server"],
     "alternatives: postgres.managed": ["postgres-server"],
     "alternatives: backups.managed": ["backup-bucket-store"],
-    "alternatives: aws.region": ["backup-bucket-store", "postgres-server", "redis-server"],
+    "alternatives: aws.region": [
+      "backup-bucket-store",
+      "pictures-bucket-store",
+      "postgres-server",
+      "redis-server",
+    ],
   });
 });
 

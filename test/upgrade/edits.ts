@@ -54,6 +54,7 @@ const nlb = {
 /** Values of the other kinds, and what they need beside them. */
 const own: Record<string, Values> = {
   namespace: { namespace: "another" },
+  hubToken: { hubToken: "anotherhubToken", "models.gated": true },
   infrastructure: { infrastructure: "organization/another/stack" },
   kubeconfig: { kubeconfig: "/another/kubeconfig" },
   context: { context: "another" },
@@ -85,8 +86,10 @@ const own: Record<string, Values> = {
   "aws.vpcId": network,
   "aws.subnetIds": network,
   "aws.clientNetworks": network,
-  "aws.oidcProviderArn": { "aws.oidcProviderArn": "arn:another", "aws.oidcIssuer": "another" },
-  "aws.oidcIssuer": { "aws.oidcIssuer": "another.example.com" },
+  "aws.eksCluster": { "aws.eksCluster": "another" },
+  "aws.oidcProviderArn": {
+    "aws.oidcProviderArn": "arn:aws:iam::111122223333:oidc-provider/another.example.com",
+  },
   "aws.tags": { "aws.tags": { another: "tag" } },
   "cloudflare.mode": without,
   "cloudflare.zoneId": { "cloudflare.zoneId": "another" },

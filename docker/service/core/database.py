@@ -19,7 +19,7 @@ def create_engine(settings: Settings) -> AsyncEngine:
         _for_asyncpg(make_url(settings.database_url)),
         # Short limits: a database that does not answer becomes a 503, never a hang.
         connect_args={"timeout": 3, "command_timeout": 5},
-        pool_size=10,
+        pool_size=settings.database_connections,
         max_overflow=0,
         pool_timeout=3,
         pool_use_lifo=True,

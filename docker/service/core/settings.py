@@ -20,6 +20,8 @@ class Settings(BaseSettings):
 
     database_url: str | None = None
     """postgresql://user:password@host:5432/name; unset means standalone mode on SQLite."""
+    database_connections: int = 10
+    """The most that this process opens; who finds none free for three seconds answers 503."""
     redis_url: str | None = None
 
     s3_bucket: str | None = None
@@ -35,7 +37,10 @@ class Settings(BaseSettings):
     model_revision: str = ""
     """Commit of the model's repository; empty: the one of SDXL base 1.0 that is known here."""
     hf_endpoint: str = "https://huggingface.co"
-    """Where the model is fetched: the hub, or a mirror of it."""
+    """Where the model is fetched: the hub, a mirror of it, or a bucket of AWS as
+    s3://BUCKET/FOLDER."""
+    hf_token: SecretStr | None = None
+    """The hub's token of somebody whom a gated repository lets in."""
     precision: Literal["half", "fp8"] = "half"
     """fp8 is quicker on GPUs since Hopper and Ada, and changes the picture."""
     step_cache: bool = False

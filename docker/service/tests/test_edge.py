@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tasks.settings import Settings
 
+from core.settings import Settings
 from tests import edge as edges
 from tests.edge import Edge, ask, certify, edge, mirror, proxy_v1, proxy_v2, trusting
 from tests.service import SECRET, SMALL, serve

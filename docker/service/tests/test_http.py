@@ -192,7 +192,7 @@ async def test_where_a_link_leads_lives_no_longer_than_the_link(
         app_links = client.app.state.services.links  # type: ignore[attr-defined]
         async with httpx.AsyncClient(base_url=client.base_url) as anyone:
             by_link = await anyone.get(app_links.sign(where, int(time.time()) + 60))
-    for answer, longest in ((with_key, 900), (by_link, 60)):
+    for answer, longest in ((with_key, 300), (by_link, 60)):
         assert answer.status_code == 302
         assert answer.headers["cache-control"] == "no-store"
         query = parse_qs(urlsplit(answer.headers["location"]).query)

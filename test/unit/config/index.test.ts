@@ -155,8 +155,49 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
   [
     "AWS without a region",
+    { aws: { accessKeys: true }, backups: { managed: true } },
+    "aws.region is missing, but a managed store, pictures, backups or weights are in AWS; fix: pulumi config set --path aws.region VALUE",
+  ],
+  ...[
     { backups: { managed: true } },
-    "aws.region is missing, but a managed store, objectStore.bucket or backups.managed is on AWS; fix: pulumi config set --path aws.region VALUE",
+    { objectStore: { managed: true } },
+    { objectStore: { bucket: "one" } },
+    { models: { endpoint: "s3://weights" } },
+  ].map((inAws): [string, Record<string, unknown>, string] => [
+    `a bucket of AWS that no pod may use (${JSON.stringify(inAws)})`,
+    { aws: { region: "eu-central-1" }, ...inAws },
+    "aws.eksCluster is missing, but pictures, backups or weights are in AWS; there pods need roles from it, from aws.oidcProviderArn, or aws.accessKeys; fix: pulumi config set --path aws.eksCluster NAME",
+  ]),
+  [
+    "pods that are two to AWS",
+    { aws: { eksCluster: "one", accessKeys: true } },
+    "aws.accessKeys is true, but aws.eksCluster already says who pods are; fix: pulumi config rm --path aws.accessKeys",
+  ],
+  [
+    "an identity provider by its URL",
+    { aws: { oidcProviderArn: "https://oidc.example" } },
+    'aws.oidcProviderArn is "https://oidc.example", but must be an ARN of IAM: …:oidc-provider/…; fix: pulumi config set --path aws.oidcProviderArn VALUE',
+  ],
+  [
+    "pictures in two buckets",
+    {
+      aws: { region: "eu-central-1", eksCluster: "one" },
+      objectStore: { managed: true, bucket: "one" },
+    },
+    'objectStore.bucket is "one", but objectStore.managed makes one; fix: pulumi config rm --path objectStore.bucket',
+  ],
+  [
+    "a retention that nobody keeps to",
+    { retention: { pictures: 30 } },
+    "retention.pictures is 30, but is of use only where objectStore.managed is true; fix: pulumi config rm --path retention.pictures",
+  ],
+  [
+    "a bucket that lets in by a hub's token",
+    {
+      aws: { region: "eu-central-1", eksCluster: "one" },
+      models: { gated: true, endpoint: "s3://weights" },
+    },
+    "models.gated is true, but is of use only where models.endpoint is a hub; fix: pulumi config rm --path models.gated",
   ],
   [
     "a model that is no repository",
@@ -180,7 +221,10 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
   [
     "a backup that is deleted before it may be",
-    { aws: { region: "eu-central-1" }, backups: { managed: true, lockDays: 30, keepDays: 7 } },
+    {
+      aws: { region: "eu-central-1", eksCluster: "one" },
+      backups: { managed: true, lockDays: 30, keepDays: 7 },
+    },
     "backups.keepDays is 7, but must not be below backups.lockDays, 30, before which nothing can be deleted; fix: pulumi config set --path backups.keepDays 30",
   ],
   [
@@ -302,6 +346,69 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
 ])("%s is refused", (_, values, fault) => {
   expect(faultsOf(values)).toEqual([fault]);
+});
+
+test("the context of an EKS cluster in the region says who gives pods their roles", () => {
+  const context = "arn:aws:eks:eu-central-1:111122223333:cluster/one";
+  const backups = { managed: true };
+  expect(faultsOf({ context, backups, aws: { region: "eu-central-1" } })).toEqual([]);
+  expect(faultsOf({ context, backups, aws: { region: "us-east-1" } })).toHaveLength(1);
+});
+
+test.each([
+  [{}, 50],
+  [{ managed: true, storage: "20Gi" }, 50],
+])("fifty workers find connections to the database: %o", (postgres, replicas) => {
+  const aws = {
+    region: "eu-central-1",
+    vpcId: "vpc",
+    subnetIds: ["one", "two"],
+    clientNetworks: ["10.0.0.0/8"],
+  };
+  expect(faultsOf({ postgres, aws, workers: { replicas } })).toEqual([]);
+});
+
+test("more pods than the database carries connections for are refused, with what would", () => {
+  expect(faultsOf({ workers: { replicas: 60 } })).toEqual([
+    'postgres.resources.limits.memory is "1Gi", but 2 pods of the api and 60 workers open up to 233 connections, and it carries 204; fix: pulumi config set --path postgres.resources.limits.memory 2Gi',
+  ]);
+  expect(
+    faultsOf({
+      workers: { replicas: 60 },
+      postgres: { resources: { limits: { memory: "2Gi" } } },
+    }),
+  ).toEqual([]);
+  const aws = {
+    region: "eu-central-1",
+    vpcId: "vpc",
+    subnetIds: ["one", "two"],
+    clientNetworks: ["10.0.0.0/8"],
+  };
+  const postgres = { managed: true, storage: "20Gi", instanceClass: "db.t4g.small" };
+  expect(faultsOf({ postgres, aws, workers: { replicas: 50 } })).toEqual([
+    'postgres.instanceClass is "db.t4g.small", but 2 pods of the api and 50 workers open up to 203 connections, and it carries 184; fix: pulumi config set --path postgres.instanceClass LARGER',
+  ]);
+});
+
+test("a gated repository is refused without the token that opens it", () => {
+  const { hubToken: _, ...rest } = whole;
+  configure({ ...rest, models: { gated: true } });
+  expect(loadConfig).toThrow(
+    "hubToken is missing, but models.gated is true; fix: pulumi config set --secret hubToken",
+  );
+});
+
+test("with pictures and backups in AWS nobody needs keys of the cluster's object store", () => {
+  const { s3AccessKeyId: _, s3SecretAccessKey: __, ...rest } = whole;
+  const { objectStore: ___, ...needed } = images;
+  const inAws = { backups: { managed: true }, objectStore: { managed: true } };
+  configure({
+    ...rest,
+    images: needed,
+    ...inAws,
+    aws: { region: "eu-central-1", eksCluster: "one" },
+  });
+  expect(loadConfig().objectStore.managed).toBe(true);
 });
 
 test("a managed database is refused with the settings of a pod, and without a network", () => {

@@ -8,6 +8,11 @@ import { plain } from "../../golden/whole";
 
 /** What no two resources of a kind can have there; where it isn't given, the name is random. */
 const unique: Record<string, string[]> = {
+  "aws:eks/podIdentityAssociation:PodIdentityAssociation": [
+    "clusterName",
+    "namespace",
+    "serviceAccount",
+  ],
   "aws:elasticache/parameterGroup:ParameterGroup": ["name"],
   "aws:elasticache/replicationGroup:ReplicationGroup": ["replicationGroupId"],
   "aws:elasticache/subnetGroup:SubnetGroup": ["name"],

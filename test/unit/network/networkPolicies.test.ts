@@ -132,6 +132,19 @@ test("what two parts need alike is one rule", () => {
   expect(rules).toHaveLength(new Set(rules).size);
 });
 
+test("only who asks the node's agent for a role reaches it, at its address alone", () => {
+  const asking = (stack: string) =>
+    Object.entries(policiesOf(stack))
+      .filter(([, { egress }]) => JSON.stringify(egress ?? []).includes("169.254.170.23"))
+      .map(([app]) => app);
+  expect(asking("local")).toEqual([]);
+  expect(asking("prod").sort()).toEqual(["backup", "restore"]);
+  expect(policiesOf("prod").backup?.egress?.at(-1)).toEqual({
+    to: [{ ipBlock: { cidr: "169.254.170.23/32" } }, { ipBlock: { cidr: "fd00:ec2::23/128" } }],
+    ports: [{ port: 80, protocol: "TCP" }],
+  });
+});
+
 describe("a pod finds DNS", () => {
   const flow: Flow = { from: { app: "nginx" }, to: { app: "api" }, ports: [ports.http] };
   const egress = (dns: Dns) =>
@@ -182,6 +195,7 @@ test.each([
   ["https://huggingface.co", [443]],
   ["https://mirror.example:8443/hub", [443, 8443]],
   ["http://mirror.example", [443, 80]],
+  ["s3://weights/models", [443]],
 ])("weights are fetched from %s at its port", async (endpoint, expected) => {
   const { made } = await declared(
     () =>

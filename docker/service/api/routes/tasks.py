@@ -23,7 +23,9 @@ from tasks.task import StoredImage, Task
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
 
-_PRESIGNED_SECONDS = 15 * 60
+_PRESIGNED_SECONDS = 5 * 60
+"""A link ends with the session of the role that signed it, which obstore renews so long before:
+https://github.com/apache/arrow-rs-object-store/blob/main/src/client/token.rs, min_ttl"""
 
 
 def _expiry(
