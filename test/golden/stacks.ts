@@ -31,7 +31,8 @@ export async function declareEach(
 async function record(...args: string[]): Promise<string[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ["--require", "tsx/cjs", join(__dirname, "record.ts"), ...args],
+    // Many runs leave much behind: a larger young generation takes a fifth of the time away.
+    ["--max-semi-space-size=64", "--require", "tsx/cjs", join(__dirname, "record.ts"), ...args],
     // With somebody's kubeconfig, which no stack may take for its own.
     { env: { ...process.env, ...environment, KUBECONFIG: "somebody's" }, maxBuffer: 256 << 20 },
   );
