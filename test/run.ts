@@ -119,7 +119,7 @@ const faults = add(
 
 const local = add("local", { seconds: 60, cpuSeconds: 60 }, [setup], script("local/cli.ts"));
 // Before e2e, since each set-up begins by removing all containers of images.
-const vendors = add("vendors", { seconds: 10, cpuSeconds: 10 }, [local], vitest("vendors"));
+const vendors = add("vendors", { seconds: 30, cpuSeconds: 20 }, [local], vitest("vendors"));
 const e2e = add("e2e", { seconds: 270, cpuSeconds: 220 }, [vendors], vitest("e2e"));
 // After the faults, as each waits more than it computes: two such at a time keep the cores busy.
 const plugin = add("plugin", { seconds: 105, cpuSeconds: 40 }, [local, faults], vitest("plugin"));
