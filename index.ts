@@ -1,7 +1,5 @@
 import { Backups } from "./components/backups/backups";
 import { NginxIngress } from "./components/edge/nginxIngress";
-import { ports } from "./components/names";
-import { stackFlows } from "./components/network/flows";
 import { NetworkPolicies } from "./components/network/networkPolicies";
 import { Monitoring } from "./components/observability/monitoring";
 import { Api } from "./components/service/api";
@@ -9,122 +7,151 @@ import { ModelStore } from "./components/service/modelStore";
 import { ServiceSettings } from "./components/service/serviceSettings";
 import { Workers } from "./components/service/workers";
 import { loadConfig } from "./config";
+import { connectionsOf } from "./config/connections";
+import { handedOver } from "./config/infrastructure";
 import { type Outputs, version } from "./outputs";
+import { makeBuckets } from "./stack/buckets";
 import { behind, makeFront } from "./stack/front";
+import { makeIdentities } from "./stack/identities";
 import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
 import { receivers } from "./stack/receivers";
-import { makeBuckets, makePostgres, makeRedis } from "./stack/stores";
+import { makePostgres, makeRedis } from "./stack/stores";
 
-const config = loadConfig();
-const { namespace, images, secrets, protect } = config;
-const options = connect(config);
+export = async (): Promise<Outputs> => {
+  const config = loadConfig(await handedOver());
+  const { namespace, images, secrets, protect } = config;
+  const options = connect(config);
 
-const postgres = makePostgres(config, options);
-const redis = makeRedis(config, options);
-const buckets = makeBuckets(config, options);
-const stores = { ...options, dependsOn: [...options.dependsOn, postgres, redis, ...buckets.made] };
+  const postgres = makePostgres(config, options);
+  const redis = makeRedis(config, options);
+  const buckets = makeBuckets(config, options);
+  const identities = makeIdentities(config, buckets, options);
+  const stores = {
+    ...options,
+    dependsOn: [...options.dependsOn, postgres, redis, ...buckets.made],
+  };
 
-const settings = new ServiceSettings(
-  "settings",
-  {
-    namespace,
-    databaseUrl: postgres.url,
-    redisUrl: redis.url,
-    bucket: buckets.pictures,
-  },
-  options,
-);
-const image = ownImage(config, "worker", options);
-const models = new ModelStore(
-  "models",
-  { namespace, image, model: config.workers.model, protect, ...config.models },
-  options,
-);
-const api = new Api(
-  "api",
-  {
-    namespace,
-    image: ownImage(config, "api", options),
-    settings,
-    model: config.workers.model,
-    apiSecret: secrets.apiSecret,
-    publicUrl: config.endpoint,
-    trustedProxies: config.podNetwork,
-    ...config.api,
-  },
-  stores,
-);
-const workers = new Workers(
-  "aigc-workers",
-  { namespace, image, settings, models, ...config.workers },
-  { ...stores, dependsOn: [api, models] },
-);
-const nginx = new NginxIngress(
-  "nginx",
-  {
-    namespace,
-    image: images.nginx,
-    upstream: api.host,
-    resolver: config.clusterDns,
-    maxWaitSeconds: config.api.maxWaitSeconds,
-    ...behind(config),
-    ...config.nginx,
-  },
-  options,
-);
-makeFront(config, nginx, options);
+  const settings = new ServiceSettings(
+    "settings",
+    {
+      namespace,
+      database: postgres,
+      queue: redis,
+      bucket: buckets.pictures,
+    },
+    options,
+  );
+  const image = ownImage(config, "worker", options);
+  const models = new ModelStore(
+    "models",
+    {
+      namespace,
+      image,
+      model: config.workers.model,
+      bucket: buckets.weights,
+      identity: identities.models,
+      hubToken: config.models.gated ? secrets.hubToken : undefined,
+      protect,
+      ...config.models,
+    },
+    options,
+  );
+  const api = new Api(
+    "api",
+    {
+      namespace,
+      image: ownImage(config, "api", options),
+      settings,
+      model: config.workers.model,
+      apiSecret: secrets.apiSecret,
+      identity: identities.api,
+      connections: connectionsOf.api,
+      publicUrl: config.endpoint,
+      trustedProxies: config.podNetwork,
+      ...config.api,
+    },
+    stores,
+  );
+  const workers = new Workers(
+    "aigc-workers",
+    {
+      namespace,
+      image,
+      settings,
+      models,
+      identity: identities["aigc-worker"],
+      connections: connectionsOf.worker,
+      ...config.workers,
+    },
+    { ...stores, dependsOn: [api, models] },
+  );
+  const nginx = new NginxIngress(
+    "nginx",
+    {
+      namespace,
+      image: images.nginx,
+      upstream: api,
+      resolver: config.clusterDns,
+      maxWaitSeconds: config.api.maxWaitSeconds,
+      ...behind(config),
+      ...config.nginx,
+    },
+    options,
+  );
+  const front = makeFront(config, nginx, options);
+  const backups = new Backups(
+    "backups",
+    {
+      namespace,
+      image: ownImage(config, "backup", options),
+      database: postgres,
+      source: buckets.pictures,
+      models,
+      destination: buckets.backups,
+      identity: identities.backup,
+      restoreIdentity: identities.restore,
+      ...config.backups,
+    },
+    options,
+  );
 
-new Backups(
-  "backups",
-  {
-    namespace,
-    image: ownImage(config, "backup", options),
-    databaseUrl: postgres.url,
-    source: buckets.pictures,
-    models,
-    destination: buckets.backups,
-    role: buckets.backupRole,
-    ...config.backups,
-  },
-  options,
-);
-const monitoring = new Monitoring(
-  "monitoring",
-  {
-    namespace,
-    image: images.prometheus,
-    targets: [
-      { job: "api", host: api.host, port: ports.metrics },
-      { job: "worker", host: workers.host, port: ports.metrics },
-    ],
-    alertmanagerImage: images.alertmanager,
-    tell: receivers(config),
-    protect,
-    ...config.monitoring,
-  },
-  options,
-);
-new NetworkPolicies(
-  "policies",
-  {
-    namespace,
-    flows: stackFlows(config),
-    operatorNetworks: config.operatorNetworks,
-    dns: { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort },
-  },
-  options,
-);
+  // Each says whom it talks to, when somebody is told of it and where its metrics are.
+  const parts = [nginx, ...front, api, workers, models, postgres, redis, backups, ...buckets.made];
+  const monitoring = new Monitoring(
+    "monitoring",
+    {
+      namespace,
+      image: images.prometheus,
+      targets: parts.flatMap(({ targets }) => targets),
+      alerts: parts.flatMap(({ alerts }) => alerts),
+      alertmanagerImage: images.alertmanager,
+      tell: receivers(config),
+      protect,
+      ...config.monitoring,
+    },
+    options,
+  );
+  new NetworkPolicies(
+    "policies",
+    {
+      namespace,
+      flows: [...parts, monitoring].flatMap(({ flows }) => flows),
+      operatorNetworks: config.operatorNetworks,
+      dns: { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort },
+    },
+    options,
+  );
 
-const outputs: Outputs = {
-  version,
-  endpoint: config.endpoint,
-  namespace,
-  internalService: nginx.url,
-  prometheus: monitoring.url,
-  objectStore: buckets.pictures.endpoint ?? `https://s3.${config.aws.region}.amazonaws.com`,
-  bucket: buckets.pictures.name,
-  database: postgres.url,
-  queue: redis.url,
+  return {
+    version,
+    endpoint: config.endpoint,
+    namespace,
+    internalService: nginx.url,
+    prometheus: monitoring.url,
+    objectStore: buckets.pictures.endpoint ?? `https://s3.${config.aws.region}.amazonaws.com`,
+    bucket: buckets.pictures.name,
+    database: postgres.url,
+    queue: redis.url,
+  };
 };
-export = outputs;

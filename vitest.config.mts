@@ -23,6 +23,7 @@ export default defineConfig({
       project("unit", minute, { globalSetup, isolate: false }),
       project("hostile", 5 * minute),
       project("vendors", 5 * minute, { globalSetup, fileParallelism: false }),
+      project("upgrade", 5 * minute, { globalSetup }),
       project("plugin", 5 * minute, { globalSetup }),
       project("repair", 20 * minute),
       project("e2e", 20 * minute, { fileParallelism: false }),

@@ -1,4 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Flow } from "./network/flows";
+import type { Alert } from "./observability/alerts";
+import type { ScrapeTarget } from "./observability/prometheusConfig";
 
 export interface ComponentArgs {
   /**
@@ -8,8 +11,17 @@ export interface ComponentArgs {
   transform?: pulumi.ResourceTransform;
 }
 
-/** What all components share: their type's prefix, the escape hatch, the children's parent. */
+/**
+ * What all components share: their type's prefix, the escape hatch, the children's parent, and what
+ * they tell NetworkPolicies and Monitoring of themselves.
+ */
 export abstract class Component extends pulumi.ComponentResource {
+  /** Connections that its pods open, and those that a place opens to them. */
+  readonly flows: Flow[] = [];
+  /** When somebody is told of it. */
+  readonly alerts: Alert[] = [];
+  /** Where its metrics are. */
+  readonly targets: ScrapeTarget[] = [];
   /** Options of every child. */
   protected readonly child: pulumi.CustomResourceOptions = { parent: this };
 

@@ -5,6 +5,7 @@ export const ports = {
   http: 8000,
   metrics: 9090,
   nginx: 8080,
+  nginxPublic: 8081,
   nginxTls: 8443,
   postgres: 5432,
   prometheus: 9090,

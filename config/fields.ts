@@ -47,6 +47,17 @@ export function quantity(size: string) {
     .default(size);
 }
 
+/** A volume that keeps data. */
+export function volume(size: string) {
+  return {
+    storage: quantity(size).describe("Size of its volume, which grows in place and never shrinks"),
+    storageClass: z
+      .string()
+      .default("")
+      .describe("Class of its volume, when that is made; empty: the cluster's default"),
+  };
+}
+
 export function resources(cpu: string, request: string, limit: string) {
   return group("CPU and memory of each pod; CPU has no limit, so that a burst is not throttled", {
     requests: group("What the scheduler reserves", {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { fill } from "./infrastructure";
 import { rules } from "./rules";
 import { secretsNeeded } from "./rules/needed";
 import type { Fault } from "./rules/rule";
@@ -19,11 +20,12 @@ export class ConfigError extends pulumi.RunError {}
 
 /**
  * The stack's configuration, checked as a whole.
+ * @param others values where the stack's own are empty
  * @throws ConfigError with every fault: key, value and fix
  */
-export function loadConfig(): Config {
+export function loadConfig(others: object = {}): Config {
   const config = new pulumi.Config();
-  const given = givenValues(config.name);
+  const given = fill(givenValues(config.name), others) as Values;
   const right = rightGroups(given);
   const { error, data } = schema.safeParse(omitSecrets(given));
   const faults = [

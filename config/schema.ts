@@ -9,6 +9,7 @@ import { models } from "./groups/models";
 import { monitoring } from "./groups/monitoring";
 import { nginx } from "./groups/nginx";
 import { pods } from "./groups/pods";
+import { retention } from "./groups/retention";
 import { objectStore, postgres, redis } from "./groups/stores";
 import { workers } from "./groups/workers";
 
@@ -25,6 +26,12 @@ export const schema = z.strictObject({
     .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a DNS label: a-z, 0-9 and -")
     .default("image-service")
     .describe("Kubernetes namespace that holds the whole stack"),
+  infrastructure: z
+    .string()
+    .default("")
+    .describe(
+      "Stack whose output `configuration` fills what is left empty here, like organization/image-service-eks/prod",
+    ),
   kubeconfig: z
     .string()
     .default("")
@@ -69,6 +76,7 @@ export const schema = z.strictObject({
   redis,
   postgres,
   objectStore,
+  retention,
   backups,
   monitoring,
 });

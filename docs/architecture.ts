@@ -1,23 +1,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { flowsOf } from "../test/golden/flows";
 import type { Declaration } from "../test/golden/record";
 import { accepted } from "../test/golden/stacks";
 
 // `npx tsx docs/architecture.ts` draws the diagram of docs/architecture.md from what prod declares.
 
 type Stack = Record<string, Declaration>;
-type Labels = { matchLabels: { app: string } };
 
 interface Inputs {
   spec: {
     replicas?: number;
     template?: { metadata: { labels: { app: string } } };
     jobTemplate?: { spec: Required<Pick<Inputs["spec"], "template">> };
-    podSelector: Labels;
-    egress?: {
-      ports: { port: number }[];
-      to: { podSelector?: Labels; ipBlock?: { cidr: string } }[];
-    }[];
   };
 }
 
@@ -33,34 +28,27 @@ export function render(page: string): string {
 
 function lines(stack: Stack): string[] {
   const declarations = Object.values(stack);
+  const apps = new Set<string>();
   const nodes = declarations.flatMap(({ type, inputs }) => {
     const { spec } = inputs as Inputs;
     const app = (spec?.template ?? spec?.jobTemplate?.spec.template)?.metadata.labels.app;
     if (!app) return [];
+    apps.add(app);
     const many = (spec.replicas ?? 1) > 1 ? ` ×${spec.replicas}` : "";
     return `${app}["${app}${many}<br/>${type.split(":").at(-1)}"]`;
   });
-  const connections = declarations.flatMap(({ type, inputs }) =>
-    type.endsWith(":NetworkPolicy") ? connectionsOf(inputs as Inputs) : [],
-  );
+  const connections = flowsOf(stack)
+    .filter(({ policy }) => policy === "egress")
+    .map((flow) => (flow.to === "0.0.0.0/0" ? { ...flow, to: "internet" } : flow))
+    .filter(({ to }) => apps.has(to) || to === "internet")
+    .map(({ from, to, ports }) => `${from} -->|${ports.join(", ")}| ${to}`);
   return [...nodes, ...new Set(connections), ...cloudNodes(stack)].map((line) => `  ${line}`);
-}
-
-function connectionsOf({ spec }: Inputs): string[] {
-  const from = spec.podSelector.matchLabels?.app;
-  return (spec.egress ?? []).flatMap(({ ports, to }) =>
-    to.flatMap(({ podSelector, ipBlock }) => {
-      const target = podSelector?.matchLabels.app ?? (ipBlock?.cidr === "0.0.0.0/0" && "internet");
-      const numbers = [...new Set(ports.map(({ port }) => port))].join(", ");
-      return target ? [`${from} -->|${numbers}| ${target}`] : [];
-    }),
-  );
 }
 
 /** What a component makes outside the cluster: one node, its kinds counted. */
 function cloudNodes(stack: Stack): string[] {
   const byComponent = groupBy(
-    Object.values(stack).filter(({ type }) => /^(aws|cloudflare|docker-build):/.test(type)),
+    Object.values(stack).filter(({ type }) => /^(aws|cloudflare|docker):/.test(type)),
     ({ parent, type }) => `${parent} ${type.split(":")[0]}`,
   );
   return [...byComponent].map(([key, resources]) => {

@@ -43,6 +43,10 @@ const imageService: Project = {
   secrets: ["apiSecret", "databasePassword", "redisPassword", "s3AccessKeyId", "s3SecretAccessKey"],
 };
 
+/** The file that holds a stack's state. */
+export const checkpointOf = (stack: string, project = imageService): string =>
+  join(backend, ".pulumi/stacks", project.name, `${stack}.json`);
+
 /** The stack's secrets, made on first use. */
 export function secrets(): Secrets {
   if (!existsSync(secretsFile)) {
@@ -202,7 +206,7 @@ export class LocalStack {
       join(scratchProject, "Pulumi.yaml"),
       stringify({ name: project, runtime: "nodejs" }),
     );
-    if (!existsSync(join(backend, ".pulumi/stacks", project, `${this.name}.json`))) {
+    if (!existsSync(checkpointOf(this.name, this.project))) {
       rmSync(scratchConfig, { force: true });
       await run(this.pulumi, ["stack", "init", "--secrets-provider=passphrase", ...scratch], {
         env: this.environment,

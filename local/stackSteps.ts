@@ -1,9 +1,8 @@
+import { keepOutputs, type Outputs, unchangedOutputs } from "./lastUp";
 import type { Progress } from "./progress";
-import { type ConfigValues, LocalStack } from "./stack";
+import { type ConfigValues, checkpointOf, LocalStack } from "./stack";
 import type { Step, Steps } from "./steps";
 import type { Toolchain } from "./toolchain";
-
-export type Outputs = Record<string, string>;
 
 /**
  * Steps that bring the stack up; Pulumi's own start goes beside the cluster's.
@@ -18,11 +17,14 @@ export function addStack(
   values: Step<ConfigValues>,
   ready: Step<unknown>[],
 ): Step<Outputs> {
+  const checkpoint = checkpointOf(name);
   const engine = steps.add(
     "engine",
     { seconds: 8, cpuSeconds: 4 },
     [toolchain, values],
     async (report, programs, config) => {
+      const outputs = unchangedOutputs(name, config, checkpoint);
+      if (outputs) return outputs;
       const opened = await LocalStack.open(name, programs, config, report);
       if (opened.usesStandIn) progress.say("with the stand-in for the official Kubernetes plugin");
       return opened;
@@ -31,11 +33,14 @@ export function addStack(
   return steps.add(
     "stack",
     { seconds: 40, cpuSeconds: 50 },
-    [engine, ...ready],
-    async (report, opened) => {
+    [engine, values, ...ready],
+    async (report, opened, config) => {
+      if (!(opened instanceof LocalStack)) return opened;
       try {
         await opened.up(report);
-        return (await opened.outputs()) as Outputs;
+        const outputs = (await opened.outputs()) as Outputs;
+        keepOutputs(name, config, checkpoint, outputs);
+        return outputs;
       } finally {
         opened.close();
       }

@@ -19,7 +19,7 @@ export const rules: Rule[] = [
     name: "no-latest",
     description: "No image is tagged `latest`, neither one that runs nor one that is pushed",
     violations: (resource) => {
-      const pushed = resource.type.startsWith("docker-build:") ? resource.props.tags : [];
+      const pushed = resource.type.startsWith("docker:") ? [resource.props.imageName] : [];
       const run = containersOf(podOf(resource)?.spec ?? {}).map(({ image }) => image);
       return [...pushed, ...run]
         .filter((image) => /:latest(@|$)/.test(image ?? ""))
@@ -192,18 +192,22 @@ function encryptionFaults({ type, props }: Resource): string[] {
       "transitEncryptionEnabled",
     ],
     "aws:ebs/volume:Volume": ["encrypted"],
+    "aws:efs/fileSystem:FileSystem": ["encrypted"],
   };
   const faults = (wanted[type] ?? []).map(
     (key) => props[key] !== true && `is not encrypted; set ${key}: true`,
   );
-  const forceSsl = (props.parameters ?? []).some(
-    ({ name, value }: Props) => name === "rds.force_ssl" && value === "1",
-  );
   return present([
     ...faults,
     type === "aws:rds/parameterGroup:ParameterGroup" &&
-      !forceSsl &&
+      !forcesTls(props) &&
       "lets clients in without TLS; set rds.force_ssl to 1",
+    type === "aws:eks/cluster:Cluster" &&
+      !props.encryptionConfig?.resources?.includes("secrets") &&
+      "keeps Secrets under no key of yours; set encryptionConfig",
+    props.provisioner === "ebs.csi.aws.com" &&
+      props.parameters?.encrypted !== "true" &&
+      'makes plain disks; set encrypted to "true"',
     type === "cloudflare:index/zoneSetting:ZoneSetting" &&
       props.settingId === "ssl" &&
       props.value !== "strict" &&
@@ -211,9 +215,13 @@ function encryptionFaults({ type, props }: Resource): string[] {
   ]);
 }
 
+const forcesTls = ({ parameters = [] }: Props): boolean =>
+  parameters.some(({ name, value }: Props) => name === "rds.force_ssl" && value === "1");
+
 function holdsData({ type, props }: Resource): boolean {
   const cloud = [
     "aws:s3/bucket:Bucket",
+    "aws:efs/fileSystem:FileSystem",
     "aws:rds/instance:Instance",
     "aws:elasticache/replicationGroup:ReplicationGroup",
   ];

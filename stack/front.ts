@@ -1,40 +1,56 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Component } from "../components/component";
 import { CloudflareFront } from "../components/edge/cloudflareFront";
-import { cloudflareNetworks } from "../components/edge/cloudflareNetworks";
+import type { Certificate } from "../components/edge/nginxCertificate";
 import type { NginxIngress, NginxIngressArgs } from "../components/edge/nginxIngress";
 import type { Config } from "../config";
 
+type Behind = Pick<NginxIngressArgs, "clients" | "proxies" | "clientHeader" | "certificate">;
+
 /** How nginx takes requests, by what stands before it. */
-export function behind({
-  cloudflare,
-  podNetwork,
-  secrets,
-}: Config): Pick<NginxIngressArgs, "proxies" | "tls"> {
-  const certificates = {
-    certificate: secrets.originCertificate,
-    key: secrets.originKey,
-    clientCa: secrets.pullCa,
-  };
-  return {
-    off: { proxies: [] },
+export function behind(config: Config): Behind {
+  const { cloudflare, podNetwork, nginx, secrets } = config;
+  const modes: Record<typeof cloudflare.mode, Behind> = {
+    off: {
+      clients: "anywhere",
+      proxies: nginx.trustedProxies,
+      clientHeader: "X-Forwarded-For",
+      certificate: ownCertificate(config),
+    },
     // The tunnel ends in pods.
-    tunnel: { proxies: [podNetwork] },
-    proxied: { proxies: cloudflareNetworks, tls: certificates },
-  }[cloudflare.mode];
+    tunnel: { clients: "cluster", proxies: [podNetwork], clientHeader: "CF-Connecting-IP" },
+    proxied: {
+      clients: "anywhere",
+      proxies: [],
+      clientHeader: "CF-Connecting-IP",
+      certificate: {
+        certificate: secrets.originCertificate,
+        key: secrets.originKey,
+        clientCa: secrets.pullCa,
+      },
+    },
+  };
+  return modes[cloudflare.mode];
 }
 
-/** Cloudflare before nginx, where the configuration asks for it. */
+function ownCertificate({ nginx, endpoint }: Config): Certificate | undefined {
+  const { secretName, issuer } = nginx.tls;
+  if (issuer) return { issuer, hostname: new URL(endpoint).hostname };
+  return secretName ? { secretName } : undefined;
+}
+
+/** @returns Cloudflare before nginx, where the configuration asks for it */
 export function makeFront(
   config: Config,
   nginx: NginxIngress,
   options: pulumi.ComponentResourceOptions,
-): void {
+): Component[] {
   const { namespace, images, secrets, cloudflare, endpoint } = config;
-  if (cloudflare.mode === "off") return;
+  if (cloudflare.mode === "off") return [];
   const origin =
     cloudflare.mode === "tunnel"
       ? {
-          tunnel: { namespace, image: images.cloudflared, origin: nginx.url, ...cloudflare.tunnel },
+          tunnel: { namespace, image: images.cloudflared, origin: nginx, ...cloudflare.tunnel },
         }
       : {
           address: nginx.address,
@@ -42,5 +58,5 @@ export function makeFront(
           privateKey: secrets.pullKey,
         };
   const hostname = new URL(endpoint).hostname;
-  new CloudflareFront("front", { ...cloudflare, hostname, origin }, options);
+  return [new CloudflareFront("front", { ...cloudflare, hostname, origin }, options)];
 }

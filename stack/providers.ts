@@ -2,6 +2,7 @@ import { Provider as Aws } from "@pulumi/aws/provider";
 import { Provider as Cloudflare } from "@pulumi/cloudflare/provider";
 import * as k8s from "@pulumi/kubernetes";
 import type { ComponentResourceOptions, ProviderResource } from "@pulumi/pulumi";
+import { adoptClaims } from "../components/kubernetes/claims";
 import { podSettings } from "../components/kubernetes/podSettings";
 import type { Config } from "../config";
 import { pullSecrets } from "./images";
@@ -11,13 +12,21 @@ import { pullSecrets } from "./images";
  * @returns options of every component: the providers, the namespace that comes first, and what all pods get
  */
 export function connect(config: Config) {
-  const cluster = new k8s.Provider("cluster", {
+  const toCluster: k8s.ProviderArgs = {
     // "" and not undefined, for which the SDK puts $KUBECONFIG into the stack's state: a path of
     // whoever ran it last. The plugin reads it then, as kubectl does (provider.go, Configure).
     kubeconfig: config.kubeconfig,
     context: config.context || undefined,
     // Without it, an edit of the kubeconfig could replace everything.
     clusterIdentifier: "image-service",
+  };
+  const cluster = new k8s.Provider("cluster", toCluster);
+  // For them alone: what else is there already is somebody's, and an error.
+  const claims = new k8s.Provider("claims", {
+    ...toCluster,
+    upsertExistingObjects: true,
+    // Kubernetes' StatefulSet controller owns the size of those that it made.
+    enablePatchForce: true,
   });
   const providers: ProviderResource[] = [cluster];
   const { aws } = config;
@@ -41,7 +50,10 @@ export function connect(config: Config) {
     { provider: cluster, protect: config.protect },
   );
   const options = { providers, dependsOn: [home] };
-  const transformations = [podSettings({ pullSecrets: pullSecrets(config, options) })];
+  const transformations = [
+    podSettings({ pullSecrets: pullSecrets(config, options) }),
+    adoptClaims(claims),
+  ];
   return { ...options, transformations } satisfies ComponentResourceOptions;
 }
 

@@ -1,11 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { BackupBucket } from "../components/aws/backupBucket";
 import { ManagedPostgres } from "../components/aws/managedPostgres";
 import { ManagedRedis } from "../components/aws/managedRedis";
-import { backupIdentity } from "../components/backups/backups";
-import { aigc } from "../components/names";
-import type { Bucket } from "../components/stores/bucket";
-import { ObjectStore } from "../components/stores/objectStore";
 import { Postgres } from "../components/stores/postgres";
 import { Redis } from "../components/stores/redis";
 import type { Config } from "../config";
@@ -35,61 +30,6 @@ export function makeRedis(config: Config, options: Options): Redis | ManagedRedi
     return new Redis("redis", args, options);
   }
   return new ManagedRedis("redis", { ...inAws(config), password, protect, ...redis }, options);
-}
-
-/** Where pictures and backups are kept. */
-export interface Buckets {
-  pictures: Bucket;
-  backups: Bucket;
-  /** ARN of the AWS role that writes backups, where that has no keys. */
-  backupRole?: pulumi.Output<string>;
-  /** What has to be there before they are used. */
-  made: pulumi.Resource[];
-}
-
-export function makeBuckets(config: Config, options: Options): Buckets {
-  const { namespace, images, protect, objectStore } = config;
-  const pictures = picturesInAws(config);
-  const backups = backupsInAws(config, options);
-  if (pictures && backups) return { pictures, ...backups, made: [] };
-  const store = new ObjectStore(
-    "object-store",
-    {
-      namespace,
-      image: images.objectStore,
-      buckets: [aigc, `${aigc}-backup`],
-      protect,
-      ...pictureKeys(config),
-      ...objectStore,
-    },
-    options,
-  );
-  const [ownPictures, ownBackups] = store.buckets as [Bucket, Bucket];
-  return { pictures: pictures ?? ownPictures, backups: ownBackups, ...backups, made: [store] };
-}
-
-const pictureKeys = ({ secrets }: Config) => ({
-  accessKeyId: secrets.s3AccessKeyId,
-  secretAccessKey: secrets.s3SecretAccessKey,
-});
-
-function picturesInAws(config: Config): Bucket | undefined {
-  const { objectStore, aws } = config;
-  return objectStore.bucket
-    ? { name: objectStore.bucket, region: aws.region, ...pictureKeys(config) }
-    : undefined;
-}
-
-function backupsInAws(
-  { backups, aws, namespace, protect }: Config,
-  options: Options,
-): Pick<Buckets, "backups" | "backupRole"> | undefined {
-  if (!backups.managed) return undefined;
-  const { oidcProviderArn: providerArn, oidcIssuer: issuer } = aws;
-  const serviceAccount = { providerArn, issuer, namespace, serviceAccount: backupIdentity };
-  const writer = providerArn ? serviceAccount : "keys";
-  const made = new BackupBucket("backup-bucket", { writer, protect, ...backups }, options);
-  return { backups: made.bucket, backupRole: made.role };
 }
 
 const inAws = ({ aws }: Config) => ({

@@ -7,6 +7,7 @@ const commands = [
   pythonSetup,
   ".venv/bin/ruff check . ../../test/bench",
   ".venv/bin/ruff format --check . ../../test/bench",
+  ".venv/bin/lint-imports --no-logo",
   ".venv/bin/mypy",
   `.venv/bin/pytest -m "not model" ${sideBySide.join(" ")}`,
 ];

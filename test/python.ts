@@ -4,11 +4,11 @@ import { repository } from "../local/paths";
 /** The service's Python package. */
 export const service = join(repository, "docker/service");
 
-/** A shell line that brings what its tests need: real Redis, PostgreSQL and Chromium, a virtual
- * environment. */
+/** A shell line that brings what its tests need: real Redis, PostgreSQL, nginx and Chromium, a
+ * virtual environment. */
 export const pythonSetup =
-  "command -v redis-server >/dev/null && ls /usr/lib/postgresql/*/bin/initdb >/dev/null || " +
-  "{ apt-get update -q; apt-get install -qy --no-install-recommends redis-server postgresql; }; " +
+  "{ command -v redis-server && command -v nginx && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null || " +
+  "{ apt-get update -q; apt-get install -qy --no-install-recommends redis-server postgresql nginx; }; " +
   // Without it (Ubuntu has none) the playground's tests are skipped.
   "command -v chromium-headless-shell >/dev/null || " +
   "{ apt-get update -q; apt-get install -qy --no-install-recommends chromium-headless-shell " +

@@ -78,6 +78,7 @@ add("types", { seconds: 12, cpuSeconds: 14 }, [], npm("types"));
 add("lint", { seconds: 3, cpuSeconds: 3 }, [], npm("lint"));
 add("unit", { seconds: 15, cpuSeconds: 25 }, [], vitest("unit"));
 add("hostile", { seconds: 15, cpuSeconds: 20 }, [], vitest("hostile"));
+add("upgrade", { seconds: 20, cpuSeconds: 25 }, [], vitest("upgrade"));
 const setup = add("set-up", { seconds: 20, cpuSeconds: 20 }, [], script("test/setup.ts"));
 add(
   "shell",
@@ -99,7 +100,7 @@ const python = add(
   shell(
     `${pythonSetup}; ` +
       'for check in check "format --check"; do .venv/bin/ruff $check . ../../test/bench; done; ' +
-      ".venv/bin/mypy",
+      ".venv/bin/lint-imports --no-logo; .venv/bin/mypy",
     service,
   ),
 );
@@ -118,7 +119,7 @@ const faults = add(
 
 const local = add("local", { seconds: 60, cpuSeconds: 60 }, [setup], script("local/cli.ts"));
 // Before e2e, since each set-up begins by removing all containers of images.
-const vendors = add("vendors", { seconds: 10, cpuSeconds: 10 }, [local], vitest("vendors"));
+const vendors = add("vendors", { seconds: 30, cpuSeconds: 20 }, [local], vitest("vendors"));
 const e2e = add("e2e", { seconds: 270, cpuSeconds: 220 }, [vendors], vitest("e2e"));
 // After the faults, as each waits more than it computes: two such at a time keep the cores busy.
 const plugin = add("plugin", { seconds: 105, cpuSeconds: 40 }, [local, faults], vitest("plugin"));

@@ -2,6 +2,8 @@ import * as rds from "@pulumi/aws/rds";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { aigc, ports } from "../names";
+import { elsewhere, type Server } from "../network/flows";
+import { databaseDown } from "../stores/alerts";
 import { type StoreNetwork, storeSecurityGroup } from "./storeNetwork";
 
 export interface ManagedPostgresArgs extends ComponentArgs, StoreNetwork {
@@ -24,6 +26,7 @@ const backupDays = 14;
 export class ManagedPostgres extends Component {
   /** postgresql://user:password@host:port/database?sslmode=require, secret. */
   readonly url: pulumi.Output<string>;
+  readonly server: Server = elsewhere(ports.postgres);
 
   constructor(name: string, args: ManagedPostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ManagedPostgres", name, args, opts);
@@ -47,6 +50,8 @@ export class ManagedPostgres extends Component {
       {
         engine: "postgres",
         engineVersion: version,
+        // Only a release that names another one asks for it.
+        allowMajorVersionUpgrade: true,
         instanceClass: args.instanceClass,
         dbName: aigc,
         username: aigc,
@@ -77,6 +82,7 @@ export class ManagedPostgres extends Component {
     this.url = pulumi.secret(
       pulumi.interpolate`postgresql://${aigc}:${args.password}@${server.endpoint}/${aigc}?sslmode=require`,
     );
+    this.alerts.push(databaseDown);
     this.registerOutputs({ url: this.url });
   }
 }

@@ -2,6 +2,8 @@ import * as elasticache from "@pulumi/aws/elasticache";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { ports } from "../names";
+import { elsewhere, type Server } from "../network/flows";
+import { redisDown } from "../stores/alerts";
 import { type StoreNetwork, storeSecurityGroup } from "./storeNetwork";
 
 export interface ManagedRedisArgs extends ComponentArgs, StoreNetwork {
@@ -24,6 +26,7 @@ const snapshotDays = 7;
 export class ManagedRedis extends Component {
   /** rediss://:password@host:port/0, secret; the second `s` asks for TLS. */
   readonly url: pulumi.Output<string>;
+  readonly server: Server = elsewhere(ports.redis);
 
   constructor(name: string, args: ManagedRedisArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ManagedRedis", name, args, opts);
@@ -72,6 +75,7 @@ export class ManagedRedis extends Component {
     this.url = pulumi.secret(
       pulumi.interpolate`rediss://:${args.password}@${server.primaryEndpointAddress}:${ports.redis}/0`,
     );
+    this.alerts.push(redisDown);
     this.registerOutputs({ url: this.url });
   }
 }

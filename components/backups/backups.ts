@@ -2,10 +2,14 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
+import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels } from "../names";
+import { toAgent } from "../network/flows";
+import type { Alert } from "../observability/alerts";
 import { serviceUid } from "../service/api";
 import type { ModelStore } from "../service/modelStore";
 import type { Bucket } from "../stores/bucket";
+import type { Store } from "../stores/store";
 
 export interface BackupsArgs extends ComponentArgs {
   namespace: string;
@@ -15,26 +19,44 @@ export interface BackupsArgs extends ComponentArgs {
   schedule: string;
   /** Whose clock the schedule follows, an IANA name. */
   timeZone: string;
-  /** postgresql://… */
-  databaseUrl: pulumi.Input<string>;
+  database: Store;
   /** Where the service keeps its pictures. */
   source: Bucket;
   /** Holds the weights. */
   models: ModelStore;
   /** Where backups go. */
   destination: Bucket;
-  /**
-   * ARN of the AWS role that its pods take on.
-   * @default `destination` has keys
-   */
-  role?: pulumi.Input<string>;
+  /** Who its pods are to the buckets that have no keys: they read pictures and add backups. */
+  identity?: Identity;
+  /** Who the pods of a restore are: they read backups and add pictures. */
+  restoreIdentity?: Identity;
   /** Room for one dump of the database, a Kubernetes quantity. */
   scratch: string;
   resources: Resources;
 }
 
-/** Service account of the pods that write backups, where they take on a role. */
-export const backupIdentity = "backup";
+const hours = 3_600;
+/** A day between two backups, and two hours for one. */
+const greatestAge = 26 * hours;
+
+const alerts: Alert[] = [
+  {
+    name: "BackupOld",
+    when: `time() - max(aigc_backup_last_success_timestamp_seconds > 0) > ${greatestAge}`,
+    for: "10m",
+    severity: "page",
+    summary: "The newest backup is older than 26 hours.",
+    action: "kubectl get jobs -l app=backup, and the log of the last one.",
+  },
+  {
+    name: "BackupMissing",
+    when: "max(aigc_backup_last_success_timestamp_seconds) == 0",
+    for: "26h",
+    severity: "page",
+    summary: "There has never been a backup.",
+    action: "kubectl create job --from=cronjob/backup backup-now, and read its log.",
+  },
+];
 
 /**
  * CronJob `backup`: a dump of the database, its pictures and the models, into a bucket. CronJob
@@ -43,13 +65,13 @@ export const backupIdentity = "backup";
 export class Backups extends Component {
   constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Backups", name, args, opts);
-    const { namespace, source, destination, models, role } = args;
+    const { namespace, database, source, destination, models } = args;
     const environment = new k8s.core.v1.Secret(
       `${name}-environment`,
       {
         metadata: { namespace },
         stringData: {
-          DATABASE_URL: args.databaseUrl,
+          DATABASE_URL: database.url,
           S3_BUCKET: source.name,
           BACKUP_BUCKET: destination.name,
           ...rcloneRemote("store", source),
@@ -58,21 +80,9 @@ export class Backups extends Component {
       },
       this.child,
     );
-    if (role) {
-      new k8s.core.v1.ServiceAccount(
-        `${name}-identity`,
-        {
-          metadata: {
-            name: backupIdentity,
-            namespace,
-            annotations: { "eks.amazonaws.com/role-arn": role },
-          },
-        },
-        this.child,
-      );
-    }
     const cronJob = (
       command: "backup" | "restore",
+      account: ReturnType<typeof runAs>,
       spec: Partial<k8s.types.input.batch.v1.CronJobSpec>,
     ) =>
       new k8s.batch.v1.CronJob(
@@ -92,7 +102,7 @@ export class Backups extends Component {
                   spec: {
                     // Who may read the weights.
                     ...restrictedPod(serviceUid),
-                    ...(role && { serviceAccountName: backupIdentity }),
+                    ...account,
                     restartPolicy: "Never",
                     containers: [
                       {
@@ -120,11 +130,27 @@ export class Backups extends Component {
         },
         this.child,
       );
-    cronJob("backup", {
+    cronJob("backup", runAs(`${name}-identity`, namespace, args.identity, this.child), {
       // Late is better than never, after hours in which the cluster was down.
       startingDeadlineSeconds: 12 * 3600,
     });
-    cronJob("restore", { suspend: true });
+    cronJob(
+      "restore",
+      runAs(`${name}-restore-identity`, namespace, args.restoreIdentity, this.child),
+      { suspend: true },
+    );
+    const servers = [database.server, source.server, destination.server];
+    for (const [command, identity] of [
+      ["backup", args.identity],
+      ["restore", args.restoreIdentity],
+    ] as const) {
+      const from = labels(command);
+      this.flows.push(
+        ...servers.map((server) => ({ from, ...server })),
+        ...toAgent(from, identity),
+      );
+    }
+    this.alerts.push(...alerts);
     this.registerOutputs();
   }
 }
@@ -140,10 +166,13 @@ function rcloneRemote(remote: string, bucket: Bucket): Record<string, pulumi.Inp
     [`${prefix}_PROVIDER`]: bucket.endpoint ? "Other" : "AWS",
     [`${prefix}_REGION`]: bucket.region,
     ...(bucket.endpoint && { [`${prefix}_ENDPOINT`]: bucket.endpoint }),
-    // Used where the keys are empty.
-    ...(!bucket.endpoint && { [`${prefix}_ENV_AUTH`]: "true" }),
-    [`${prefix}_ACCESS_KEY_ID`]: bucket.accessKeyId,
-    [`${prefix}_SECRET_ACCESS_KEY`]: bucket.secretAccessKey,
+    ...(bucket.keys
+      ? {
+          [`${prefix}_ACCESS_KEY_ID`]: bucket.keys.accessKeyId,
+          [`${prefix}_SECRET_ACCESS_KEY`]: bucket.keys.secretAccessKey,
+        }
+      : // The pod's role: https://rclone.org/s3/#authentication
+        { [`${prefix}_ENV_AUTH`]: "true" }),
     // The bucket is there, and the writer may not make one.
     [`${prefix}_NO_CHECK_BUCKET`]: "true",
   };

@@ -41,11 +41,7 @@ export class CloudflareFront extends Component {
     const { zoneId, hostname, origin } = args;
     const target =
       "tunnel" in origin
-        ? new CloudflareTunnel(
-            `${name}-cloudflared`,
-            { ...origin.tunnel, accountId: this.#account(zoneId), hostname },
-            { parent: this },
-          ).target
+        ? this.#dial(name, { ...origin.tunnel, accountId: this.#account(zoneId), hostname })
         : pulumi.output(origin.address);
     new cloudflare.DnsRecord(
       `${name}-record`,
@@ -61,6 +57,12 @@ export class CloudflareFront extends Component {
     );
     if (args.zoneRules) this.#ruleZone(name, args);
     this.registerOutputs();
+  }
+
+  #dial(name: string, args: CloudflareTunnelArgs): pulumi.Output<string> {
+    const { target, flows } = new CloudflareTunnel(`${name}-cloudflared`, args, { parent: this });
+    this.flows.push(...flows);
+    return target;
   }
 
   /** The zone's: Cloudflare routes no host of one account to another's tunnel. */

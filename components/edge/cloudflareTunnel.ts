@@ -5,6 +5,7 @@ import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { labels, ports } from "../names";
+import { https } from "../network/flows";
 import { cloudflareWaitSeconds } from "../vendors";
 import { graceSeconds, proxySeconds } from "./deadlines";
 
@@ -12,8 +13,8 @@ export interface CloudflareTunnelArgs extends ComponentArgs, Availability {
   accountId: pulumi.Input<string>;
   /** Host name that clients use. */
   hostname: string;
-  /** URL inside the cluster that the tunnel leads to. */
-  origin: pulumi.Input<string>;
+  /** The pods that the tunnel leads to: their label, and their URL inside the cluster. */
+  origin: { app: string; url: string };
   namespace: string;
   /** By digest; cloudflared. */
   image: string;
@@ -21,15 +22,19 @@ export interface CloudflareTunnelArgs extends ComponentArgs, Availability {
 }
 
 const uid = 65532;
+/** https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/configure-tunnels/tunnel-with-firewall/ */
+const edgePort = 7844;
 
 /** A way in that is dialled from inside: the cluster needs no public address. */
 export class CloudflareTunnel extends Component {
+  readonly app: string;
   /** What the DNS record points at. */
   readonly target: pulumi.Output<string>;
 
   constructor(name: string, args: CloudflareTunnelArgs, opts?: pulumi.ComponentResourceOptions) {
     super("CloudflareTunnel", name, args, opts);
     const { namespace, accountId } = args;
+    this.app = name;
     const metadata = { name, namespace, labels: labels(name) };
     const tunnel = new cloudflare.ZeroTrustTunnelCloudflared(
       `${name}-tunnel`,
@@ -43,7 +48,7 @@ export class CloudflareTunnel extends Component {
         tunnelId: tunnel.id,
         config: {
           ingresses: [
-            { hostname: args.hostname, service: args.origin },
+            { hostname: args.hostname, service: args.origin.url },
             { service: "http_status:404" },
           ],
         },
@@ -104,6 +109,11 @@ export class CloudflareTunnel extends Component {
       this.child,
     );
     disruptionBudget(name, metadata, args, this.child);
+    this.flows.push(
+      { from: this, to: args.origin, ports: [ports.nginx] },
+      { from: this, to: "anywhere", ports: [https, edgePort] },
+      { from: this, to: "anywhere", ports: [edgePort], protocol: "UDP" },
+    );
     this.target = pulumi.interpolate`${tunnel.id}.cfargotunnel.com`;
     this.registerOutputs({ target: this.target });
   }

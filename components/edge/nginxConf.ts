@@ -1,8 +1,10 @@
 import { ports } from "../names";
 import { proxySeconds } from "./deadlines";
+import { type ClientArgs, clientDirectives, clientVariable } from "./nginxClient";
 import { errorMaps, errorPages } from "./nginxErrors";
+import { certificateVariable, listeners, redirect } from "./nginxListeners";
 
-export interface NginxConfArgs {
+export interface NginxConfArgs extends ClientArgs {
   /** Host name that resolves to one address an api pod. */
   upstream: string;
   /** Host name or address of the cluster's DNS. */
@@ -11,17 +13,7 @@ export interface NginxConfArgs {
   maxWaitSeconds: number;
   /** Largest body of a request, as nginx writes sizes. */
   maxBody: string;
-  /** Networks of the proxies in front, whose CF-Connecting-IP is believed. */
-  proxies: string[];
-  /**
-   * Serves TLS too, to clients with a certificate of `tlsDirectory`/ca.crt alone: Cloudflare's
-   * Authenticated Origin Pulls.
-   */
-  tls: boolean;
 }
-
-/** Where the certificates lie that `tls` needs. */
-export const tlsDirectory = "/etc/nginx/tls";
 
 /**
  * nginx.conf of the load balancer.
@@ -31,6 +23,7 @@ export const tlsDirectory = "/etc/nginx/tls";
  */
 export function renderNginxConf({ upstream, resolver, ...args }: NginxConfArgs): string {
   const patience = `${proxySeconds(args.maxWaitSeconds)}s`;
+  const client = clientVariable(args);
   return `worker_processes auto;
 pid /tmp/nginx.pid;
 error_log stderr warn;
@@ -61,10 +54,10 @@ http {
         default $request_id;
         "~^[A-Za-z0-9._-]{1,128}$" $http_x_request_id;
     }
-${indent(errorMaps, 4)}
+${indent([...errorMaps, ...clientDirectives(args), ...certificateVariable(args), ...redirect(args)], 4)}
 
     log_format json escape=json
-        '{"time":"$time_iso8601","request_id":"$id","ray":"$http_cf_ray","client":"$remote_addr",'
+        '{"time":"$time_iso8601","request_id":"$id","ray":"$http_cf_ray","client":"${client}",'
         '"method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,'
         '"seconds":$request_time,"upstream":"$upstream_addr","upstream_seconds":"$upstream_response_time"}';
     access_log /dev/stdout json;
@@ -79,13 +72,13 @@ ${indent(errorMaps, 4)}
     }
 
     server {
-        listen ${ports.nginx};
-${indent([...(args.proxies.length ? realIp(args.proxies) : []), ...(args.tls ? tls : [])], 8)}
+${indent(listeners(args), 8)}
 
         proxy_http_version 1.1;
         proxy_set_header Connection "";
         proxy_set_header Host $http_host;
-        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header X-Real-IP ${client};
+        proxy_set_header X-Forwarded-For ${client};
         proxy_set_header X-Request-ID $id;
         proxy_connect_timeout 5s;
         proxy_read_timeout 60s;
@@ -128,24 +121,6 @@ ${indent(errorPages, 8)}
 }
 `;
 }
-
-/** https://nginx.org/en/docs/http/ngx_http_realip_module.html */
-const realIp = (proxies: string[]) => [
-  "",
-  ...proxies.map((network) => `set_real_ip_from ${network};`),
-  "real_ip_header CF-Connecting-IP;",
-];
-
-const tls = [
-  "",
-  `listen ${ports.nginxTls} ssl;`,
-  `ssl_certificate ${tlsDirectory}/tls.crt;`,
-  `ssl_certificate_key ${tlsDirectory}/tls.key;`,
-  "ssl_protocols TLSv1.2 TLSv1.3;",
-  "ssl_session_cache shared:tls:2m;",
-  `ssl_client_certificate ${tlsDirectory}/ca.crt;`,
-  "ssl_verify_client on;",
-];
 
 const indent = (lines: string[], by: number) =>
   lines.map((line) => line && `${" ".repeat(by)}${line}`).join("\n");

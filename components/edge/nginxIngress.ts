@@ -4,29 +4,44 @@ import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { labels, ports, serviceHost } from "../names";
+import type { Place } from "../network/flows";
 import { graceSeconds, leaveSeconds } from "./deadlines";
-import { type NginxConfArgs, renderNginxConf, tlsDirectory } from "./nginxConf";
+import { type Certificate, certificateSecret, tlsOf } from "./nginxCertificate";
+import { type NginxConfArgs, renderNginxConf } from "./nginxConf";
+import { publicPorts, tlsDirectory } from "./nginxListeners";
+import { type NginxServiceArgs, nginxServices } from "./nginxServices";
 
-export interface NginxIngressArgs extends ComponentArgs, Availability, Omit<NginxConfArgs, "tls"> {
+export interface NginxIngressArgs
+  extends ComponentArgs,
+    Availability,
+    Omit<NginxConfArgs, "tls" | "upstream">,
+    Omit<NginxServiceArgs, "tls"> {
   namespace: string;
   /** By digest; nginx 1.27.3 or newer. */
   image: string;
-  /** How clients reach it: from inside the cluster, on every node, or at a cloud's load balancer. */
-  serviceType: "ClusterIP" | "NodePort" | "LoadBalancer";
-  /** Port on every node with type NodePort, 30000-32767; 0: Kubernetes chooses. */
-  nodePort: number;
+  /** The api's pods: their label, and a host name that resolves to one address each. */
+  upstream: { app: string; host: string };
+  /** Who its clients are; but for anywhere, all of them come by plain HTTP. */
+  clients: Place;
   /**
-   * Clients reach it by TLS on port 443, and need a certificate that `clientCa` signed. All PEM.
+   * Clients from outside reach it by TLS on port 443.
    * @default plain HTTP on port 80
    */
-  tls?: Record<"certificate" | "key" | "clientCa", pulumi.Input<string>>;
+  certificate?: Certificate;
   resources: Resources;
 }
 
+const nginx = "nginx -e stderr -c /etc/nginx/conf/nginx.conf";
+/**
+ * nginx looks its resolver's name up at its start alone, and ends where DNS isn't there yet, as after
+ * a node's restart; then the kubelet starts it ever less often.
+ */
+const startOnceDnsAnswers = `for _ in $(seq 30); do ${nginx} -t -q && break; sleep 1; done; exec ${nginx} -g 'daemon off;'`;
 const uid = 101;
 
 /** Balances the api's pods by least connections. */
 export class NginxIngress extends Component {
+  readonly app: string;
   /** URL inside the cluster. */
   readonly url: string;
   /** Address that a cloud's load balancer got; "" with another type of Service. */
@@ -34,60 +49,29 @@ export class NginxIngress extends Component {
 
   constructor(name: string, args: NginxIngressArgs, opts?: pulumi.ComponentResourceOptions) {
     super("NginxIngress", name, args, opts);
-    const { namespace, tls } = args;
+    const { namespace, certificate, upstream } = args;
+    const tls = tlsOf(certificate);
+    const open = publicPorts({ ...args, tls });
+    this.app = name;
+    const world = args.clients === "anywhere" ? Object.values(open) : [];
+    if (!world.includes(ports.nginx)) {
+      this.flows.push({ from: "cluster", to: this, ports: [ports.nginx] });
+    }
+    if (world.length > 0) this.flows.push({ from: "anywhere", to: this, ports: world });
+    this.flows.push({ from: this, to: upstream, ports: [ports.http] });
     const metadata = { name, namespace, labels: labels(name) };
     // Without a fixed name, a change makes a new ConfigMap and so rolls the pods.
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       {
         metadata: { namespace },
-        data: { "nginx.conf": renderNginxConf({ ...args, tls: tls !== undefined }) },
+        data: { "nginx.conf": renderNginxConf({ ...args, upstream: upstream.host, tls }) },
       },
       this.child,
     );
-    const certificates =
-      tls &&
-      new k8s.core.v1.Secret(
-        `${name}-certificates`,
-        {
-          metadata: { namespace },
-          stringData: { "tls.crt": tls.certificate, "tls.key": tls.key, "ca.crt": tls.clientCa },
-        },
-        this.child,
-      );
-    const publicSpec = {
-      type: args.serviceType,
-      // Keeps the client's address.
-      ...(args.serviceType === "ClusterIP" ? {} : { externalTrafficPolicy: "Local" }),
-    };
-    const nodePort = args.nodePort || undefined;
-    const http = { name: "http", port: 80, targetPort: "http" };
-    let service = new k8s.core.v1.Service(
-      `${name}-service`,
-      {
-        metadata,
-        spec: {
-          selector: labels(name),
-          ...(tls ? { ports: [http] } : { ...publicSpec, ports: [{ ...http, nodePort }] }),
-        },
-      },
-      this.child,
-    );
-    if (tls) {
-      // Apart, so that nobody outside reaches the port without TLS.
-      service = new k8s.core.v1.Service(
-        `${name}-public`,
-        {
-          metadata: { ...metadata, name: `${name}-public` },
-          spec: {
-            ...publicSpec,
-            selector: labels(name),
-            ports: [{ name: "https", port: 443, targetPort: "https", nodePort }],
-          },
-        },
-        this.child,
-      );
-    }
+    const secretName =
+      certificate && certificateSecret(name, { namespace, certificate }, this.child);
+    const service = nginxServices(name, metadata, { ...args, tls }, this.child);
     new k8s.apps.v1.Deployment(
       `${name}-server`,
       {
@@ -109,18 +93,12 @@ export class NginxIngress extends Component {
                   ...restrictedContainer,
                   name: "nginx",
                   image: args.image,
-                  command: [
-                    "nginx",
-                    "-e",
-                    "stderr",
-                    "-c",
-                    "/etc/nginx/conf/nginx.conf",
-                    "-g",
-                    "daemon off;",
-                  ],
+                  command: ["sh", "-c", startOnceDnsAnswers],
                   ports: [
                     { name: "http", containerPort: ports.nginx },
-                    ...(tls ? [{ name: "https", containerPort: ports.nginxTls }] : []),
+                    ...Object.entries(open)
+                      .filter(([, port]) => port !== ports.nginx)
+                      .map(([scheme, port]) => ({ name: `public-${scheme}`, containerPort: port })),
                   ],
                   resources: args.resources,
                   // Takes part once it has reached the api: NetworkPolicies let a new pod through
@@ -153,7 +131,7 @@ export class NginxIngress extends Component {
                   volumeMounts: [
                     { name: "config", mountPath: "/etc/nginx/conf", readOnly: true },
                     { name: "tmp", mountPath: "/tmp" },
-                    ...(certificates
+                    ...(secretName
                       ? [{ name: "tls", mountPath: tlsDirectory, readOnly: true }]
                       : []),
                   ],
@@ -162,9 +140,7 @@ export class NginxIngress extends Component {
               volumes: [
                 { name: "config", configMap: { name: config.metadata.name } },
                 scratch("tmp"),
-                ...(certificates
-                  ? [{ name: "tls", secret: { secretName: certificates.metadata.name } }]
-                  : []),
+                ...(secretName ? [{ name: "tls", secret: { secretName } }] : []),
               ],
             },
           },

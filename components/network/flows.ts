@@ -1,97 +1,35 @@
-import { ports } from "../names";
+import type { Identity } from "../kubernetes/serviceAccount";
+import { podIdentityAgent } from "../vendors";
 
 /**
- * That pods of one app may open connections to another. Apps are named by their label; who is no
- * pod of this stack is `anywhere` (any address), `cluster` (any pod) or `operators` (their networks).
+ * Who is no pod of this stack: any address, any pod of the cluster, the operators' networks, or the
+ * node's agent of EKS Pod Identity.
+ */
+export type Place = "anywhere" | "cluster" | "operators" | "agent";
+
+/** An end of a connection: the pods of an app, or who is none of them. */
+export type Peer = { app: string } | Place;
+
+/**
+ * That one may open connections to another; what no flow allows is refused. A component declares
+ * those that its own pods open, and those that a place opens to them.
  */
 export interface Flow {
-  from: string;
-  to: string;
+  from: Peer;
+  to: Peer;
   ports: number[];
   /** @default TCP */
   protocol?: "UDP";
 }
 
-/** What of the stack is elsewhere. */
-export interface FlowsArgs {
-  postgres: { managed: boolean };
-  redis: { managed: boolean };
-  /** A bucket of AWS, or "". */
-  objectStore: { bucket: string };
-  /** URL that the weights are fetched from. */
-  models: { endpoint: string };
-  backups: { managed: boolean };
-  /** `smarthost` is host:port of the server that takes mail. */
-  monitoring: { alertmanager: boolean; receivers: string[]; email: { smarthost: string } };
-  /**
-   * Behind a tunnel nothing listens to the world; proxied, nginx serves TLS to it and plain HTTP to
-   * the cluster alone.
-   */
-  cloudflare: { mode: "off" | "tunnel" | "proxied" };
-}
+/** What others open connections to, wherever it runs. */
+export type Server = Pick<Flow, "to" | "ports">;
 
-const https = 443;
-/** https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/configure-tunnels/tunnel-with-firewall/ */
-const tunnelPort = 7844;
+export const https = 443;
 
-/** Every connection of the stack; what is not here is refused. The diagram of README.md, as data. */
-export function stackFlows(args: FlowsArgs): Flow[] {
-  const { mode } = args.cloudflare;
-  const postgres = store("postgres", ports.postgres, args.postgres.managed, ports.postgres);
-  const redis = store("redis", ports.redis, args.redis.managed, ports.redis);
-  const pictures = store("object-store", ports.s3, !!args.objectStore.bucket, https);
-  const backups = store("object-store", ports.s3, args.backups.managed, https);
-  const buckets = pictures.to === backups.to ? [pictures] : [pictures, backups];
-  return [
-    { from: mode === "off" ? "anywhere" : "cluster", to: "nginx", ports: [ports.nginx] },
-    ...(mode === "proxied" ? [{ from: "anywhere", to: "nginx", ports: [ports.nginxTls] }] : []),
-    ...(mode === "tunnel" ? tunnel : []),
-    { from: "nginx", to: "api", ports: [ports.http] },
-    ...[postgres, redis, pictures].flatMap((to) => [
-      { from: "api", ...to },
-      { from: "aigc-worker", ...to },
-    ]),
-    { from: "api-migrations", ...postgres },
-    // A hub and its mirrors send large files from servers of their own.
-    { from: "models", to: "anywhere", ports: [...new Set([https, portOf(args.models.endpoint)])] },
-    ...[postgres, ...buckets].flatMap((to) => [
-      { from: "backup", ...to },
-      { from: "restore", ...to },
-    ]),
-    ...["api", "aigc-worker", "prometheus"].map((to) => ({
-      from: "prometheus",
-      to,
-      ports: [ports.metrics],
-    })),
-    { from: "operators", to: "prometheus", ports: [ports.prometheus] },
-    ...(args.monitoring.alertmanager ? alerting(args.monitoring) : []),
-    ...buckets
-      .filter(({ to }) => to === "object-store")
-      .map((to) => ({ from: "operators", ...to })),
-  ];
-}
+/** A server that is no pod of this stack, such as one of AWS. */
+export const elsewhere = (port: number): Server => ({ to: "anywhere", ports: [port] });
 
-const portOf = (url: string): number => {
-  const { port, protocol } = new URL(url);
-  return port ? Number(port) : protocol === "http:" ? 80 : https;
-};
-
-const cloudflared = "front-cloudflared";
-const tunnel: Flow[] = [
-  { from: cloudflared, to: "nginx", ports: [ports.nginx] },
-  { from: cloudflared, to: "anywhere", ports: [https, tunnelPort] },
-  { from: cloudflared, to: "anywhere", ports: [tunnelPort], protocol: "UDP" },
-];
-
-const alerting = ({ receivers, email }: FlowsArgs["monitoring"]): Flow[] => [
-  { from: "prometheus", to: "alertmanager", ports: [ports.alertmanager] },
-  {
-    from: "alertmanager",
-    to: "anywhere",
-    ports: [https, ...(receivers.includes("email") ? [Number(email.smarthost.split(":")[1])] : [])],
-  },
-  { from: "operators", to: "alertmanager", ports: [ports.alertmanager] },
-];
-
-const store = (app: string, port: number, elsewhere: boolean, portThere: number) =>
-  elsewhere ? { to: "anywhere", ports: [portThere] } : { to: app, ports: [port] };
+/** How pods take on their role, where no annotation gives it to them. */
+export const toAgent = (from: { app: string }, identity?: Identity): Flow[] =>
+  identity && !identity.annotated ? [{ from, to: "agent", ports: [podIdentityAgent.port] }] : [];

@@ -2,10 +2,11 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { labels } from "../names";
-import type { Flow } from "./flows";
+import { podIdentityAgent } from "../vendors";
+import type { Flow, Peer, Place } from "./flows";
 
 type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
-type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
+type PolicyPeer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
 export interface NetworkPoliciesArgs extends ComponentArgs {
   namespace: string;
@@ -47,7 +48,7 @@ export function renderPolicies(
   operatorNetworks: string[],
   dns: Dns,
 ): Record<string, Spec> {
-  const elsewhere: Record<string, Peer[]> = {
+  const places: Record<Place, PolicyPeer[]> = {
     anywhere: [
       { ipBlock: { cidr: "0.0.0.0/0" } },
       { ipBlock: { cidr: "::/0" } },
@@ -56,26 +57,27 @@ export function renderPolicies(
     ],
     cluster: [{ namespaceSelector: everyPod }],
     operators: operatorNetworks.map((cidr) => ({ ipBlock: { cidr } })),
+    agent: podIdentityAgent.networks.map((cidr) => ({ ipBlock: { cidr } })),
   };
-  const peers = (place: string) =>
-    elsewhere[place] ?? [{ podSelector: { matchLabels: labels(place) } }];
+  const peers = (peer: Peer) =>
+    typeof peer === "string" ? places[peer] : [{ podSelector: { matchLabels: labels(peer.app) } }];
   const portsOf = ({ ports, protocol }: Flow) =>
     ports.map((port) => ({ port, protocol: protocol ?? "TCP" }));
-  const apps = [...new Set(flows.flatMap(({ from, to }) => [from, to]))].filter(
-    (place) => !(place in elsewhere),
-  );
+  const appOf = (peer: Peer) => (typeof peer === "string" ? undefined : peer.app);
+  const ends = flows.flatMap(({ from, to }) => [appOf(from), appOf(to)]);
+  const apps = [...new Set(ends)].filter((app) => app !== undefined);
   // An empty list of peers would mean everybody.
   const open = flows.filter(({ from, to }) => peers(from).length > 0 && peers(to).length > 0);
   const policy = (app: string): Spec => {
-    const ingress = open.filter(({ to }) => to === app);
-    const egress = open.filter(({ from }) => from === app);
+    const ingress = open.filter(({ to }) => appOf(to) === app);
+    const egress = open.filter(({ from }) => appOf(from) === app);
     return {
       podSelector: { matchLabels: labels(app) },
       policyTypes: ["Ingress", "Egress"],
-      ingress: ingress.map((flow) => ({ from: peers(flow.from), ports: portsOf(flow) })),
+      ingress: once(ingress.map((flow) => ({ from: peers(flow.from), ports: portsOf(flow) }))),
       egress: [
         ...(egress.length > 0 ? [toDns(dns)] : []),
-        ...egress.map((flow) => ({ to: peers(flow.to), ports: portsOf(flow) })),
+        ...once(egress.map((flow) => ({ to: peers(flow.to), ports: portsOf(flow) }))),
       ],
     };
   };
@@ -84,6 +86,11 @@ export function renderPolicies(
     ...Object.fromEntries(apps.map((app) => [app, policy(app)])),
   };
 }
+
+/** Several parts may need the same, such as two buckets of one server. */
+const once = <Rule>(rules: Rule[]): Rule[] => [
+  ...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values(),
+];
 
 /** Some plugins look at the Service's port, some at its pods'. */
 function toDns({

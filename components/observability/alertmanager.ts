@@ -2,16 +2,15 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
-import { singleReplica } from "../kubernetes/statefulSet";
+import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
+import { https } from "../network/flows";
 
-export interface AlertmanagerArgs extends ComponentArgs {
+export interface AlertmanagerArgs extends ComponentArgs, Omit<VolumeArgs, "storage"> {
   namespace: string;
   /** By digest; `alertmanager` on the PATH. */
   image: string;
   tell: Receivers;
-  /** Refuses to delete its silences; `pulumi state unprotect` lifts it. */
-  protect: boolean;
   resources: Resources;
 }
 
@@ -42,6 +41,7 @@ const configDirectory = "/etc/alertmanager";
 
 /** Tells somebody of alerts: once, together, and again while they last. */
 export class Alertmanager extends Component {
+  readonly app = app;
   /** Host name inside the cluster. */
   readonly host: string;
 
@@ -77,13 +77,13 @@ export class Alertmanager extends Component {
       },
       this.child,
     );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-server`,
-      singleReplica({
+    singleReplica(
+      name,
+      {
         metadata,
         service,
         // Silences, and what was told already.
-        storage: "1Gi",
+        volume: { ...args, storage: "1Gi" },
         pod: {
           ...restrictedPod(uid),
           containers: [
@@ -113,10 +113,15 @@ export class Alertmanager extends Component {
           ],
           volumes: [{ name: "config", secret: { secretName: config.metadata.name } }],
         },
-      }),
-      { ...this.child, protect: args.protect },
+      },
+      this.child,
     );
     this.host = serviceHost(app, namespace);
+    const mail = tell.email ? [Number(tell.email.smarthost.split(":")[1])] : [];
+    this.flows.push(
+      { from: this, to: "anywhere", ports: [https, ...mail] },
+      { from: "operators", to: this, ports: [ports.alertmanager] },
+    );
     this.registerOutputs({ host: this.host });
   }
 }

@@ -2,24 +2,22 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
-import { singleReplica } from "../kubernetes/statefulSet";
+import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import { Alertmanager, type Receivers } from "./alertmanager";
-import { renderAlertRules } from "./alerts";
+import { type Alert, renderAlertRules } from "./alerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
-export interface MonitoringArgs extends ComponentArgs {
+export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; Prometheus 3. */
   image: string;
   /** What is scraped besides Prometheus itself. */
   targets: ScrapeTarget[];
+  /** When somebody is told, besides what is not scraped. */
+  alerts: Alert[];
   /** How long samples are kept, a Prometheus duration. */
   retention: string;
-  /** Size of the volume that holds them, a Kubernetes quantity. */
-  storage: string;
-  /** Refuses to delete the samples; `pulumi state unprotect` lifts it. */
-  protect: boolean;
   resources: Resources;
   /** Tell somebody of alerts; else Prometheus only shows them. */
   alertmanager: boolean;
@@ -30,19 +28,30 @@ export interface MonitoringArgs extends ComponentArgs {
   tell: Receivers;
 }
 
+const app = "prometheus";
 const uid = 65534;
+
+const targetDown: Alert = {
+  name: "TargetDown",
+  when: "up == 0",
+  for: "5m",
+  severity: "ticket",
+  summary: "{{ $labels.job }} on {{ $labels.instance }} gives no metrics.",
+  action: "kubectl get pods -o wide, and the log of the pod with that address.",
+};
 
 /** Prometheus with its alerts, and Alertmanager. */
 export class Monitoring extends Component {
+  readonly app = app;
   /** URL inside the cluster. */
   readonly url: string;
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Monitoring", name, args, opts);
     const { namespace } = args;
-    const prometheus = "prometheus";
-    const metadata = { name: prometheus, namespace, labels: labels(prometheus) };
-    const host = serviceHost(prometheus, namespace);
+    const metadata = { name: app, namespace, labels: labels(app) };
+    const host = serviceHost(app, namespace);
+    const targets = [...args.targets, { job: app, app, host, port: ports.prometheus }];
     const alertmanager = args.alertmanager
       ? new Alertmanager(
           `${name}-alertmanager`,
@@ -50,6 +59,7 @@ export class Monitoring extends Component {
             namespace,
             image: args.alertmanagerImage,
             tell: args.tell,
+            storageClass: args.storageClass,
             protect: args.protect,
             resources: args.alertmanagerResources,
           },
@@ -62,10 +72,10 @@ export class Monitoring extends Component {
         metadata: { namespace },
         data: {
           "prometheus.yml": renderPrometheusConfig({
-            targets: [...args.targets, { job: prometheus, host, port: ports.prometheus }],
+            targets,
             alertmanager: alertmanager && `${alertmanager.host}:${ports.alertmanager}`,
           }),
-          [rulesFile]: renderAlertRules(),
+          [rulesFile]: renderAlertRules([...args.alerts, targetDown]),
         },
       },
       this.child,
@@ -74,25 +84,25 @@ export class Monitoring extends Component {
       `${name}-service`,
       {
         metadata,
-        spec: { selector: labels(prometheus), ports: [{ name: "http", port: ports.prometheus }] },
+        spec: { selector: labels(app), ports: [{ name: "http", port: ports.prometheus }] },
       },
       this.child,
     );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-server`,
-      singleReplica({
+    singleReplica(
+      name,
+      {
         metadata,
         service,
-        storage: args.storage,
+        volume: args,
         pod: {
           ...restrictedPod(uid),
           containers: [
             {
               ...restrictedContainer,
-              name: prometheus,
+              name: app,
               image: args.image,
               command: [
-                prometheus,
+                "prometheus",
                 "--config.file=/etc/prometheus/prometheus.yml",
                 "--storage.tsdb.path=/prometheus",
                 `--storage.tsdb.retention.time=${args.retention}`,
@@ -117,9 +127,15 @@ export class Monitoring extends Component {
           ],
           volumes: [{ name: "config", configMap: { name: config.metadata.name } }],
         },
-      }),
-      { ...this.child, protect: args.protect },
+      },
+      this.child,
     );
+    this.flows.push(...targets.map((to) => ({ from: this, to, ports: [to.port] })));
+    this.flows.push({ from: "operators", to: this, ports: [ports.prometheus] });
+    if (alertmanager) {
+      const told = { from: this, to: alertmanager, ports: [ports.alertmanager] };
+      this.flows.push(told, ...alertmanager.flows);
+    }
     this.url = `http://${host}:${ports.prometheus}`;
     this.registerOutputs({ url: this.url });
   }

@@ -1,6 +1,8 @@
 /** A job of Prometheus: every address behind a headless Service, at one port. */
 export interface ScrapeTarget {
   job: string;
+  /** Label of its pods. */
+  app: string;
   host: string;
   port: number;
 }

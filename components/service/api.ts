@@ -4,7 +4,9 @@ import { Component, type ComponentArgs } from "../component";
 import { graceSeconds, leaveSeconds } from "../edge/deadlines";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
+import { toAgent } from "../network/flows";
 import type { ServiceSettings } from "./serviceSettings";
 
 export interface ApiArgs extends ComponentArgs, Availability {
@@ -12,6 +14,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
+  /** Who it is to the pictures' bucket, which it reads and deletes from. @default settings have keys */
+  identity?: Identity;
   /** The name by which it lists the model. */
   model: string;
   /** The operator's key, checked against `Authorization: Bearer`. */
@@ -22,6 +26,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   trustedProxies: string;
   /** Requests a minute per client IP on generate, e.g. "10/minute". */
   rateLimit: string;
+  /** To the database, that each pod opens at most. */
+  connections: number;
   /** The longest time that a request waits for its picture, in seconds. */
   maxWaitSeconds: number;
   /** Origins of web pages that may call from a browser, like https://app.example; "*" for all. */
@@ -34,12 +40,14 @@ export const serviceUid = 10001;
 
 /** Answers HTTP, keeps the records, never touches a GPU. */
 export class Api extends Component {
+  readonly app: string;
   /** Host name of the headless Service: one address a pod. */
   readonly host: string;
 
   constructor(name: string, args: ApiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Api", name, args, opts);
     const { namespace } = args;
+    this.app = name;
     const metadata = { name, namespace, labels: labels(name) };
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
@@ -106,6 +114,7 @@ export class Api extends Component {
             metadata: { labels: labels(name) },
             spec: {
               ...pod,
+              ...runAs(`${name}-identity`, namespace, args.identity, this.child),
               topologySpreadConstraints: spread(labels(name)),
               terminationGracePeriodSeconds: graceSeconds(args.maxWaitSeconds),
               containers: [
@@ -118,6 +127,7 @@ export class Api extends Component {
                   ],
                   env: [
                     { name: "MODEL_ID", value: args.model },
+                    { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },
@@ -169,6 +179,13 @@ export class Api extends Component {
     );
     disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
+    this.targets.push({ job: "api", app: name, host: this.host, port: ports.metrics });
+    const { database, servers } = args.settings;
+    this.flows.push(...toAgent(this, args.identity));
+    this.flows.push(...servers.map((server) => ({ from: this, ...server })), {
+      from: labels(`${name}-migrations`),
+      ...database,
+    });
     this.registerOutputs({ host: this.host });
   }
 }

@@ -1,6 +1,5 @@
-import { Image } from "@pulumi/docker-build/image";
+import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { unknown } from "@pulumi/pulumi/output";
 import { Component, type ComponentArgs } from "../component";
 
 export interface GpuImageArgs extends ComponentArgs {
@@ -36,42 +35,30 @@ export class GpuImage extends Component {
     super("GpuImage", name, args, opts);
     const { image } = args;
     this.reference =
-      typeof image === "string" ? pulumi.output(image) : build(name, image, this.child);
+      typeof image === "string" ? pulumi.output(image) : build(name, image, this.child).repoDigest;
     this.registerOutputs({ reference: this.reference });
   }
 }
 
-/** By any builder of buildx but the Docker daemon's own: a container, Kubernetes or a remote one. */
-function build(
-  name: string,
-  from: ImageBuild,
-  opts: pulumi.CustomResourceOptions,
-): pulumi.Output<string> {
-  const tag = `${from.repository}:${from.tag}`;
-  const { server, username, password } = from.registry;
-  const { digest } = new Image(
+function build(name: string, from: ImageBuild, opts: pulumi.CustomResourceOptions): docker.Image {
+  const imageName = `${from.repository}:${from.tag}`;
+  return new docker.Image(
     `${name}-build`,
     {
-      context: { location: from.context },
-      target: from.target,
-      buildArgs: { BASE_IMAGE: from.baseImage },
-      platforms: ["linux/amd64"],
-      tags: [tag],
-      push: true,
-      registries: [{ address: server || "docker.io", username, password }],
-      // A preview that builds pushes nothing, and so knows no digest.
+      imageName,
+      registry: from.registry,
+      // A preview that builds knows an image's id, but no digest until it is pushed.
       buildOnPreview: false,
-      // The pushed image carries its cache, so that a new machine builds only what has changed.
-      cacheTo: [{ inline: {} }],
-      cacheFrom: [{ registry: { ref: tag } }],
+      build: {
+        context: from.context,
+        target: from.target,
+        platform: "linux/amd64",
+        builderVersion: "BuilderBuildKit",
+        // The pushed image carries its cache, so that a new machine builds only what has changed.
+        args: { BUILDKIT_INLINE_CACHE: "1", BASE_IMAGE: from.baseImage },
+        cacheFrom: { images: [imageName] },
+      },
     },
-    // Another stack's pods, or the ones before a roll back, may still run what has this tag.
-    { ...opts, retainOnDelete: true },
+    opts,
   );
-  return digest.apply((sum) => {
-    // In a preview of changed files the plugin answers "" where it doesn't know the digest.
-    // https://github.com/pulumi/pulumi-docker-build/blob/v0.0.22/provider/internal/image.go, Update
-    if (!sum) return unknown as unknown as string;
-    return `${from.repository}@${sum}`;
-  });
 }

@@ -2,10 +2,14 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { type Identity, runAs } from "../kubernetes/serviceAccount";
+import type { VolumeArgs } from "../kubernetes/statefulSet";
 import { labels } from "../names";
+import { https, toAgent } from "../network/flows";
+import type { Bucket } from "../stores/bucket";
 import { serviceUid } from "./api";
 
-export interface ModelStoreArgs extends ComponentArgs {
+export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
@@ -13,16 +17,16 @@ export interface ModelStoreArgs extends ComponentArgs {
   model: string;
   /** Commit of it; "": SDXL's that docker/service knows. */
   revision: string;
-  /** URL of the hub or of a mirror, from which they are fetched. */
+  /** URL of the hub, a mirror, or a folder of `bucket` (s3://BUCKET/FOLDER) that has them. */
   endpoint: string;
-  /** Size of the volume, a Kubernetes quantity. */
-  storage: string;
+  /** @default `endpoint` is none */
+  bucket?: Bucket;
+  /** Who the Job is to the bucket, which it reads. @default `bucket` has keys */
+  identity?: Identity;
+  /** Token of the hub's user who may fetch them. @default everybody may */
+  hubToken?: pulumi.Input<string>;
   /** ReadWriteOnce serves the pods of one node alone. */
   accessMode: "ReadWriteMany" | "ReadWriteOnce";
-  /** Class of the volume; "": the cluster's default. */
-  storageClass: string;
-  /** Refuses to delete the weights; `pulumi state unprotect` lifts it. */
-  protect: boolean;
   /** Of the Job that fills it. */
   resources: Resources;
 }
@@ -32,6 +36,7 @@ export interface ModelStoreArgs extends ComponentArgs {
  * What workers compile for their GPU is kept on it too.
  */
 export class ModelStore extends Component {
+  readonly app: string;
   /** For a pod's `volumes`. */
   readonly volume: k8s.types.input.core.v1.Volume;
   /** For each container that uses it. */
@@ -41,6 +46,7 @@ export class ModelStore extends Component {
 
   constructor(name: string, args: ModelStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ModelStore", name, args, opts);
+    this.app = name;
     const metadata = { namespace: args.namespace, labels: labels(name) };
     const claim = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-volume`,
@@ -52,7 +58,8 @@ export class ModelStore extends Component {
           resources: { requests: { storage: args.storage } },
         },
       },
-      { ...this.child, protect: args.protect },
+      // Retained, so that no update deletes it, whatever is edited; it goes with its namespace.
+      { ...this.child, protect: args.protect, retainOnDelete: true },
     );
     this.volume = {
       name: this.mount.name,
@@ -63,6 +70,14 @@ export class ModelStore extends Component {
       { name: "MODEL_ID", value: args.model },
       ...(args.revision ? [{ name: "MODEL_REVISION", value: args.revision }] : []),
     ];
+    const credentials = credentialsOf(args);
+    const secret =
+      credentials &&
+      new k8s.core.v1.Secret(
+        `${name}-secret`,
+        { metadata: { namespace: args.namespace }, stringData: credentials },
+        this.child,
+      );
     new k8s.batch.v1.Job(
       `${name}-download`,
       {
@@ -73,6 +88,7 @@ export class ModelStore extends Component {
             metadata: { labels: labels(name) },
             spec: {
               ...restrictedPod(serviceUid),
+              ...runAs(`${name}-identity`, args.namespace, args.identity, this.child),
               restartPolicy: "OnFailure",
               containers: [
                 {
@@ -80,7 +96,12 @@ export class ModelStore extends Component {
                   name: "download",
                   image: args.image,
                   command: ["python", "download_models.py"],
-                  env: [...this.env, { name: "HF_ENDPOINT", value: args.endpoint }],
+                  ...(secret && { envFrom: [{ secretRef: { name: secret.metadata.name } }] }),
+                  env: [
+                    ...this.env,
+                    { name: "HF_ENDPOINT", value: args.endpoint },
+                    ...(args.bucket ? [{ name: "AWS_REGION", value: args.bucket.region }] : []),
+                  ],
                   resources: args.resources,
                   volumeMounts: [this.mount, { name: "tmp", mountPath: "/tmp" }],
                 },
@@ -93,6 +114,31 @@ export class ModelStore extends Component {
       // 7 GB from the hub.
       { ...this.child, customTimeouts: { create: "2h" } },
     );
+    // A hub and its mirrors send large files from servers of their own.
+    const reached = [...new Set([https, portOf(args.endpoint)])];
+    this.flows.push(
+      { from: this, to: "anywhere", ports: reached },
+      ...toAgent(this, args.identity),
+    );
     this.registerOutputs();
   }
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port ? Number(port) : protocol === "http:" ? 80 : https;
+}
+
+/** What shows who fetches the weights, where that is no role. */
+function credentialsOf({
+  hubToken,
+  bucket,
+}: ModelStoreArgs): Record<string, pulumi.Input<string>> | undefined {
+  if (hubToken) return { HF_TOKEN: hubToken };
+  return (
+    bucket?.keys && {
+      AWS_ACCESS_KEY_ID: bucket.keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: bucket.keys.secretAccessKey,
+    }
+  );
 }

@@ -1,14 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
+import type { Server } from "../network/flows";
 import type { Bucket } from "../stores/bucket";
+import type { Store } from "../stores/store";
 
 export interface ServiceSettingsArgs extends ComponentArgs {
   namespace: string;
-  /** postgresql://… */
-  databaseUrl: pulumi.Input<string>;
-  /** redis://… */
-  redisUrl: pulumi.Input<string>;
+  /** PostgreSQL. */
+  database: Store;
+  /** Redis. */
+  queue: Store;
   /** Where pictures are kept. */
   bucket: Bucket;
 }
@@ -23,19 +25,27 @@ export class ServiceSettings extends Component {
   /** For the `env` of a container that needs the database alone. */
   readonly databaseUrl: k8s.types.input.core.v1.EnvVar;
 
+  /** What the database's clients connect to. */
+  readonly database: Server;
+  /** What a pod with all of it connects to. */
+  readonly servers: Server[];
+
   constructor(name: string, args: ServiceSettingsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ServiceSettings", name, args, opts);
     const metadata = { namespace: args.namespace };
-    const { bucket } = args;
+    const { database, queue, bucket } = args;
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
       {
         metadata,
         stringData: {
-          DATABASE_URL: args.databaseUrl,
-          REDIS_URL: args.redisUrl,
-          AWS_ACCESS_KEY_ID: bucket.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: bucket.secretAccessKey,
+          DATABASE_URL: database.url,
+          REDIS_URL: queue.url,
+          // Empty ones would be taken for keys: what is not there lets the pod's role be found.
+          ...(bucket.keys && {
+            AWS_ACCESS_KEY_ID: bucket.keys.accessKeyId,
+            AWS_SECRET_ACCESS_KEY: bucket.keys.secretAccessKey,
+          }),
         },
       },
       this.child,
@@ -60,6 +70,8 @@ export class ServiceSettings extends Component {
       name: "DATABASE_URL",
       valueFrom: { secretKeyRef: { name: secret.metadata.name, key: "DATABASE_URL" } },
     };
+    this.database = database.server;
+    this.servers = [database.server, queue.server, bucket.server];
     this.registerOutputs();
   }
 }

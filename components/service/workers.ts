@@ -3,7 +3,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
+import { toAgent } from "../network/flows";
+import type { Alert } from "../observability/alerts";
 import { serviceUid } from "./api";
 import type { ModelStore } from "./modelStore";
 import type { ServiceSettings } from "./serviceSettings";
@@ -13,9 +16,13 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
+  /** Who they are to the pictures' bucket, which they write to. @default settings have keys */
+  identity?: Identity;
   /** Holds the weights. */
   models: ModelStore;
   resources: Resources;
+  /** To the database, that each pod opens at most. */
+  connections: number;
   /** CPU threads that the model uses; 0: one per core of the node. */
   threads: number;
   /** WIDTHxHEIGHT of the pictures that the model is compiled for at the start; the quickest to draw. */
@@ -35,9 +42,39 @@ export interface WorkersArgs extends ComponentArgs, Availability {
 }
 
 const app = "aigc-worker";
+const job = "worker";
+
+const alerts: Alert[] = [
+  {
+    name: "NoWorker",
+    when: `sum(up{job="${job}"}) == 0 or absent(up{job="${job}"})`,
+    for: "2m",
+    severity: "page",
+    summary: "No worker draws; accepted pictures wait.",
+    action: `kubectl describe pods -l app=${app}: are there GPUs, do pods start?`,
+  },
+  {
+    name: "QueueWaits",
+    when: "max(aigc_queue_oldest_age_seconds) > 300",
+    for: "5m",
+    severity: "page",
+    summary: "The oldest picture of the queue has waited for more than 5 minutes.",
+    action: "Raise workers.replicas if all workers draw; look at their logs if they don't.",
+  },
+  {
+    name: "RequestsFail",
+    when: `sum(rate(aigc_requests_total{status="failed"}[10m]))
+  / sum(rate(aigc_requests_total[10m])) > 0.05`,
+    for: "5m",
+    severity: "page",
+    summary: "More than 5 % of the requests for pictures fail.",
+    action: `kubectl logs -l app=${app} and -l app=api name the errors.`,
+  },
+];
 
 /** Draw the pictures: each claims one task at a time and writes the image to S3. */
 export class Workers extends Component {
+  readonly app = app;
   /** Host name of the headless Service: one address a pod. */
   readonly host: string;
 
@@ -73,6 +110,7 @@ export class Workers extends Component {
             metadata: { labels: labels(app) },
             spec: {
               ...restrictedPod(serviceUid),
+              ...runAs(`${name}-identity`, namespace, args.identity, this.child),
               ...(args.runtimeClass && { runtimeClassName: args.runtimeClass }),
               nodeSelector: args.nodeSelector,
               tolerations: args.tolerations,
@@ -88,6 +126,7 @@ export class Workers extends Component {
                   envFrom: args.settings.envFrom,
                   env: [
                     { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+                    { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     ...models.env,
                     { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
                     { name: "PRECISION", value: args.precision },
@@ -131,6 +170,10 @@ export class Workers extends Component {
     );
     disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
+    this.targets.push({ job, app, host: this.host, port: ports.metrics });
+    this.flows.push(...args.settings.servers.map((server) => ({ from: this, ...server })));
+    this.flows.push(...toAgent(this, args.identity));
+    this.alerts.push(...alerts);
     this.registerOutputs({ host: this.host });
   }
 }

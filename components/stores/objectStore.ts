@@ -2,22 +2,18 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
-import { singleReplica } from "../kubernetes/statefulSet";
+import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
-import type { Bucket } from "./bucket";
+import type { Server } from "../network/flows";
+import type { Bucket, Keys } from "./bucket";
 
-export interface ObjectStoreArgs extends ComponentArgs {
+export interface ObjectStoreArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; versitygw on the PATH. */
   image: string;
   /** Names of its buckets. */
   buckets: string[];
-  accessKeyId: pulumi.Input<string>;
-  secretAccessKey: pulumi.Input<string>;
-  /** Size of the volume that holds the objects, a Kubernetes quantity. */
-  storage: string;
-  /** Refuses to delete the pictures; `pulumi state unprotect` lifts it. */
-  protect: boolean;
+  keys: Keys;
   resources: Resources;
 }
 
@@ -26,6 +22,7 @@ const root = "/data/buckets";
 
 /** An S3 endpoint in the cluster, for a cluster without AWS: versitygw over a volume. */
 export class ObjectStore extends Component {
+  readonly app: string;
   /** URL inside the cluster. */
   readonly endpoint: string;
   /** One bucket each, in the order of the names. */
@@ -34,6 +31,9 @@ export class ObjectStore extends Component {
   constructor(name: string, args: ObjectStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ObjectStore", name, args, opts);
     const { namespace } = args;
+    this.app = name;
+    const server: Server = { to: this, ports: [ports.s3] };
+    this.flows.push({ from: "operators", ...server });
     const metadata = { name, namespace, labels: labels(name) };
     const mounts = [
       { name: "data", mountPath: "/data" },
@@ -43,7 +43,10 @@ export class ObjectStore extends Component {
       `${name}-credentials`,
       {
         metadata: { namespace },
-        stringData: { ROOT_ACCESS_KEY: args.accessKeyId, ROOT_SECRET_KEY: args.secretAccessKey },
+        stringData: {
+          ROOT_ACCESS_KEY: args.keys.accessKeyId,
+          ROOT_SECRET_KEY: args.keys.secretAccessKey,
+        },
       },
       this.child,
     );
@@ -52,12 +55,12 @@ export class ObjectStore extends Component {
       { metadata, spec: { selector: labels(name), ports: [{ name: "s3", port: ports.s3 }] } },
       this.child,
     );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-server`,
-      singleReplica({
+    singleReplica(
+      name,
+      {
         metadata,
         service,
-        storage: args.storage,
+        volume: args,
         pod: {
           ...restrictedPod(uid),
           initContainers: [
@@ -86,16 +89,16 @@ export class ObjectStore extends Component {
           ],
           volumes: [scratch("tmp")],
         },
-      }),
-      { ...this.child, protect: args.protect },
+      },
+      this.child,
     );
     this.endpoint = `http://${serviceHost(name, namespace)}:${ports.s3}`;
     this.buckets = args.buckets.map((bucket) => ({
       name: bucket,
       region: "us-east-1",
       endpoint: this.endpoint,
-      accessKeyId: args.accessKeyId,
-      secretAccessKey: args.secretAccessKey,
+      server,
+      keys: args.keys,
     }));
     this.registerOutputs({ endpoint: this.endpoint });
   }

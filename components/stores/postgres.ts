@@ -2,19 +2,19 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
-import { singleReplica } from "../kubernetes/statefulSet";
+import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { aigc, labels, ports, serviceHost } from "../names";
+import type { Server } from "../network/flows";
+import { postgresConnections } from "../vendors";
+import { databaseDown } from "./alerts";
 
-export interface PostgresArgs extends ComponentArgs {
+export interface PostgresArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; PostgreSQL 18, `initdb` and `postgres` on the PATH. */
   image: string;
   password: pulumi.Input<string>;
-  /** Size of the volume that holds the database, a Kubernetes quantity. */
-  storage: string;
+  /** How many connections it takes follows the memory limit. */
   resources: Resources;
-  /** Refuses to delete the database; `pulumi state unprotect` lifts it. */
-  protect: boolean;
 }
 
 const uid = 999;
@@ -25,10 +25,15 @@ const socketDirectory = "/run/postgresql";
 export class Postgres extends Component {
   /** postgresql://user:password@host:port/database, secret. */
   readonly url: pulumi.Output<string>;
+  readonly app: string;
+  readonly server: Server;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Postgres", name, args, opts);
     const { namespace } = args;
+    this.app = name;
+    this.server = { to: this, ports: [ports.postgres] };
+    this.alerts.push(databaseDown);
     const metadata = { name, namespace, labels: labels(name) };
     const volume = { name: "data", mountPath: "/var/lib/postgresql" };
     const credentials = new k8s.core.v1.Secret(
@@ -48,12 +53,12 @@ export class Postgres extends Component {
       },
       this.child,
     );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-server`,
-      singleReplica({
+    singleReplica(
+      name,
+      {
         metadata,
         service,
-        storage: args.storage,
+        volume: args,
         pod: {
           ...restrictedPod(uid),
           // SIGINT asks for a fast shutdown; a checkpoint may take a while.
@@ -82,7 +87,7 @@ export class Postgres extends Component {
                 ...["postgres", "-D", dataDirectory, "-c", "listen_addresses=*"],
                 ...["-c", `port=${ports.postgres}`],
                 ...["-c", `unix_socket_directories=${socketDirectory}`],
-                ...["-c", "max_connections=200"],
+                ...["-c", `max_connections=${postgresConnections(args.resources.limits.memory)}`],
               ],
               ports: [{ name: "postgres", containerPort: ports.postgres }],
               env: [{ name: "PGHOST", value: socketDirectory }],
@@ -112,8 +117,8 @@ export class Postgres extends Component {
             { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
           ],
         },
-      }),
-      { ...this.child, protect: args.protect },
+      },
+      this.child,
     );
     this.url = pulumi.secret(
       pulumi.interpolate`postgresql://${aigc}:${args.password}@${serviceHost(name, namespace)}:${ports.postgres}/${aigc}`,
@@ -125,10 +130,14 @@ export class Postgres extends Component {
 /**
  * Makes the cluster beside its final place and renames it, so that a killed start begins anew. One
  * that is there is closed to the group first: the kubelet may have opened the volume to `fsGroup`,
- * and `postgres` refuses such a directory.
+ * and `postgres` refuses such a directory. One that is marked so is set aside, for a major version
+ * that can't read it (docs/runbook.md).
  */
 export function renderInitScript(): string {
-  return `if [ -s "$PGDATA/PG_VERSION" ]; then
+  return `if [ -e "$PGDATA/set-aside" ]; then
+  mv "$PGDATA" "$PGDATA-$(cat "$PGDATA/PG_VERSION")"
+fi
+if [ -s "$PGDATA/PG_VERSION" ]; then
   chmod u=rwx,go= "$PGDATA"
   exit 0
 fi

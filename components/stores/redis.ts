@@ -2,26 +2,23 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
-import { singleReplica } from "../kubernetes/statefulSet";
+import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
+import type { Server } from "../network/flows";
+import { bytes } from "../vendors";
+import { redisDown } from "./alerts";
 
-export interface RedisArgs extends ComponentArgs {
+export interface RedisArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; Redis 8. */
   image: string;
   password: pulumi.Input<string>;
-  /** Size of the volume that holds the append-only file, a Kubernetes quantity. */
-  storage: string;
-  /** Refuses to delete the queue; `pulumi state unprotect` lifts it. */
-  protect: boolean;
   resources: Resources;
 }
 
 const uid = 999;
 /** Share of the memory limit that data may take; the rest is for rewriting the append-only file. */
 const dataShare = 0.5;
-/** Of a Kubernetes quantity, in bytes. */
-const units = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
 
 /**
  * The queue and the rate limits. It holds nothing that PostgreSQL could not give back: the relay
@@ -30,10 +27,15 @@ const units = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
 export class Redis extends Component {
   /** redis://:password@host:port/0, secret. */
   readonly url: pulumi.Output<string>;
+  readonly app: string;
+  readonly server: Server;
 
   constructor(name: string, args: RedisArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Redis", name, args, opts);
     const { namespace } = args;
+    this.app = name;
+    this.server = { to: this, ports: [ports.redis] };
+    this.alerts.push(redisDown);
     const metadata = { name, namespace, labels: labels(name) };
     const config = new k8s.core.v1.Secret(
       `${name}-config`,
@@ -58,12 +60,12 @@ export class Redis extends Component {
       },
       this.child,
     );
-    new k8s.apps.v1.StatefulSet(
-      `${name}-server`,
-      singleReplica({
+    singleReplica(
+      name,
+      {
         metadata,
         service,
-        storage: args.storage,
+        volume: args,
         pod: {
           ...restrictedPod(uid),
           containers: [
@@ -105,8 +107,8 @@ export class Redis extends Component {
             scratch("tmp"),
           ],
         },
-      }),
-      { ...this.child, protect: args.protect },
+      },
+      this.child,
     );
     this.url = pulumi.secret(
       pulumi.interpolate`redis://:${args.password}@${serviceHost(name, namespace)}:${ports.redis}/0`,
@@ -120,13 +122,12 @@ export class Redis extends Component {
  * @param memory the pod's limit, a Kubernetes quantity
  */
 export function renderRedisConf(memory: string): string {
-  const bytes = Number.parseFloat(memory) * units[memory.slice(-2) as keyof typeof units];
   return `port ${ports.redis}
 dir /data
 appendonly yes
 appendfsync everysec
 save ""
-maxmemory ${Math.floor(dataShare * bytes)}
+maxmemory ${Math.floor(dataShare * bytes(memory))}
 maxmemory-policy noeviction
 `;
 }

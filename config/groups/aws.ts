@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { group } from "../fields";
+import { identity } from "./identity";
 
 export const aws = group("Where AWS keeps what is managed", {
   region: z.string().default("").describe("Region, like eu-central-1"),
@@ -8,14 +9,7 @@ export const aws = group("Where AWS keeps what is managed", {
     .array(z.string())
     .default([])
     .describe("Private subnets of it, in two availability zones or more"),
-  oidcProviderArn: z
-    .string()
-    .default("")
-    .describe("The cluster's identity provider in IAM, for pods without keys; empty: keys"),
-  oidcIssuer: z
-    .string()
-    .default("")
-    .describe("Host and path of its issuer, without https://; with oidcProviderArn"),
+  ...identity,
   applyImmediately: z
     .boolean()
     .default(false)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { group, quantity, resources } from "../fields";
+import { group, resources, volume } from "../fields";
 
 /** Models that need no revision: the one whose files are known by hash, and the one made by code. */
 export const knownModels = {
@@ -9,22 +9,27 @@ export const knownModels = {
 
 export const models = group("Where the weights come from, and the volume that holds them", {
   endpoint: z
-    .url({ protocol: /^https?$/, error: "must be a URL like https://mirror.example" })
+    .url({
+      protocol: /^(https?|s3)$/,
+      error: "must be a URL like https://mirror.example or s3://bucket/folder",
+    })
     .default("https://huggingface.co")
-    .describe("The hub that they are fetched from, or a mirror of it"),
+    .describe(
+      "The hub that they are fetched from, a mirror of it, or a bucket of AWS: s3://BUCKET",
+    ),
+  gated: z
+    .boolean()
+    .default(false)
+    .describe("The hub asks who fetches them: with the secret hubToken"),
   revision: z
     .string()
     .regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits")
     .default("")
     .describe("Commit of workers.model's repository; may be empty for the default model"),
-  storage: quantity("30Gi").describe("Size of the volume"),
+  ...volume("30Gi"),
   accessMode: z
     .enum(["ReadWriteMany", "ReadWriteOnce"])
     .default("ReadWriteMany")
     .describe("ReadWriteOnce is enough where all workers run on one node"),
-  storageClass: z
-    .string()
-    .default("")
-    .describe("Class of the volume, such as one of EFS; empty: the cluster's default"),
   resources: resources("500m", "1Gi", "4Gi"),
 });

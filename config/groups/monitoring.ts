@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { group, quantity, resources } from "../fields";
+import { group, resources, volume } from "../fields";
 
 export const monitoring = group("Prometheus and Alertmanager", {
   alertmanager: z
@@ -26,7 +26,7 @@ export const monitoring = group("Prometheus and Alertmanager", {
     .regex(/^\d+[hdwy]$/, "must be like 15d")
     .default("15d")
     .describe("How long samples are kept"),
-  storage: quantity("20Gi").describe("Size of its volume"),
+  ...volume("20Gi"),
   resources: resources("100m", "256Mi", "1Gi"),
   alertmanagerResources: resources("10m", "64Mi", "256Mi"),
 });

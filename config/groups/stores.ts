@@ -1,25 +1,26 @@
 import { z } from "zod";
-import { group, quantity, resources } from "../fields";
+import { group, resources, volume } from "../fields";
 
 export const redis = group("The queue and the rate limits", {
   managed: z.boolean().default(false).describe("ElastiCache instead of a pod"),
   nodeType: z.string().default("cache.t4g.small").describe("With managed"),
-  storage: quantity("5Gi").describe("Size of its volume"),
+  ...volume("5Gi"),
   resources: resources("50m", "128Mi", "384Mi"),
 });
 
 export const postgres = group("The task records", {
   managed: z.boolean().default(false).describe("RDS in two zones instead of a pod"),
   instanceClass: z.string().default("db.t4g.medium").describe("With managed"),
-  storage: quantity("20Gi").describe("Size of its volume"),
+  ...volume("20Gi"),
   resources: resources("100m", "256Mi", "1Gi"),
 });
 
 export const objectStore = group("The pictures", {
-  bucket: z
-    .string()
-    .default("")
-    .describe("A bucket of AWS instead of a pod; its key may read, write, list and delete"),
-  storage: quantity("100Gi").describe("Size of its volume"),
+  managed: z
+    .boolean()
+    .default(false)
+    .describe("A bucket of AWS that is made, encrypted and closed, instead of a pod"),
+  bucket: z.string().default("").describe("A bucket of AWS that is there, instead of a pod"),
+  ...volume("100Gi"),
   resources: resources("50m", "64Mi", "512Mi"),
 });

@@ -36,12 +36,22 @@ const mode = (mode: Values["cloudflare"]["mode"]) =>
     `cloudflare.mode is ${mode}`,
     ({ cloudflare }) => cloudflare.mode === mode,
   );
-export const identity = condition(
-  ["aws"],
-  "aws.oidcProviderArn is set",
-  ({ aws }) => !!aws.oidcProviderArn,
+export const [off, tunnel, proxied] = [mode("off"), mode("tunnel"), mode("proxied")];
+export const balanced = condition(
+  ["nginx"],
+  "nginx.serviceType is LoadBalancer",
+  ({ nginx }) => nginx.serviceType === "LoadBalancer",
 );
-export const [tunnel, proxied] = [mode("tunnel"), mode("proxied")];
+export const reached = condition(
+  ["nginx"],
+  "nginx.serviceType is not ClusterIP",
+  ({ nginx }) => nginx.serviceType !== "ClusterIP",
+);
+export const toldByProxies = condition(
+  ["cloudflare", "nginx"],
+  "nginx.proxyProtocol is true and cloudflare.mode is off",
+  ({ cloudflare, nginx }) => nginx.proxyProtocol && cloudflare.mode === "off",
+);
 export const pulling = condition(
   ["cloudflare"],
   "cloudflare.mode is proxied and cloudflare.zoneRules is true",
@@ -67,10 +77,29 @@ export const managedStore = condition(
   "postgres.managed or redis.managed is true",
   ({ postgres, redis }) => postgres.managed || redis.managed,
 );
+const picturesInAws = ({ objectStore }: Pick<Values, "objectStore">) =>
+  objectStore.managed || !!objectStore.bucket;
 export const ownObjectStore = condition(
   ["objectStore", "backups"],
-  "objectStore.bucket is not set or backups.managed is false",
-  ({ objectStore, backups }) => !objectStore.bucket || !backups.managed,
+  "pictures or backups are not in AWS",
+  (config) => !picturesInAws(config) || !config.backups.managed,
+);
+const fromBucket = ({ models }: Pick<Values, "models">) => models.endpoint.startsWith("s3:");
+export const fromHub = condition(
+  ["models"],
+  "models.endpoint is a hub",
+  (config) => !fromBucket(config),
+);
+export const gated = condition(["models"], "models.gated is true", ({ models }) => models.gated);
+export const awsBuckets = condition(
+  ["objectStore", "backups", "models"],
+  "pictures, backups or weights are in AWS",
+  (config) => picturesInAws(config) || config.backups.managed || fromBucket(config),
+);
+export const managedPictures = condition(
+  ["objectStore"],
+  "objectStore.managed is true",
+  ({ objectStore }) => objectStore.managed,
 );
 export const unknownModel = condition(
   ["workers"],
@@ -78,8 +107,7 @@ export const unknownModel = condition(
   ({ workers }) => !Object.values(knownModels).includes(workers.model),
 );
 export const aws = condition(
-  ["postgres", "redis", "objectStore", "backups"],
-  "a managed store, objectStore.bucket or backups.managed is on AWS",
-  (config) =>
-    managedStore.holds(config as Values) || !!config.objectStore.bucket || config.backups.managed,
+  ["postgres", "redis", "objectStore", "backups", "models"],
+  "a managed store, pictures, backups or weights are in AWS",
+  (config) => managedStore.holds(config as Values) || awsBuckets.holds(config as Values),
 );

@@ -48,13 +48,29 @@ export const edgeRules: Rule[] = [
         },
     ];
   }),
-  rule(["cloudflare", "endpoint"], (config) => [
-    cloudflare.holds(config as Values) &&
-      !config.endpoint.startsWith("https://") && {
-        key: "endpoint",
-        is: JSON.stringify(config.endpoint),
-        but: "must begin with https:// behind Cloudflare",
-        fix: "set endpoint https://HOST",
+  rule(["cloudflare", "endpoint", "nginx"], (config) => {
+    const { secretName, issuer } = config.nginx.tls;
+    const https = [
+      cloudflare.holds(config as Values) && "behind Cloudflare",
+      (secretName || issuer) && "where nginx.tls is set",
+    ].find(Boolean);
+    return [
+      !!https &&
+        !config.endpoint.startsWith("https://") && {
+          key: "endpoint",
+          is: JSON.stringify(config.endpoint),
+          but: `must begin with https:// ${https}`,
+          fix: "set endpoint https://HOST",
+        },
+    ];
+  }),
+  rule(["nginx"], ({ nginx: { tls } }) => [
+    tls.secretName !== "" &&
+      tls.issuer !== "" && {
+        key: "nginx.tls.secretName",
+        is: JSON.stringify(tls.secretName),
+        but: `nginx.tls.issuer, ${tls.issuer}, makes a Secret of its own`,
+        fix: "rm --path nginx.tls.secretName",
       },
   ]),
 ];

@@ -1,8 +1,20 @@
+import { connectionRules } from "./connections";
 import { edgeRules } from "./edge";
+import { identityRules } from "./identity";
+import { loadBalancerRules } from "./loadBalancer";
 import { modelRules } from "./models";
 import { keyRules } from "./needed";
 import { podRules } from "./pods";
 import type { Rule } from "./rule";
 import { storeRules } from "./stores";
 
-export const rules: Rule[] = [...podRules, ...keyRules, ...storeRules, ...modelRules, ...edgeRules];
+export const rules: Rule[] = [
+  ...podRules,
+  ...keyRules,
+  ...storeRules,
+  ...connectionRules,
+  ...identityRules,
+  ...modelRules,
+  ...edgeRules,
+  ...loadBalancerRules,
+];

@@ -1,28 +1,37 @@
 import type { secrets } from "../secrets";
 import {
   aws,
+  balanced,
   cloudflare,
-  identity,
+  fromHub,
+  gated,
+  managedPictures,
   managedStore,
   noKubeconfig,
   notGiven,
+  off,
   ownObjectStore,
   ownPostgres,
   ownRedis,
   proxied,
   pulling,
   pushed,
+  reached,
   told,
+  toldByProxies,
   unknownModel,
 } from "./conditions";
 import { at, type Condition, groupOf, type Rule } from "./rule";
 
 /** Every other secret is always needed. */
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
+  s3AccessKeyId: ownObjectStore,
+  s3SecretAccessKey: ownObjectStore,
   alertWebhook: told("webhook"),
   slackWebhook: told("slack"),
   pagerdutyKey: told("pagerduty"),
   smtpPassword: told("email"),
+  hubToken: gated,
   registryPassword: pushed,
   cloudflareApiToken: cloudflare,
   originCertificate: proxied,
@@ -44,20 +53,29 @@ const keysNeeded: [string, Condition][] = [
   ]),
   ["models.revision", unknownModel],
   ["aws.region", aws],
-  ["aws.oidcIssuer", identity],
   ["aws.vpcId", managedStore],
   ["aws.subnetIds", managedStore],
   ["aws.clientNetworks", managedStore],
   ["cloudflare.zoneId", cloudflare],
+  ["nginx.trustedProxies", toldByProxies],
 ];
 
 /** Keys that say nothing unless a condition holds. */
 const keysOfUse: [string, Condition][] = [
   ["postgres.resources", ownPostgres],
+  ["postgres.storageClass", ownPostgres],
   ["redis.resources", ownRedis],
   ["redis.storage", ownRedis],
+  ["redis.storageClass", ownRedis],
   ["objectStore.resources", ownObjectStore],
   ["objectStore.storage", ownObjectStore],
+  ["objectStore.storageClass", ownObjectStore],
+  ["nginx.loadBalancerClass", balanced],
+  ["nginx.proxyProtocol", reached],
+  ["nginx.trustedProxies", off],
+  ["nginx.tls", off],
+  ["retention.pictures", managedPictures],
+  ["models.gated", fromHub],
 ];
 
 function needed([key, { reads, holds, because }]: [string, Condition]): Rule {

@@ -1,7 +1,7 @@
 """Puts the model into $MODEL_DIR, whole or not at all."""
 
-from tasks import logs
-from tasks.settings import Settings
+from core import logs
+from core.settings import Settings
 from worker import download
 
 logs.configure()

@@ -117,6 +117,8 @@ function renderStorage(image: string): object[] {
       provisioner: "rancher.io/local-path",
       volumeBindingMode: "WaitForFirstConsumer",
       reclaimPolicy: "Delete",
+      // A volume is a directory, which no size limits: the claim grows, and nothing has to be done.
+      allowVolumeExpansion: true,
     },
     deployment(
       name,

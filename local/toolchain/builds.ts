@@ -2,7 +2,7 @@
 export interface Build {
   name: string;
   /** Folder of its go.mod under this one. */
-  module: "." | "pulumi-language-nodejs";
+  module: "." | "cloudflared" | "pulumi-language-nodejs";
   /** Go package → the names its binary is called by. */
   programs: Record<string, readonly string[]>;
   tags?: readonly string[];
@@ -111,6 +111,14 @@ export const testBuilds = [
       "github.com/yannh/kubeconform/cmd/kubeconform": ["kubeconform"],
     },
     cpuSeconds: 6,
+  },
+  {
+    // On upstream's quic-go, since its own go.mod's fork isn't in Go's checksum database.
+    name: "cloudflared",
+    module: "cloudflared",
+    programs: { "github.com/cloudflare/cloudflared/cmd/cloudflared": ["cloudflared"] },
+    variables: { "main.Version": "2026.8.2" },
+    cpuSeconds: 85,
   },
 ] as const satisfies Build[];
 

@@ -63,7 +63,10 @@ export async function downloadReleases(missing: readonly Build[], report: Report
   );
 }
 
-/** Fetches all that the builds of a Go module need; go.sum says what may come. */
+/**
+ * Fetches all that the builds of a Go module need; go.sum says what may come. `go mod download`
+ * would ask for each version's time as well, which a proxy may refuse.
+ */
 export async function downloadModule(module: Build["module"]): Promise<void> {
   const go = await attempt("go", ["env", "GOVERSION"]);
   if (go.status !== 0) {
@@ -72,7 +75,8 @@ export async function downloadModule(module: Build["module"]): Promise<void> {
       "install Go 1.21 or newer (it fetches the version that go.mod names by itself)",
     );
   }
-  await run("go", ["mod", "download", "-x"], {
+  // -e: what is wrong with a package is the build's to say.
+  await run("go", ["list", "-e", "-x", "-deps", "tool", "./..."], {
     cwd: join(__dirname, module),
     env: goEnvironment,
     log: `download-${basename(join(__dirname, module))}`,

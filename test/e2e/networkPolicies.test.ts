@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { labels, ports } from "../../components/names";
-import { type Flow, stackFlows } from "../../components/network/flows";
 import { addresses } from "../../local/cluster/addresses";
 import { kubeconfig } from "../../local/paths";
 import { run } from "../../local/run";
+import { flowsOf, type OpenFlow } from "../golden/flows";
+import { accepted } from "../golden/stacks";
 import { localCluster } from "./cluster";
 
 // On the stack of `npm run local`: what the policies list can be connected, and nothing else.
@@ -16,15 +17,7 @@ const stray = "stray";
 const stranger = "stranger";
 const outside = "outside";
 
-const flows = stackFlows({
-  postgres: { managed: false },
-  redis: { managed: false },
-  objectStore: { bucket: "" },
-  models: { endpoint: "https://huggingface.co" },
-  backups: { managed: false },
-  monitoring: { alertmanager: false, receivers: ["webhook"], email: { smarthost: "" } },
-  cloudflare: { mode: "off" },
-});
+const flows = flowsOf(accepted("local"));
 
 /** APP:PORT → ADDRESS/PORT of everything that listens. */
 const targets = new Map<string, string>();
@@ -113,7 +106,7 @@ async function reached(app: string): Promise<string[]> {
 }
 
 /** What the flows list, of what runs here. */
-const listed = (includes: (flow: Flow) => boolean): string[] =>
+const listed = (includes: (flow: OpenFlow) => boolean): string[] =>
   [...targets.keys()]
     .filter((target) =>
       flows.some(
@@ -135,7 +128,7 @@ test("a pod of the namespace that no flow names reaches nothing", async () => {
 });
 
 test("a pod of another namespace reaches nginx and the world, and nothing behind nginx", async () => {
-  const open = listed(({ from }) => from === "anywhere" || from === "cluster");
+  const open = listed(({ from }) => from === "pods");
   expect(open).toEqual([`nginx:${ports.nginx}`]);
   await expect
     .poll(() => reached(stranger), { timeout: 30_000 })

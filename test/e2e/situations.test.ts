@@ -82,6 +82,8 @@ test("a stack that a living pulumi has locked is left alone; a dead one's lock i
 test("Ctrl-C while the stack is brought up ends cleanly, and the next run goes on to the picture", async () => {
   const picture = join(repository, "out/first.png");
   rmSync(picture, { force: true });
+  // Else there would be nothing to bring up.
+  rmSync(join(state, "pulumi/last-up"), { recursive: true });
   const first = spawn("node", cli, { cwd: repository, stdio: ["ignore", "ignore", "pipe"] });
   let output = "";
   first.stderr.setEncoding("utf8").on("data", (chunk: string) => {

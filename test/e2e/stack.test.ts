@@ -241,6 +241,26 @@ describe("the stack on a real cluster", () => {
     await stack.up(() => {});
   });
 
+  test("the database's volume grows where it is, without a restart", async () => {
+    const claim = (path: string) =>
+      inNamespace("get", "pvc", "data-postgres-0", `--output=jsonpath={${path}}`);
+    const pod = () => inNamespace("get", "pod", "postgres-0", "--output=jsonpath={.metadata.uid}");
+    const [volume, before] = [await claim(".spec.volumeName"), await pod()];
+    const upWith = async (given: typeof values & { postgres?: object }) => {
+      const opened = await openStack("e2e", given);
+      await opened.up(() => {}).finally(() => opened.close());
+    };
+    const grown = { ...values, postgres: { storage: "2Gi" } };
+    await upWith(grown);
+    expect(await claim(".spec.resources.requests.storage")).toBe("2Gi");
+    expect([await claim(".spec.volumeName"), await pod()]).toEqual([volume, before]);
+    expect(await succeeded()).toBe(generations + 2);
+
+    const shrunk = { ...values, postgres: { storage: "512Mi" } };
+    await expect(upWith(shrunk)).rejects.toThrow("field can not be less than");
+    await upWith(grown);
+  });
+
   test("pulumi up without a change changes nothing, ten times in a row", async () => {
     for (let times = 0; times < 10; times++) expect(await stack.up(() => {})).toBe(true);
   });

@@ -3,9 +3,15 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { parse } from "yaml";
-import { fullKey, project, secretValues, withPlaceholders } from "../placeholders";
+import { fullKey, overlay, secretValues, type Values, withPlaceholders } from "../placeholders";
 
-// Prints what the program declares for a stack, as one JSON object: logical name → declaration.
+// Prints what a program declares for a stack, one JSON object a line: logical name → declaration, or
+// how it refuses. It is the example of the stack's name, or else the repository's own. A line for
+// each object of values that the second argument lists, which are laid over the stack file; without
+// one, a line for the stack as it is.
+
+/** A stack's resources, by logical name. */
+export type Declared = Record<string, Declaration>;
 
 /** A resource as the program declares it. */
 export interface Declaration {
@@ -16,23 +22,37 @@ export interface Declaration {
   provider?: string;
   protect?: true;
   retainOnDelete?: true;
+  /** Inputs whose change replaces it, besides those that the provider knows. */
+  replaceOnChanges?: string[];
+  deleteBeforeReplace?: true;
   /** How long it may take, by operation, like 2h; what is not here takes the provider's time. */
   timeouts?: Record<string, string>;
   dependencies: string[];
   inputs: unknown;
 }
 
+const { withLocalStorage } = require("@pulumi/pulumi/runtime/state");
 const root = join(__dirname, "../..");
-const [stack] = process.argv.slice(2) as [string];
+const asItIs = "[{}]";
+const [stack, edits = asItIs] = process.argv.slice(2) as [string, string?];
+const example = join(root, "examples", stack);
+const program = existsSync(join(example, "Pulumi.yaml")) ? example : root;
+const project = readYaml(join(program, "Pulumi.yaml")).name as string;
+
+function readYaml(path: string) {
+  return parse(readFileSync(path, "utf8"));
+}
 
 /** What the program would read on a machine: the stack file, and values that no stack file holds. */
-function configure(): void {
-  const path = [root, __dirname].map((directory) => join(directory, `Pulumi.${stack}.yaml`));
-  const file = parse(readFileSync(path.find(existsSync) as string, "utf8")) as {
-    config: Record<string, unknown>;
-  };
+function configure(edit: Values): void {
+  const path = [root, __dirname, example].map((directory) =>
+    join(directory, `Pulumi.${stack}.yaml`),
+  );
+  const config = readYaml(path.find(existsSync) as string).config as Record<string, object>;
   const secrets = Object.entries(secretValues).map(([name, value]) => [fullKey(name), value]);
-  const values = { ...withPlaceholders(stack, file.config), ...Object.fromEntries(secrets) };
+  const own: Values = { ...withPlaceholders(stack, config), ...Object.fromEntries(secrets) };
+  const values = program === root ? own : config;
+  for (const [key, value] of Object.entries(edit)) overlay(values, key, value);
   const text = Object.entries(values).map(([name, value]) => [
     name,
     typeof value === "string" ? value : JSON.stringify(value),
@@ -40,15 +60,17 @@ function configure(): void {
   pulumi.runtime.setAllConfig(Object.fromEntries(text), Object.keys(secretValues).map(fullKey));
 }
 
+let heard: (request: RegisterResourceRequest) => void;
+
 /** Mocks see inputs alone; what stands beside them in the request matters as much. */
-function onRequest(listen: (request: RegisterResourceRequest) => void): void {
+function onRequest(): void {
   const { MockMonitor } = require("@pulumi/pulumi/runtime/mocks");
   const { registerResource } = MockMonitor.prototype;
   MockMonitor.prototype.registerResource = function (
     request: RegisterResourceRequest,
     ...rest: unknown[]
   ) {
-    listen(request);
+    heard(request);
     return registerResource.call(this, request, ...rest);
   };
 }
@@ -65,6 +87,10 @@ function declaration(request: RegisterResourceRequest): Declaration {
     ...(request.getProvider() && { provider: logicalName(request.getProvider()) }),
     ...(request.getProtect() && { protect: true }),
     ...(request.getRetainondelete() && { retainOnDelete: true }),
+    ...(request.getReplaceonchangesList().length > 0 && {
+      replaceOnChanges: request.getReplaceonchangesList(),
+    }),
+    ...(request.getDeletebeforereplace() && { deleteBeforeReplace: true }),
     ...(timeouts.length > 0 && { timeouts: Object.fromEntries(timeouts) }),
     dependencies: request.getDependenciesList().map(logicalName).sort(),
     inputs: readable(request.getObject()?.toJavaScript()),
@@ -94,14 +120,14 @@ function readable(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, inner]) => [name, readable(inner)]));
 }
 
-async function main(): Promise<void> {
-  const declared: Record<string, Declaration> = {};
-  onRequest((request) => {
+async function declare(edit: Values): Promise<Declared> {
+  const declared: Declared = {};
+  heard = (request) => {
     const name = request.getName();
     if (request.getType() === "pulumi:pulumi:Stack") return;
     if (declared[name]) throw new Error(`two resources are named ${name}`);
     declared[name] = declaration(request);
-  });
+  };
   await pulumi.runtime.setMocks(
     {
       call: ({ token, inputs }) => ({ ...inputs, ...lookedUp, token }),
@@ -114,20 +140,72 @@ async function main(): Promise<void> {
     stack,
     false,
   );
-  configure();
-  await pulumi.runtime.runInPulumiStack(async () => require(join(root, "index")));
+  configure(edit);
+  // So that the program runs again, and what it is made of isn't loaded again.
+  delete require.cache[join(program, "index.ts")];
+  // Asked before, for what a program throws in a stack ends the process.
+  if (program === root) require(join(root, "config")).loadConfig();
+  const handedOver = await pulumi.runtime.runInPulumiStack(async () => {
+    const exported = require(join(program, "index"));
+    return exported instanceof Function ? exported() : exported;
+  });
   await pulumi.runtime.disconnect();
-  console.log(JSON.stringify(declared));
+  if (program === example) {
+    declared.outputs = { type: "outputs", dependencies: [], inputs: readable(handedOver) };
+  }
+  return declared;
+}
+
+async function main(): Promise<void> {
+  onRequest();
+  // Pulumi keeps a stack trace with each promise: most of the time of many runs.
+  if (edits !== asItIs) Error.stackTraceLimit = 0;
+  for (const edit of JSON.parse(edits) as Values[]) {
+    // Each run has a state of its own, as programs have that the Automation API runs in one process.
+    await withLocalStorage(async () => {
+      const line = await declare(edit).catch((error: Error) => {
+        if (edits === asItIs) throw error;
+        return { refused: error.message };
+      });
+      process.stdout.write(`${JSON.stringify(line)}\n`);
+    });
+  }
 }
 
 /** What providers answer to any question of the program. */
-const lookedUp = { account: { id: "account" }, userName: "AWS", password: "the password of ECR" };
+const lookedUp = {
+  account: { id: "account" },
+  userName: "AWS",
+  password: "the password of ECR",
+  version: "the default",
+};
 
 /** What only a provider knows, and other declarations are made of. */
 function outputs(name: string, type: string, inputs: Record<string, unknown>): object {
   switch (type) {
-    case "docker-build:index:Image":
-      return { digest: `sha256:${"0".repeat(64)}` };
+    case "docker:index/image:Image":
+      return { repoDigest: `${inputs.imageName}@sha256:${"0".repeat(64)}` };
+    case "aws:ec2/launchTemplate:LaunchTemplate":
+      return { latestVersion: 1 };
+    case "aws:ecr/repository:Repository":
+      return {
+        arn: `arn:${name}`,
+        repositoryUrl: `111122223333.dkr.ecr.eu-central-1.amazonaws.com/${inputs.name}`,
+      };
+    case "aws:eks/cluster:Cluster":
+      return {
+        arn: `arn:${name}`,
+        endpoint: "https://eks.example",
+        certificateAuthority: { data: "the CA" },
+        identities: [{ oidcs: [{ issuer: "https://oidc.example/id/EXAMPLE" }] }],
+        vpcConfig: { ...(inputs.vpcConfig as object), clusterSecurityGroupId: "the-nodes" },
+      };
+    case "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
+      return { arn: "arn:aws:iam::111122223333:oidc-provider/oidc.example/id/EXAMPLE" };
+    case "aws:kms/key:Key":
+      return { arn: `arn:${name}` };
+    case "pulumi:pulumi:StackReference":
+      return { outputs: { configuration: { pods: { pullSecrets: ["of-another-stack"] } } } };
     case "aws:s3/bucket:Bucket":
       return { bucket: name, region: "eu-central-1", arn: `arn:aws:s3:::${name}` };
     case "aws:iam/role:Role":

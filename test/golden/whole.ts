@@ -1,4 +1,5 @@
 import { type Props, podOf } from "../../policy/resource";
+import { flowsOf } from "./flows";
 import type { Declaration } from "./record";
 
 // What no resource tells alone: whether the parts of a stack fit together.
@@ -20,8 +21,10 @@ export function faultsOf(stack: Stack): string[] {
     ...twice(objects.map(({ kind, name }) => `${kind} ${name}`)),
     ...selectorFaults(objects),
     ...policyFaults(objects),
+    ...flowFaults(stack, objects),
     ...referenceFaults(objects),
     ...scrapeFaults(objects),
+    ...inhibitionFaults(objects),
   ];
 }
 
@@ -48,6 +51,9 @@ const twice = (names: string[]) =>
     (name) => `${name} is there twice`,
   );
 
+const without = (names: string[], others: string[]) =>
+  names.filter((name) => !others.includes(name));
+
 const appsOf = (objects: KubernetesObject[]): string[] =>
   objects.flatMap(({ pod }) => (pod ? [pod.labels.app as string] : []));
 
@@ -68,22 +74,40 @@ function selectorFaults(objects: KubernetesObject[]): string[] {
 }
 
 function portFaults(name: string, { spec }: Props, objects: KubernetesObject[]): string[] {
-  const open = objects
-    .filter(({ pod }) => pod?.labels.app === spec.selector.app)
+  const { app } = spec.selector;
+  const open = portsOf(app, objects);
+  const world = worldPorts(app, objects);
+  return (spec.ports as Props[]).flatMap(({ port, targetPort = port }) => {
+    const led = open.find((each) => [each.name, each.number].includes(targetPort));
+    if (!led) return `Service ${name} leads to port ${targetPort}, which its pods don't open`;
+    return ["NodePort", "LoadBalancer"].includes(spec.type) && !world.includes(led.number)
+      ? `Service ${name} leads the world to port ${led.number}, where a policy stops it`
+      : [];
+  });
+}
+
+const portsOf = (app: string, objects: KubernetesObject[]): { name: string; number: number }[] =>
+  objects
+    .filter(({ pod }) => pod?.labels.app === app)
     .flatMap(({ pod }) => (pod?.spec.containers ?? []) as Props[])
     .flatMap(({ ports = [] }) => ports as Props[])
-    .flatMap(({ name, containerPort }) => [name, containerPort]);
-  return (spec.ports as Props[])
-    .map(({ port, targetPort }) => targetPort ?? port)
-    .filter((port) => !open.includes(port))
-    .map((port) => `Service ${name} leads to port ${port}, which its pods don't open`);
-}
+    .map(({ name, containerPort }) => ({ name, number: containerPort }));
+
+/** Ports of an app's pods that policies open to any address. */
+const worldPorts = (app: string, objects: KubernetesObject[]): number[] =>
+  objects
+    .filter(({ kind, props }) => kind === "NetworkPolicy" && selectedApp(props) === app)
+    .flatMap(({ props }) => (props.spec.ingress ?? []) as Props[])
+    .filter(({ from }) => (from as Props[]).some(({ ipBlock }) => ipBlock?.cidr === "0.0.0.0/0"))
+    .flatMap(({ ports }) => (ports as Props[]).map(({ port }) => port as number));
+
+const selectedApp = ({ spec }: Props): string | undefined => spec.podSelector.matchLabels?.app;
 
 /** Each pod has a policy, and each policy speaks of pods that there are. */
 function policyFaults(objects: KubernetesObject[]): string[] {
   const apps = appsOf(objects);
   const policies = objects.filter(({ kind }) => kind === "NetworkPolicy");
-  const selected = policies.flatMap(({ props }) => props.spec.podSelector.matchLabels?.app ?? []);
+  const selected = policies.flatMap(({ props }) => selectedApp(props) ?? []);
   const peers = policies.flatMap(({ props: { spec } }) =>
     [...(spec.ingress ?? []), ...(spec.egress ?? [])].flatMap(({ from, to }: Props) =>
       ((from ?? to) as Props[]).flatMap((peer) => peer.podSelector?.matchLabels?.app ?? []),
@@ -99,13 +123,45 @@ function policyFaults(objects: KubernetesObject[]): string[] {
   ];
 }
 
+/** Both ends of a flow allow it, its port is open, and each port of a Service is at the end of one. */
+function flowFaults(stack: Stack, objects: KubernetesObject[]): string[] {
+  const apps = appsOf(objects);
+  const flows = flowsOf(stack).filter(({ to }) => apps.includes(to));
+  const ends = flows.flatMap(({ to, ports }) => ports.map((port) => `${to}:${port}`));
+  const open = (app: string) => portsOf(app, objects).map(({ number }) => `${app}:${number}`);
+  const served = objects
+    .filter(({ kind }) => kind === "Service")
+    .flatMap(({ props }) => open(props.spec.selector.app));
+  const opened = apps.flatMap(open);
+  const between = (side: "ingress" | "egress") =>
+    flows
+      .filter(({ from, policy }) => policy === side && apps.includes(from))
+      .flatMap(({ from, to, ports }) => ports.map((port) => `${from} to ${to}:${port}`));
+  return [
+    ...[...new Set(ends)]
+      .filter((end) => !opened.includes(end))
+      .map((end) => `a NetworkPolicy leads to ${end}, which is closed`),
+    ...[...new Set(served)]
+      .filter((end) => !ends.includes(end))
+      .map((end) => `${end} has a Service, and no NetworkPolicy leads to it`),
+    ...without(between("ingress"), between("egress")).map((flow) => `${flow}: no leave to go`),
+    ...without(between("egress"), between("ingress")).map((flow) => `${flow}: no leave to come`),
+  ];
+}
+
 /** What pods read is there, and what is there is read. */
 function referenceFaults(objects: KubernetesObject[]): string[] {
   const read = new Set(objects.flatMap(({ pod }) => (pod ? referencesOf(pod.spec) : [])));
   const kinds = ["Secret", "ConfigMap", "PersistentVolumeClaim", "ServiceAccount"];
-  const there = objects
-    .filter(({ kind }) => kinds.includes(kind))
-    .map(({ kind, name }) => `${kind} ${name}`);
+  const there = [
+    ...objects
+      .filter(({ kind }) => kinds.includes(kind))
+      .map(({ kind, name }) => `${kind} ${name}`),
+    // cert-manager makes a Secret of each.
+    ...objects
+      .filter(({ kind }) => kind === "Certificate")
+      .map(({ props }) => `Secret ${props.spec.secretName}`),
+  ];
   return [
     ...there.filter((name) => !read.has(name)).map((name) => `${name} is read by no pod`),
     ...[...read]
@@ -143,18 +199,44 @@ function referencesOf(spec: Props): string[] {
 }
 
 function scrapeFaults(objects: KubernetesObject[]): string[] {
-  const hosts = objects
+  const services = objects
     .filter(({ kind }) => kind === "Service")
-    .map(({ name, props }) => `${name}.${props.metadata.namespace}.svc.cluster.local`);
+    .map(({ name, props }) => ({
+      host: `${name}.${props.metadata.namespace}.svc.cluster.local`,
+      ports: (props.spec.ports as Props[]).map(({ name }) => name as string),
+    }));
   const jobs = objects
     .flatMap(({ props }) => (props.data?.["prometheus.yml"] ?? []) as string)
     .flatMap((text) => JSON.parse(text).scrape_configs as Props[]);
+  const scraped = jobs
+    .flatMap(({ dns_sd_configs = [] }) => dns_sd_configs as Props[])
+    .flatMap(({ names }) => names as string[]);
   return [
     ...twice(jobs.map(({ job_name }) => `the scrape job ${job_name}`)),
-    ...jobs
-      .flatMap(({ dns_sd_configs = [] }) => dns_sd_configs as Props[])
-      .flatMap(({ names }) => names as string[])
-      .filter((host) => !hosts.includes(host))
+    ...scraped
+      .filter((name) => !services.some(({ host }) => host === name))
       .map((host) => `Prometheus scrapes ${host}, which no Service is`),
+    ...services
+      .filter(({ host, ports }) => ports.includes("metrics") && !scraped.includes(host))
+      .map(({ host }) => `${host} has metrics that Prometheus doesn't scrape`),
+  ];
+}
+
+/** Alertmanager keeps quiet about what follows from another alert, by name. */
+function inhibitionFaults(objects: KubernetesObject[]): string[] {
+  const alerts = objects
+    .flatMap(({ props }) => (props.data?.["alerts.yml"] ?? []) as string)
+    .flatMap((text) => JSON.parse(text).groups as Props[])
+    .flatMap(({ rules }) => (rules as Props[]).map(({ alert }) => alert as string));
+  const named = objects
+    .flatMap(({ props }) => (props.stringData?.["alertmanager.yml"] ?? []) as string)
+    .flatMap((text) => JSON.parse(text).inhibit_rules as Props[])
+    .flatMap((rule) => [...rule.source_matchers, ...rule.target_matchers] as string[])
+    .flatMap((matcher) => /^alertname=~?"(.*)"$/.exec(matcher)?.[1]?.split("|") ?? []);
+  return [
+    ...twice(alerts.map((name) => `the alert ${name}`)),
+    ...[...new Set(named)]
+      .filter((name) => !alerts.includes(name))
+      .map((name) => `Alertmanager knows of ${name}, which no alert is`),
   ];
 }

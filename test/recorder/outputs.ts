@@ -6,6 +6,6 @@ export const outputsOf = (name: string) => ({
   endpoint: `${name}.example:5432`,
   primaryEndpointAddress: `${name}.example`,
   region: "eu-central-1",
-  digest: `sha256:${"1".repeat(64)}`,
+  repoDigest: `registry.example/service@sha256:${"1".repeat(64)}`,
   secret: `${name} secret`,
 });

@@ -10,13 +10,26 @@ import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { reveal } from "../../local/kubernetes-plugin/properties";
+import { replacedBy } from "../upgrade/replacement";
 import { outputsOf } from "./outputs";
+
+/** What a provider was asked to make. */
+interface Made {
+  name: string;
+  type: string;
+}
 
 /**
  * A stand-in for every provider: it takes all inputs, makes nothing and answers at once with what
- * it was given. What remains of a preview is the engine and the program.
+ * it was given, by the providers' rules of what a change replaces. What remains of a preview is the
+ * engine and the program.
  */
 export class Recorder {
+  /** What was made and not deleted. */
+  readonly made: Made[] = [];
+  /** What was deleted, also to be replaced. */
+  readonly deleted: Made[] = [];
   /** When the engine first asked for anything, in ms since 1970. */
   firstRequest = 0;
   readonly #server = new Server();
@@ -25,11 +38,6 @@ export class Recorder {
     const echo = handle((request: rpc.CheckRequest) =>
       new rpc.CheckResponse().setInputs(request.getNews()),
     );
-    const unchanged = handle((request: rpc.DiffRequest) => {
-      const { DIFF_NONE, DIFF_SOME } = rpc.DiffResponse.DiffChanges;
-      const same = text(request.getOldInputs()) === text(request.getNews());
-      return new rpc.DiffResponse().setChanges(same ? DIFF_NONE : DIFF_SOME);
-    });
     const methods: Record<string, UntypedHandleCall> = {
       handshake: handle(() => new rpc.ProviderHandshakeResponse().setAcceptSecrets(true)),
       attach: handle(() => new Empty()),
@@ -39,14 +47,25 @@ export class Recorder {
         this.firstRequest ||= Date.now();
         return new rpc.CheckResponse().setInputs(request.getNews());
       }),
-      diffConfig: unchanged,
+      diffConfig: handle(changesOf),
       configure: handle(() =>
         new rpc.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true),
       ),
       check: echo,
-      diff: unchanged,
+      diff: handle((request: rpc.DiffRequest) => {
+        const { type } = resourceOf(request.getUrn());
+        const [before, after] = [request.getOldInputs(), request.getNews()].map((inputs) => ({
+          type,
+          inputs: reveal<Record<string, unknown>>(inputs?.toJavaScript() ?? {}),
+        })) as [Declared, Declared];
+        const { name } = (after.inputs.metadata ?? {}) as { name?: string };
+        return changesOf(request)
+          .setReplacesList(replacedBy(before, after))
+          .setDeletebeforereplace(name !== undefined);
+      }),
       create: handle((request: rpc.CreateRequest) => {
-        const name = request.getUrn().split("::")[3] as string;
+        const { name, type } = resourceOf(request.getUrn());
+        if (!request.getPreview()) this.made.push({ name, type });
         return new rpc.CreateResponse()
           .setId(`${name}-id`)
           .setProperties(withOutputs(name, request.getProperties()));
@@ -57,7 +76,15 @@ export class Recorder {
       read: handle((request: rpc.ReadRequest) =>
         new rpc.ReadResponse().setId(request.getId()).setProperties(request.getProperties()),
       ),
-      delete: handle(() => new Empty()),
+      delete: handle((request: rpc.DeleteRequest) => {
+        const gone = resourceOf(request.getUrn());
+        this.deleted.push(gone);
+        const at = this.made.findIndex(
+          ({ name, type }) => name === gone.name && type === gone.type,
+        );
+        this.made.splice(at, 1);
+        return new Empty();
+      }),
       cancel: handle(() => new Empty()),
       invoke: handle(() =>
         new rpc.InvokeResponse().setReturn(
@@ -83,13 +110,29 @@ export class Recorder {
         error ? reject(error) : resolve(at),
       );
     });
-    const packages = ["kubernetes", "aws", "cloudflare", "docker-build"];
+    const packages = ["kubernetes", "aws", "cloudflare", "docker"];
     return { recorder, attach: packages.map((name) => `${name}:${port}`).join(",") };
   }
 
   stop(): void {
     this.#server.forceShutdown();
   }
+}
+
+interface Declared {
+  type: string;
+  inputs: Record<string, unknown>;
+}
+
+function resourceOf(urn: string): Made {
+  const [, , types = "", name = ""] = urn.split("::");
+  return { name, type: types.split("$").at(-1) as string };
+}
+
+function changesOf(request: rpc.DiffRequest): rpc.DiffResponse {
+  const { DIFF_NONE, DIFF_SOME } = rpc.DiffResponse.DiffChanges;
+  const same = text(request.getOldInputs()) === text(request.getNews());
+  return new rpc.DiffResponse().setChanges(same ? DIFF_NONE : DIFF_SOME);
 }
 
 function handle<Request, Response>(answer: (request: Request) => Response): UntypedHandleCall {

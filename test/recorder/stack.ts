@@ -15,7 +15,7 @@ import { repository } from "../../local/paths";
 import { attempt, type Result } from "../../local/run";
 import { ensureToolchain } from "../../local/toolchain";
 import { environment } from "../environment";
-import { secretValues, withPlaceholders } from "../placeholders";
+import { overlay, secretValues, type Values, withPlaceholders } from "../placeholders";
 import { Recorder } from "./provider";
 
 /** The prod stack in a project of its own, run by the real engine with recording providers. */
@@ -71,10 +71,15 @@ export class RecordedStack {
     return this.environment.PATH as string;
   }
 
-  async run(command: string[], environment: Record<string, string> = {}): Promise<Result> {
+  /** @param directory of another program, whose stack prod is in the same backend */
+  async run(
+    command: string[],
+    environment: Record<string, string> = {},
+    directory = this.directory,
+  ): Promise<Result> {
     return attempt(
       this.pulumi,
-      [...command, "--stack=prod", "--cwd", this.directory, "--non-interactive", "--color=never"],
+      [...command, "--stack=prod", "--cwd", directory, "--non-interactive", "--color=never"],
       { env: { ...this.environment, ...environment } },
     );
   }
@@ -83,6 +88,16 @@ export class RecordedStack {
   async mustRun(command: string[], environment?: Record<string, string>): Promise<void> {
     const { status, output } = await this.run(command, environment);
     if (status !== 0) throw new Error(`pulumi ${command[0]} failed:\n${output}`);
+  }
+
+  /** Lays values over the stack's configuration. @returns what puts back the one before */
+  edit(values: Values): () => void {
+    const file = join(this.directory, "Pulumi.prod.yaml");
+    const before = readFileSync(file, "utf8");
+    const whole = parse(before);
+    for (const [key, value] of Object.entries(values)) overlay(whole.config, key, value);
+    writeFileSync(file, stringify(whole));
+    return () => writeFileSync(file, before);
   }
 
   close(): void {

@@ -26,6 +26,3 @@ export const resolved = <Value>(output: pulumi.Output<Value>): Promise<Value> =>
 
 export const isSecret = (output: pulumi.Output<unknown>): Promise<boolean> =>
   (output as unknown as { isSecret: Promise<boolean> }).isSecret;
-
-export const isKnown = (output: pulumi.Output<unknown>): Promise<boolean> =>
-  (output as unknown as { isKnown: Promise<boolean> }).isKnown;

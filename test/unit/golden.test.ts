@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { accepted, declare, stacks } from "../golden/stacks";
+import { accepted, declare, examples, stacks } from "../golden/stacks";
 
-describe.each(stacks)("the stack %s", (stack) => {
+describe.each([...stacks, ...examples])("the stack %s", (stack) => {
   const declared = declare(stack);
 
   test("declares what test/golden holds; after a deliberate change: npm run golden", async () => {
@@ -9,8 +9,9 @@ describe.each(stacks)("the stack %s", (stack) => {
   });
 
   test("names every child after its component", async () => {
-    for (const [name, { parent }] of Object.entries(await declared)) {
-      if (parent !== `image-service-${stack}`) expect(name).toContain(`${parent}-`);
+    const resources = await declared;
+    for (const [name, { parent = "" }] of Object.entries(resources)) {
+      if (parent in resources) expect(name).toContain(`${parent}-`);
     }
   });
 });

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { accepted, stacks } from "../golden/stacks";
-import { losses, type Stack } from "../upgrade/stateful";
+import type { Stack } from "../upgrade/replacement";
+import { losses, replacedStatefulSets } from "../upgrade/stateful";
 
 const released = (stack: string): Stack =>
   JSON.parse(readFileSync(join(__dirname, `../upgrade/released/${stack}.json`), "utf8"));
@@ -10,6 +11,27 @@ const released = (stack: string): Stack =>
 test.each(stacks)("an upgrade of %s from the last release replaces nothing with data", (stack) => {
   expect(losses(released(stack), accepted(stack))).toEqual([]);
 });
+
+test.each([
+  ["local", ["monitoring-server", "object-store-server", "postgres-server", "redis-server"]],
+  [
+    "prod",
+    [
+      "monitoring-alertmanager-server",
+      "monitoring-server",
+      "object-store-server",
+      "postgres-server",
+      "redis-server",
+    ],
+  ],
+  ["alternatives", ["monitoring-alertmanager-server", "monitoring-server"]],
+])(
+  "an upgrade of %s replaces StatefulSets whose claims become resources of their own",
+  (stack, names) => {
+    const replaced = replacedStatefulSets(released(stack), accepted(stack));
+    expect(replaced.sort()).toEqual(names);
+  },
+);
 
 describe("an upgrade is refused that", () => {
   const previous = released("prod");
@@ -43,14 +65,53 @@ describe("an upgrade is refused that", () => {
     ]);
   });
 
-  test("changes a volume", () => {
-    const next = changed((declaration) => {
-      const { spec } = declaration.inputs as { spec: Record<string, unknown> };
-      spec.volumeClaimTemplates = [];
+  /** The present stack, in which the database's claim is another. */
+  function withClaim(change: (claim: Stack[string]) => void): Stack {
+    const next = structuredClone(accepted("prod")) as Stack;
+    change(next["postgres-volume"] as Stack[string]);
+    return next;
+  }
+
+  test("leaves a volume behind", () => {
+    const next = withClaim(({ inputs }) => {
+      (inputs as { metadata: { name: string } }).metadata.name = "database";
     });
     expect(losses(previous, next)).toEqual([
-      "postgres-server would be replaced, since spec.volumeClaimTemplates has changed",
+      "the data of data-postgres-0 would be left behind, since no resource is it",
     ]);
+  });
+
+  test("makes a volume that is there", () => {
+    const next = withClaim((claim) => {
+      claim.provider = "cluster";
+    });
+    expect(losses(previous, next)).toEqual([
+      "data-postgres-0 is there already, and its provider takes over nothing",
+    ]);
+  });
+
+  test("waits for a volume that is there", () => {
+    const next = withClaim(({ inputs }) => {
+      (inputs as { metadata: Record<string, unknown> }).metadata.annotations = {};
+    });
+    expect(losses(previous, next)).toEqual([
+      "data-postgres-0 is Bound already, and the official plugin would wait until it is Pending",
+    ]);
+  });
+
+  test("gives a volume that is there another class", () => {
+    const next = withClaim(({ inputs }) => {
+      (inputs as { spec: Record<string, unknown> }).spec.storageClassName = "fast";
+    });
+    expect(losses(previous, next)).toEqual([
+      "data-postgres-0 is there already, with another class or access mode",
+    ]);
+  });
+
+  test("goes on protecting a StatefulSet whose templates change", () => {
+    const next = structuredClone(accepted("prod")) as Stack;
+    (next[server] as Stack[string]).protect = true;
+    expect(losses(previous, next)).toEqual(["postgres-server is to be replaced, but protected"]);
   });
 });
 

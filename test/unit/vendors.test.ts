@@ -3,6 +3,7 @@ import {
   allocatableOf16GiB,
   cloudflaredMaxGraceSeconds,
   cloudflareManagedRuleset,
+  readNlb,
   registryHost,
 } from "../../components/vendors";
 import { containersOf, type Props, podOf } from "../../policy/resource";
@@ -42,6 +43,17 @@ describe.each(stacks)("the stack %s", (stack) => {
     const [, number = "", unit] = /^([\d.]+)(Mi|Gi)$/.exec(requests[0] ?? "") ?? [];
     const gib = Number(number) / (unit === "Mi" ? 1024 : 1);
     expect(gib).toBeLessThanOrEqual(allocatableOf16GiB - perNodeGiB);
+  });
+
+  test("has no health check of a load balancer's that can't read what it sends", () => {
+    // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
+    for (const { type, props } of resources) {
+      if (!type.endsWith(":Service") || !readNlb(props.metadata.annotations ?? {}).proxyProtocol) {
+        continue;
+      }
+      // With `Local` kube-proxy is asked, and it knows no PROXY header.
+      expect(props.spec.externalTrafficPolicy).toBe("Cluster");
+    }
   });
 
   test("executes only rulesets that Cloudflare has", () => {

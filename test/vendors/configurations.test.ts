@@ -1,8 +1,8 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { alerts } from "../../components/observability/alerts";
 import { run } from "../../local/run";
+import { rulesOf } from "../golden/alerts";
 import { stacks } from "../golden/stacks";
 import { renderAlertCases } from "../unit/observability/promtool";
 import { GoldenPod } from "./pod";
@@ -63,7 +63,7 @@ test.each(stacks)("%s: Prometheus takes its configuration and its rules", async 
     "config",
     "/etc/prometheus/prometheus.yml",
   );
-  expect(said).toContain(`${alerts.length} rules found`);
+  expect(said).toContain(`${rulesOf(stack).length} rules found`);
 });
 
 test("each alert fires when it should and is quiet when it should", async () => {

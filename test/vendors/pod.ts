@@ -3,15 +3,17 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ImageName } from "../../local/images/recipes";
 import type { Result } from "../../local/run";
+import type { Program } from "../../local/toolchain/builds";
 import { containersOf, type Props, podOf } from "../../policy/resource";
 import { accepted } from "../golden/stacks";
 import { plain } from "../golden/whole";
 import { type Container, Sandbox } from "./sandbox";
 
-/** Whose image the local stack has for a key of `images`. */
+/** Whose image of the local stack has the programs of a key of `images`, or at least a shell. */
 const localImages: Record<string, ImageName> = {
   alertmanager: "prometheus",
   backup: "backup",
+  cloudflared: "object-store",
   nginx: "nginx",
   objectStore: "object-store",
   postgres: "postgres",
@@ -19,13 +21,33 @@ const localImages: Record<string, ImageName> = {
   redis: "redis",
 };
 
+/**
+ * What runs where a manifest names no command.
+ * https://github.com/cloudflare/cloudflared/blob/2026.8.2/Dockerfile
+ */
+const entrypoints: Record<string, string[]> = { cloudflared: ["cloudflared", "--no-autoupdate"] };
+
+/** What a pod is given beside what its golden files say. */
+export interface Given {
+  /** Laid over the environment that it declares. */
+  env?: Record<string, string>;
+  /** Programs of the toolchain, added to its image. */
+  programs?: Program[];
+  /** Shell line that root runs in its place first, and which may leave servers behind. */
+  beside?: string;
+}
+
 /** A pod of a golden file, started here with the arguments, files and user that it declares. */
 export class GoldenPod {
   readonly #directory = mkdtempSync(join(tmpdir(), "image-service-vendors-"));
   readonly #objects: Record<string, Props>;
   readonly #spec: Props;
 
-  constructor(stack: string, name: string) {
+  constructor(
+    stack: string,
+    name: string,
+    private readonly given: Given = {},
+  ) {
     this.#objects = Object.fromEntries(
       Object.entries(accepted(stack)).map(([logical, { inputs }]) => [
         logical,
@@ -54,14 +76,20 @@ export class GoldenPod {
   /**
    * Runs the init containers to their end, then the first container until its readiness probe
    * answers. @returns the last that ran, with status 0 if all went well
+   * @param status of HTTP with which that probe has to be answered
    */
-  async start(): Promise<Result> {
+  async start(status = 200): Promise<Result> {
     for (const container of this.#spec.initContainers ?? []) {
       const result = await this.#run(container);
       if (result.status !== 0) return result;
     }
     const [container] = this.#spec.containers as [Props];
-    return this.#run(container, probe(container));
+    return this.#run(container, probe(container, status));
+  }
+
+  /** The first container's environment. */
+  get environment(): Record<string, string> {
+    return this.#environment(this.#spec.containers[0]);
   }
 
   /** Runs another command in place of the first container's own. */
@@ -72,11 +100,12 @@ export class GoldenPod {
 
   async #run(container: Props, ready?: string): Promise<Result> {
     const image = /([^/]+)@/.exec(container.image)?.[1] as string;
-    const sandbox = await Sandbox.of(localImages[image] as ImageName);
+    const { env, programs, beside } = this.given;
+    const sandbox = await Sandbox.of(localImages[image] as ImageName, programs);
     const given: Container = {
-      command: [...(container.command ?? []), ...(container.args ?? [])],
+      command: [...(container.command ?? entrypoints[image] ?? []), ...(container.args ?? [])],
       user: this.user,
-      env: this.#environment(container),
+      env: { ...this.#environment(container), ...env },
       mounts: Object.fromEntries(
         ((container.volumeMounts ?? []) as Props[]).map(({ name, mountPath }) => [
           mountPath,
@@ -84,6 +113,7 @@ export class GoldenPod {
         ]),
       ),
       ready,
+      beside,
     };
     try {
       return await sandbox.run(given);
@@ -129,11 +159,14 @@ export class GoldenPod {
 }
 
 /** A readiness probe as a line of bash. */
-function probe({ readinessProbe: { exec, httpGet, tcpSocket }, ports }: Props): string {
+function probe(
+  { readinessProbe: { exec, httpGet, tcpSocket }, ports }: Props,
+  status: number,
+): string {
   if (exec) return exec.command.map((word: string) => `'${word}'`).join(" ");
   const { port } = httpGet ?? tcpSocket;
   const number = (ports as Props[]).find(({ name }) => name === port)?.containerPort ?? port;
   const connect = `exec 3<>/dev/tcp/127.0.0.1/${number}`;
   if (!httpGet) return connect;
-  return `${connect} && printf 'GET ${httpGet.path} HTTP/1.0\\r\\n\\r\\n' >&3 && head -1 <&3 | grep ' 200 '`;
+  return `${connect} && printf 'GET ${httpGet.path} HTTP/1.0\\r\\n\\r\\n' >&3 && head -1 <&3 | grep ' ${status} '`;
 }

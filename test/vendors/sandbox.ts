@@ -1,8 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildah, imageTag } from "../../local/images";
 import type { ImageName } from "../../local/images/recipes";
 import { attempt, type Result } from "../../local/run";
+import { ensureToolchain } from "../../local/toolchain";
+import type { Program } from "../../local/toolchain/builds";
 
 /** What a container is given. */
 export interface Container {
@@ -13,6 +15,8 @@ export interface Container {
   mounts: Record<string, string>;
   /** Shell command that succeeds once it is ready; it is then ended. @default it ends by itself */
   ready?: string;
+  /** Shell line that root runs in it first, and which may leave servers behind. */
+  beside?: string;
 }
 
 const log = "image-vendors";
@@ -24,9 +28,17 @@ export class Sandbox {
     private readonly root: string,
   ) {}
 
-  static async of(image: ImageName): Promise<Sandbox> {
+  /** @param programs of the toolchain, added to the image's own */
+  static async of(image: ImageName, programs: Program[] = []): Promise<Sandbox> {
     const container = (await buildah(log, ["from", "--pull-never", imageTag(image)])).trim();
-    return new Sandbox(container, (await buildah(log, ["mount", container])).trim());
+    const root = (await buildah(log, ["mount", container])).trim();
+    if (programs.length > 0) {
+      const toolchain = await ensureToolchain(() => {}, programs);
+      for (const program of programs) {
+        copyFileSync(toolchain[program], join(root, "usr/local/bin", program));
+      }
+    }
+    return new Sandbox(container, root);
   }
 
   async close(): Promise<void> {
@@ -37,7 +49,7 @@ export class Sandbox {
    * Runs a command with a network, a process table and mounts of its own, on a root file system
    * that can't be written. @returns how it ended: status 0 if it was ready
    */
-  run({ command, user, env, mounts, ready }: Container): Promise<Result> {
+  run({ command, user, env, mounts, ready, beside }: Container): Promise<Result> {
     for (const path of Object.keys(mounts)) mkdirSync(join(this.root, path), { recursive: true });
     writeFileSync(join(this.root, "etc/hosts"), hosts);
     const binds = Object.entries(mounts).flat();
@@ -55,7 +67,7 @@ export class Sandbox {
         outside,
         "bash",
       ],
-      ...[this.root, String(user), ready ?? "", String(Object.keys(mounts).length)],
+      ...[this.root, String(user), beside ?? "", String(Object.keys(mounts).length)],
       ...binds,
       ...Object.entries({ PATH: path, ...env }).map(([name, value]) => `${name}=${value}`),
       ...[
@@ -71,8 +83,11 @@ export class Sandbox {
   }
 }
 
-/** Names that programs look up when they read their configuration. */
-const hosts = "127.0.0.1 localhost kube-dns.kube-system.svc.cluster.local\n";
+/** Names that programs look up: when they read their configuration, and what stands beside them. */
+const hosts = [
+  "127.0.0.1 localhost kube-dns.kube-system.svc.cluster.local",
+  "postgres.image-service.svc.cluster.local object-store.image-service.svc.cluster.local\n",
+].join(" ");
 
 const path = [
   "/usr/lib/postgresql/18/bin",
@@ -81,7 +96,7 @@ const path = [
 
 /** Mounts what the container sees, then enters it with no capability left. */
 const outside = `
-root=$1 user=$2 count=$4
+root=$1 user=$2 beside=$3 count=$4
 shift 4
 ip link set lo up
 mount --bind "$root" "$root"
@@ -93,6 +108,7 @@ while [ "$count" -gt 0 ]; do
   count=$((count - 1))
 done
 mount -o remount,bind,ro "$root"
+chroot "$root" env -i PATH="${path}" bash --norc -euc "$beside"
 enter() {
   # Programs open /dev/stdout, which a container's user may.
   chown "$user" /proc/self/fd/1

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { accepted } from "../golden/stacks";
@@ -40,4 +40,21 @@ function openToGroup(path: string): void {
 test.each(Object.entries(pods))("%s starts on a volume opened to its group", async (_, pod) => {
   openToGroup(pod.volume("data"));
   await started(pod);
+});
+
+test("a database that is marked to be set aside makes room for a new one, and is kept", async () => {
+  const pod = new GoldenPod("prod", "postgres-server");
+  try {
+    await started(pod);
+    const volume = pod.volume("data");
+    writeFileSync(join(volume, "data/set-aside"), "");
+    writeFileSync(join(volume, "data/of-the-old-one"), "");
+    await started(pod);
+    expect(readdirSync(join(volume, "data-18"))).toContain("of-the-old-one");
+    expect(readdirSync(join(volume, "data"))).not.toContain("of-the-old-one");
+    await started(pod);
+    expect(readdirSync(volume).sort()).toEqual(["data", "data-18"]);
+  } finally {
+    pod.close();
+  }
 });

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from api.problems import NO_RETRY, Problem
-from tasks.keys import Key, KeyStore
+from core.keys import Key, KeyStore
+from core.settings import Settings
 from tasks.parameters import Parameters
-from tasks.settings import Settings
 from tasks.store import QueueCounts, TaskStore
 
 _COUNTS_SECONDS = 1

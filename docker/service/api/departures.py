@@ -5,10 +5,8 @@ import logging
 from contextlib import suppress
 from typing import Final
 
-from fastapi import Request
-
-from tasks.queue import Event, Queue
-from tasks.schema import Status
+from core.schema import Status
+from tasks.broker import Broker, Event
 from tasks.store import TaskStore
 from tasks.task import Task
 
@@ -19,15 +17,15 @@ GRACE_SECONDS: Final = 5
 
 
 class Departures:
-    def __init__(self, store: TaskStore, queue: Queue) -> None:
+    def __init__(self, store: TaskStore, broker: Broker) -> None:
         self._store = store
-        self._queue = queue
+        self._broker = broker
         self._cancelling: set[asyncio.Task[None]] = set()
 
     async def cancel(self, task: Task) -> None:
         if await self._store.cancel(task.id, key_id=task.key_id):
             with suppress(Exception):  # the worker finds out at its next heartbeat
-                await self._queue.publish(Event(task.id, Status.CANCELLED))
+                await self._broker.publish(Event(task.id, Status.CANCELLED))
 
     def left(self, task: Task) -> None:
         """The one client that waited for the task has gone."""
@@ -44,9 +42,3 @@ class Departures:
 
     async def close(self) -> None:
         await asyncio.gather(*self._cancelling)
-
-
-async def departure(request: Request) -> None:
-    """Ends when the client has gone; its body has to have been read."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -5,8 +5,8 @@ import time
 from collections.abc import Awaitable
 
 from api.services import Services
-from tasks import metrics
-from tasks.outages import is_outage
+from core import metrics
+from core.outages import is_outage
 
 _PATIENCE = 1.5
 """Seconds; less than half of Prometheus' own, since two questions may have to wait."""
@@ -18,7 +18,7 @@ async def refresh(services: Services) -> None:
         await _count(services)
         return
     postgres, redis = await asyncio.gather(
-        _answers(services.store.ping()), _answers(services.queue.ping())
+        _answers(services.store.ping()), _answers(services.broker.ping())
     )
     metrics.STORE_UP.labels(store="postgres").set(postgres)
     metrics.STORE_UP.labels(store="redis").set(redis)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from tasks.settings import Settings
+from core.settings import Settings
 
 
 class Links:

@@ -8,8 +8,9 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem, answer
-from tasks import metrics
+from api.errors import answer
+from api.problems import Problem
+from core import metrics
 
 MAX_BODY: Final = 512 * 1024
 """Two of the longest prompts, escaped in JSON."""

@@ -3,13 +3,12 @@
 https://platform.openai.com/docs/guides/error-codes; the clients choose an exception by the status.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-if TYPE_CHECKING:
-    from api.problems import Problem
+from api.problems import Problem
 
 _INVALID = "invalid_request_error"
 _KINDS: dict[str, tuple[str, str | None]] = {
@@ -45,7 +44,7 @@ class OpenAIErrorResponse(BaseModel):
     error: OpenAIError
 
 
-def error_of(problem: "Problem") -> OpenAIError:
+def error_of(problem: Problem) -> OpenAIError:
     if faults := problem.extra.get("errors"):
         return _of_field(**faults[0])
     kind = "server_error" if problem.status >= 500 else _INVALID
@@ -67,7 +66,7 @@ def _of_field(field: str, code: str, message: str) -> OpenAIError:
     return OpenAIError(message=message, type=_INVALID, param=field, code=_CODES.get(code, other))
 
 
-def respond(problem: "Problem") -> Response:
+def respond(problem: Problem) -> Response:
     body: dict[str, Any] = {"error": error_of(problem).model_dump()}
     # OpenAI has no 422: what can't be done as asked is 400, whatever stands in its way.
     status = 400 if problem.status == 422 else problem.status

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -21,6 +20,7 @@ from tasks.parameters import (
     ImageFormat,
     NegativePrompt,
     Parameters,
+    PartialImages,
     Prompt,
     Quality,
     Seed,
@@ -39,16 +39,6 @@ _PATCH = 16
 """Pixels of a side: OpenAI counts about 4096 tokens in 1024 x 1024 pixels of high quality."""
 
 Text = Annotated[str, Field(max_length=200)]
-
-
-def _none_is_sent(value: Any) -> Any:
-    if value in (1, 2, 3):
-        raise ValueError("this service sends no partial images; leave it out, or ask for 0")
-    return value
-
-
-NoPartialImages = Annotated[Literal[0], BeforeValidator(_none_is_sent)]
-"""OpenAI's own go to 3. Whoever asks for some waits for them: better to say that none will come."""
 
 
 class ImagesRequest(BaseModel):
@@ -74,7 +64,7 @@ class ImagesRequest(BaseModel):
     output_compression: Quality | None = None
     background: Literal["auto", "opaque"] | None = None
     stream: bool | None = None
-    partial_images: NoPartialImages | None = None
+    partial_images: PartialImages | None = None
 
     seed: Seed | None = None
     negative_prompt: NegativePrompt | None = None
@@ -125,6 +115,7 @@ class ImagesRequest(BaseModel):
             "num_images": self.n,
             "format": self.output_format,
             "quality": self.output_compression,
+            "partial_images": self.partial_images if self.stream else None,
             **_sides(self.size),
         }
         return Parameters(
@@ -160,13 +151,18 @@ class Usage(BaseModel):
     total_tokens: int
 
 
-class Properties(BaseModel):
-    """How the pictures were made, in answers and in events."""
+class Shape(BaseModel):
+    """How the pictures look, in answers and in events."""
 
     size: str
     quality: Literal["low", "medium", "high", "xhigh", "max"]
     background: Literal["opaque"] = "opaque"
     output_format: ImageFormat
+
+
+class Properties(Shape):
+    """How the pictures were made."""
+
     safety_identifier: str | None = None
     usage: Usage
 
@@ -176,15 +172,23 @@ class ImagesResponse(Properties):
     data: list[ImageData]
 
 
+def shape(task: Task) -> dict[str, Any]:
+    """What an event says besides the picture, before it is finished."""
+    made = task.parameters
+    return Shape(
+        size=f"{made.width}x{made.height}",
+        quality=_quality(made.steps),
+        output_format=made.format,
+    ).model_dump(mode="json")
+
+
 def properties(task: Task, body: ImagesRequest) -> dict[str, Any]:
     """What an answer says besides the pictures."""
     made = task.parameters
     text = sum(image.prompt_tokens for image in task.images)
     patches = len(task.images) * made.width * made.height // _PATCH**2
     said = Properties(
-        size=f"{made.width}x{made.height}",
-        quality=_quality(made.steps),
-        output_format=made.format,
+        **shape(task),
         safety_identifier=body.safety_identifier or body.user,
         usage=Usage(
             input_tokens=text,

@@ -5,19 +5,19 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Final, Self, TypeVar
 
 from fastapi import Request
 from sse_starlette import ServerSentEvent
 
-from api.problems import document, problem_of
+from api.errors import document, problem_of
 from api.services import Services
 from api.views import live_view, task_view
-from tasks.outages import is_outage
-from tasks.queue import Event
-from tasks.schema import Status
+from core.outages import is_outage
+from core.schema import Status
+from tasks.broker import Event, PartialImage
 from tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,11 @@ async def _told(services: Services, task: Task, known: _Known) -> AsyncIterator[
                         known.step = task.step
                         id_ = f"running-{task.attempt}-{task.step}"
                         yield _event("step", id_, step=task.step, total=total)
-                task = await _by(deadline, _changed(services, task, events))
+                task, partial_image = await _by(deadline, _changed(services, task, events))
+                if partial_image is not None:
+                    # Without an id of its own: whoever comes back later gets none again.
+                    data = json.dumps(asdict(partial_image))
+                    yield ServerSentEvent(event="partial_image", data=data, sep="\n")
         except TimeoutError:
             url = live_view(services, task).events_url
             # Without an id of its own: it leaves the last one as it is.
@@ -96,15 +100,18 @@ async def _by(deadline: float, answer: Awaitable[Result]) -> Result:
         return await answer
 
 
-async def _changed(services: Services, task: Task, events: asyncio.Queue[Event]) -> Task:
+async def _changed(
+    services: Services, task: Task, events: asyncio.Queue[Event]
+) -> tuple[Task, PartialImage | None]:
     """The task after its next event; events get lost, so the store is asked now and then."""
     event = None
     with suppress(TimeoutError):
         event = await asyncio.wait_for(events.get(), _POLL_SECONDS)
     if event is not None and event.step and task.status is event.status is Status.RUNNING:
-        return replace(task, step=event.step)
+        return replace(task, step=event.step), event.partial_image
     ask = partial(services.store.get, task.id, key_id=task.key_id)
-    return await _patiently(ask) or task
+    changed = await _patiently(ask) or task
+    return changed, event.partial_image if event else None
 
 
 async def _patiently(ask: Callable[[], Awaitable[Result]]) -> Result:

@@ -3,16 +3,14 @@
 import logging
 import math
 import time
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from fastapi import Request
 from limits import parse
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from api.problems import Problem, store_down
-from tasks.redis_queue import connect
-from tasks.settings import Settings
+from core.redis_client import connect
+from core.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -52,22 +50,3 @@ class RateLimiter:
                 429, "rate-limited", detail, headers=headers | {"Retry-After": str(reset)}
             )
         return headers
-
-
-def client_address(request: Request, settings: Settings) -> str:
-    """The address to count by. A proxy is believed only when it is one of ours."""
-    peer = _address(request.client.host if request.client else "")
-    if peer is not None and any(peer in network for network in settings.trusted_proxies):
-        peer = _address(request.headers.get("x-real-ip", "")) or peer
-    if isinstance(peer, IPv6Address):
-        # One customer's network: whoever has one IPv6 address has 2^64.
-        return str(IPv6Network((peer, 64), strict=False))
-    return str(peer)
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address

@@ -1,26 +1,19 @@
 """What the request handlers work with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Depends, Request
-
+from api.admission import Admission
+from api.departures import Departures
+from api.keyring import KeyRing
+from api.links import Links
+from api.ratelimit import RateLimiter
+from api.readiness import Readiness
+from core.settings import Settings
+from tasks.broker import Broker
 from tasks.events import EventHub
 from tasks.history import History
-from tasks.pictures import PictureStore
-from tasks.queue import Queue
-from tasks.settings import Settings
+from tasks.images import ImageStore
 from tasks.store import TaskStore
-
-if TYPE_CHECKING:
-    from api.admission import Admission
-    from api.auth import KeyRing
-    from api.departures import Departures
-    from api.health import Readiness
-    from api.links import Links
-    from api.ratelimit import RateLimiter
 
 
 @dataclass(frozen=True)
@@ -28,20 +21,12 @@ class Services:
     settings: Settings
     store: TaskStore
     history: History
-    queue: Queue
+    broker: Broker
     events: EventHub
-    pictures: PictureStore
+    images: ImageStore
     keyring: KeyRing
     limiter: RateLimiter
     admission: Admission
     links: Links
     departures: Departures
     ready: Readiness
-
-
-def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
-    return services
-
-
-Provided = Annotated[Services, Depends(_services)]

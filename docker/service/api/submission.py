@@ -9,16 +9,14 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 
-from api.auth import Caller
-from api.departures import departure
+from api.dependencies import Caller, ClientAddress, Provided
 from api.preferences import RESPOND_ASYNC, preferences
 from api.problems import NO_RETRY, Problem
-from api.ratelimit import client_address
-from api.services import Provided, Services
+from api.services import Services
 from api.views import task_path
-from tasks.outages import is_outage
+from core.outages import is_outage
+from core.schema import Status
 from tasks.parameters import Parameters
-from tasks.schema import Status
 from tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -35,6 +33,7 @@ class Submission:
         request: Request,
         services: Provided,
         key: Caller,
+        client: ClientAddress,
         idempotency_key: Annotated[
             str | None,
             Header(min_length=1, max_length=255, description="Repeating it repeats no work."),
@@ -42,7 +41,7 @@ class Submission:
     ) -> None:
         self._services = services
         self._key = key
-        self._client = client_address(request, services.settings)
+        self._client = client
         self._path = request.url.path
         self._request_id: str = request.state.request_id
         self._headers: dict[str, str] = request.state.headers
@@ -63,7 +62,7 @@ class Submission:
     async def wait(self, task: Task, seconds: float) -> Task:
         """As the function does, while the client is there. @throws Problem: it has left"""
         waiting = asyncio.create_task(wait(self._services, task, seconds))
-        leaving = asyncio.create_task(departure(self._request))
+        leaving = asyncio.create_task(_departure(self._request))
         try:
             await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
@@ -100,7 +99,7 @@ class Submission:
             assert task is not None
             return task
         with suppress(Exception):  # accepted is accepted: the relay makes up for a lost ticket
-            await self._services.queue.put([task.id])
+            await self._services.broker.put([task.id])
         return task
 
     async def _earlier(self, fingerprint: bytes) -> Task | None:
@@ -117,6 +116,12 @@ class Submission:
     def _fingerprint(self, body: dict[str, Any]) -> bytes:
         canonical = json.dumps([self._path, body], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).digest()
+
+
+async def _departure(request: Request) -> None:
+    """Ends when the client has gone; its body has to have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 Submitted = Annotated[Submission, Depends()]

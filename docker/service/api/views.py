@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from api.services import Services
+from core.schema import Status
 from tasks.parameters import Parameters
-from tasks.schema import Status
 from tasks.task import Task
 
 

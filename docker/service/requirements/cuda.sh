@@ -10,36 +10,38 @@ rm -rf "$site/torch/include" "$site/torch/share" "$site/torch/test" "$site"/torc
 rm -rf "$triton/include" "$triton/instrumentation" "$triton/plugins" "$triton/FileCheck" \
   "$triton/_C/libproton.so" "$triton"/backends/nvidia/lib/cupti* "$triton"/backends/amd/lib
 find "$site/nvidia" \( -name include -o -name '*.a' -o -name '*.bc' \) -prune -exec rm -rf {} +
-for unlinked in cusolverMg nvblas cufftw nvperf_host nvperf_target pcsamplingutil checkpoint; do
+for unlinked in cusolverMg nvblas nvperf_host nvperf_target pcsamplingutil checkpoint; do
   rm -f "$site"/nvidia/cu13/lib/lib$unlinked.so*
 done
-# Plugins for work on many GPUs, and a Fortran that nothing is linked with.
-rm -f "$site"/nvidia/nvshmem/lib/nvshmem_* "$site"/torch/lib/libgfortran.so*
+# A Fortran that nothing is linked with.
+rm -f "$site"/torch/lib/libgfortran.so*
 
 # Debug symbols.
 strip --strip-unneeded "$site"/torch/lib/*.so "$triton"/_C/libtriton.so
 
-# Linked by torch, called only by distributed work, Fourier transforms and sparse weights: a
-# library of the same name and functions takes their place, and each returns an error.
+# Linked by torch, called only by distributed work, Fourier transforms and sparse weights: instead of
+# the packages (0.7 GB to fetch), libraries with the functions that torch names, each of which
+# returns an error.
 stand_in() {
-  name=$(basename "$1")
-  build=$(mktemp -d)
-  nm -D --defined-only "$1" | awk -v name="$name" '
-    { sub(/@.*/, "", $3) }
-    $2 !~ /[TW]/ || $3 ~ /^_Z/ { next }
-    $3 ~ /Error(String|Name)$|LastError$/ {
-      print "const char *" $3 "(void) { return \"" name " is not in this image\"; }"; next
+  file="$site/nvidia/$1" name=$(basename "$1") build=$(mktemp -d)
+  mkdir -p "$(dirname "$file")"
+  # "ncclSend", or with the version that torch asks for, "cufftXtExec@libcufft.so.12".
+  nm -D --undefined-only "$site"/torch/lib/libtorch_*.so | awk -v prefix="$2" '
+    $1 == "U" && index($2, prefix) == 1 && !seen[$2]++ { print $2 }' >"$build/symbols"
+  awk -F@ -v name="$name" '
+    $1 ~ /Error(String|Name)$|LastError$/ {
+      print "const char *" $1 "(void) { return \"" name " is not in this image\"; }"; next
     }
-    { print "int " $3 "(void) { return 1; }" }' >"$build/functions.c"
-  # The version that its symbols have, if any.
-  echo "$(nm -D --defined-only "$1" | awk '$2 == "A" { print $3 }') { global: *; };" >"$build/versions"
+    { print "int " $1 "(void) { return 1; }" }' "$build/symbols" >"$build/functions.c"
+  echo "$(awk -F@ 'NF > 1 { print $2; exit }' "$build/symbols") { global: *; };" >"$build/versions"
   gcc -shared -fPIC -nostdlib -Wl,-soname,"$name" -Wl,--version-script,"$build/versions" \
-    -o "$1" "$build/functions.c"
+    -o "$file" "$build/functions.c"
   rm -r "$build"
 }
-stand_in "$site"/nvidia/cu13/lib/libcufft.so.12
-stand_in "$site"/nvidia/nccl/lib/libnccl.so.2
-stand_in "$site"/nvidia/cusparselt/lib/libcusparseLt.so.0
+stand_in cu13/lib/libcufft.so.12 cufft
+stand_in nccl/lib/libnccl.so.2 nccl
+stand_in cusparselt/lib/libcusparseLt.so.0 cusparseLt
+stand_in nvshmem/lib/libnvshmem_host.so.3 nvshmem
 
 # All that Triton ever compiles with a C compiler: its binding to the driver, which the GPU's node
 # provides. bin/cc hands it over.

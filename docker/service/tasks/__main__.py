@@ -2,17 +2,18 @@
 
 import argparse
 import asyncio
+import re
 import sys
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tasks import logs
-from tasks.database import create_engine, migrate
-from tasks.keys import KeyStore
-from tasks.settings import Settings
-from tasks.store import TaskStore
+from core import logs
+from core.database import create_engine, migrate
+from core.keys import KeyStore
+from core.settings import Settings
+from tasks.store import EVER, TaskStore
 
 
 async def _migrate(engine: AsyncEngine, _: argparse.Namespace) -> None:
@@ -20,14 +21,24 @@ async def _migrate(engine: AsyncEngine, _: argparse.Namespace) -> None:
     print("The schema is up to date.")
 
 
-async def _dead(engine: AsyncEngine, _: argparse.Namespace) -> None:
-    for task in await TaskStore(engine, Settings()).dead():
+async def _dead(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
+    for task in await TaskStore(engine, Settings()).dead(seconds=arguments.since):
         print(task.id, task.finished_at, task.error_code, task.error, sep="\t")
 
 
 async def _requeue(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
-    ids = await TaskStore(engine, Settings()).requeue_dead(arguments.task_id or None)
-    print(f"{len(ids)} tasks queued again.")
+    store = TaskStore(engine, Settings())
+    ids = await store.requeue_dead(arguments.task_id or None, seconds=arguments.since)
+    left = len(await store.dead(seconds=arguments.since))
+    print(f"{len(ids)} tasks queued again, {left} left dead.")
+
+
+def _duration(text: str) -> float:
+    """As kubectl's --since has it. @returns seconds"""
+    match = re.fullmatch(r"(\d+)([smhd])", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text} is not a duration such as 30m, 2h or 7d")
+    return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
 
 
 async def _create_key(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
@@ -58,8 +69,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     commands.add_parser("migrate", help="bring the schema up to date").set_defaults(run=_migrate)
-    commands.add_parser("dead", help="list tasks whose last attempt failed").set_defaults(run=_dead)
-    requeue = commands.add_parser("requeue", help="give dead tasks fresh attempts")
+    dead = commands.add_parser("dead", help="list tasks whose last attempt failed")
+    dead.set_defaults(run=_dead)
+    requeue = commands.add_parser(
+        "requeue", help="give dead tasks fresh attempts, as many as the queue has room for"
+    )
+    for command in (dead, requeue):
+        command.add_argument(
+            "--since",
+            type=_duration,
+            default=EVER,
+            metavar="2h",
+            help="only those that died within it",
+        )
     requeue.add_argument("task_id", nargs="*", type=UUID, help="only these; all when none is named")
     requeue.set_defaults(run=_requeue)
 

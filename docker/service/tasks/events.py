@@ -1,4 +1,4 @@
-"""Hands the queue's events to those that wait for them."""
+"""Hands the broker's events to those that wait for them."""
 
 import asyncio
 import logging
@@ -9,15 +9,15 @@ from uuid import UUID
 
 from cachetools import LRUCache
 
-from tasks.queue import Event, Queue
-from tasks.schema import Status
+from core.schema import Status
+from tasks.broker import Broker, Event
 
 log = logging.getLogger(__name__)
 
 
 class EventHub:
-    def __init__(self, queue: Queue, statuses: Collection[Status] = tuple(Status)) -> None:
-        self._queue = queue
+    def __init__(self, broker: Broker, statuses: Collection[Status] = tuple(Status)) -> None:
+        self._broker = broker
         self._statuses = statuses
         self._listeners: defaultdict[UUID, set[asyncio.Queue[Event]]] = defaultdict(set)
         # A task can be done before anyone has begun to listen.
@@ -26,9 +26,10 @@ class EventHub:
     async def run(self) -> None:
         while True:
             try:
-                async with self._queue.subscribe(self._statuses) as events:
+                async with self._broker.subscribe(self._statuses) as events:
                     async for event in events:
-                        self._recent[event.task_id] = event
+                        if event.partial_image is None:
+                            self._recent[event.task_id] = event
                         for listener in self._listeners.get(event.task_id, ()):
                             listener.put_nowait(event)
             except Exception as error:

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Executable, null, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tasks.schema import Status, status_is
-from tasks.schema import tasks as t
+from core.schema import Status, status_is
+from core.schema import task_table as t
 from tasks.task import Task
 
 FORGOTTEN = "[deleted]"
@@ -34,6 +34,8 @@ class History:
             page = page.where(t.c.id < before)
         if status is not None:
             page = page.where(status_is(status))
+            if status.final:  # which is to say, in an index of these
+                page = page.where(t.c.finished_at.isnot(None))
         return await self._tasks(page)
 
     async def forget(self, task: Task) -> Task:

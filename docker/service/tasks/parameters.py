@@ -78,6 +78,8 @@ Seed = Annotated[
 Steps = Annotated[int, Field(ge=1, le=100)]
 GuidanceScale = Annotated[float, Field(ge=0, le=30)]
 Quality = Annotated[int, Field(ge=0, le=100)]
+PartialImages = Annotated[int, Field(ge=0, le=3)]
+"""OpenAI's bound."""
 Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8)]
 
 
@@ -113,6 +115,8 @@ class Parameters(BaseModel):
     format: Annotated[ImageFormat, Field(strict=False)] = ImageFormat.PNG
     quality: Quality = 95
     """Of JPEG and WebP; PNG loses nothing."""
+    partial_images: PartialImages = 0
+    """Previews of each picture for those who follow the task by its events."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Parameters":

@@ -1,4 +1,4 @@
-"""Makes good what got lost between the store and the queue. Every process runs one;
+"""Makes good what got lost between the store and the broker. Every process runs one;
 they don't disturb each other."""
 
 import asyncio
@@ -6,8 +6,8 @@ import logging
 import math
 import time
 
-from tasks.queue import Event, Queue
-from tasks.settings import Settings
+from core.settings import Settings
+from tasks.broker import Broker, Event
 from tasks.store import TaskStore
 
 log = logging.getLogger(__name__)
@@ -16,9 +16,9 @@ _BATCH = 1000
 
 
 class Relay:
-    def __init__(self, store: TaskStore, queue: Queue, settings: Settings) -> None:
+    def __init__(self, store: TaskStore, broker: Broker, settings: Settings) -> None:
         self._store = store
-        self._queue = queue
+        self._broker = broker
         self._settings = settings
         self._answered_at = -math.inf
         self._answers_since = -math.inf
@@ -41,7 +41,7 @@ class Relay:
                 extra={"task_id": str(task.id), "status": task.status, "error": task.error_code},
             )
             if task.status.final:
-                await self._queue.publish(Event(task.id, task.status))
+                await self._broker.publish(Event(task.id, task.status))
         await self._put_missing_tickets()
 
     def _leases_were_renewable(self) -> bool:
@@ -56,6 +56,6 @@ class Relay:
     async def _put_missing_tickets(self) -> None:
         """As many tickets as queued tasks. A ticket too many costs one claim that finds nothing."""
         queued = await self._store.queued_ids(_BATCH)
-        missing = len(queued) - await self._queue.waiting()
+        missing = len(queued) - await self._broker.waiting()
         if missing > 0:
-            await self._queue.put(queued[:missing])
+            await self._broker.put(queued[:missing])

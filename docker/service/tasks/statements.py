@@ -26,12 +26,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import ExecutableReturnsRows
 
-from tasks.schema import Json, Status, backups, seconds_from_now, status_is
-from tasks.schema import tasks as t
+from core.schema import Json, Status, backup_table, is_dead, seconds_from_now, status_is
+from core.schema import task_table as t
 
 _queued = status_is(Status.QUEUED)
 _running = status_is(Status.RUNNING)
-_dead = and_(status_is(Status.FAILED), t.c.attempts_left == 0)
 
 _the_task = t.c.id == bindparam("task_id", type_=Uuid())
 _of_key = t.c.key_id == bindparam("of_key", type_=Integer())
@@ -153,7 +152,7 @@ counts = select(
     _count(t.c.finished_at > seconds_from_now(-60)).label("finished_last_minute"),
 )
 oldest_queued = select(func.min(t.c.created_at)).where(_queued)
-last_backup = select(func.max(backups.c.finished_at))
+last_backup = select(func.max(backup_table.c.finished_at))
 ping = select(literal_column("1", Integer))
 
 # -- the worker's side ---------------------------------------------------------------------
@@ -246,24 +245,24 @@ queued_ids = (
 
 # -- the operator's side -------------------------------------------------------------------
 
-dead = select(t).where(_dead).order_by(t.c.id)
-
-
-def _requeue_dead(*which: ColumnElement[bool]) -> Update:
-    """Gives dead tasks fresh attempts: :attempts of them, and :task_seconds."""
-    return (
-        update(t)
-        .where(_dead, *which)
-        .values(
-            status=Status.QUEUED,
-            attempts_left=bindparam("attempts", type_=Integer()),
-            finished_at=None,
-            retry_at=None,
-            deadline_at=_in("task_seconds"),
-        )
-        .returning(t.c.id)
+dead = (
+    select(t)
+    .where(is_dead, t.c.finished_at > seconds_from_now(-bindparam("of_seconds", type_=Float())))
+    .order_by(t.c.finished_at)
+    .limit(_row_limit)
+)
+"""Those that died in the last :of_seconds, :row_limit at most."""
+requeue_dead = (
+    update(t)
+    .where(_the_task, is_dead)
+    .values(
+        status=Status.QUEUED,
+        rank=bindparam("fresh_rank", type_=Integer()),
+        attempts_left=bindparam("attempts", type_=Integer()),
+        finished_at=None,
+        retry_at=None,
+        deadline_at=_in("task_seconds"),
     )
-
-
-requeue_dead = _requeue_dead()
-requeue_dead_task = _requeue_dead(_the_task)
+    .returning(t.c.id)
+)
+"""Gives a dead task fresh attempts: :attempts of them, and :task_seconds."""

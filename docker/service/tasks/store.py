@@ -10,15 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.selectable import ExecutableReturnsRows as Statement
 from uuid_utils.compat import uuid7
 
+from core.coalescer import Coalescer
+from core.driver import Driver
+from core.schema import Status
+from core.settings import Settings
 from tasks import statements
-from tasks.batches import Batches
-from tasks.driver import Driver
 from tasks.parameters import Parameters
-from tasks.schema import Status
-from tasks.settings import Settings
-from tasks.task import Image, Task
+from tasks.task import StoredImage, Task
 
 Row = dict[str, Any]
+
+EVER = 100 * 365 * 86400
+"""Seconds."""
+_ALL = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class TaskStore:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._driver = Driver(engine.dialect) if engine.dialect.name == "postgresql" else None
         self._settings = settings
-        self._submit = Batches(self._submit_all)
+        self._submit = Coalescer(self._submit_all)
 
     async def _rows(self, statement: Statement, *many: Row, **one: Any) -> list[Row]:
         """Runs the statement with the parameters of many rows, or of one."""
@@ -169,7 +173,7 @@ class TaskStore:
             await self._change(statements.renew, claim, lease_seconds=seconds, at_step=step)
         )
 
-    async def succeed(self, claim: Claim, images: Sequence[Image]) -> bool:
+    async def succeed(self, claim: Claim, images: Sequence[StoredImage]) -> bool:
         return bool(await self._change(statements.succeed, claim, pictures=_stored(images)))
 
     async def fail(self, claim: Claim, error_code: str, error: str) -> Status | None:
@@ -183,7 +187,7 @@ class TaskStore:
             statements.retry, claim, code=error_code, text=error, retry_seconds=seconds
         )
 
-    async def record(self, claim: Claim, images: Sequence[Image]) -> bool:
+    async def record(self, claim: Claim, images: Sequence[StoredImage]) -> bool:
         """Keeps the pictures made so far: the next attempt goes on after them."""
         return bool(await self._change(statements.record, claim, pictures=_stored(images)))
 
@@ -206,29 +210,36 @@ class TaskStore:
 
     # -- the operator's side ---------------------------------------------------------------
 
-    async def dead(self) -> list[Task]:
-        """Tasks that used up their attempts."""
-        return await self._tasks(statements.dead)
+    async def dead(self, *, seconds: float = EVER, limit: int = _ALL) -> list[Task]:
+        """Tasks that used up their attempts in the last seconds, those that died first first."""
+        return await self._tasks(statements.dead, of_seconds=seconds, row_limit=limit)
 
-    async def requeue_dead(self, task_ids: Sequence[UUID] | None) -> list[UUID]:
-        """Gives all dead tasks, or these of them, fresh attempts. @returns those that got them"""
-        fresh = {
-            "attempts": self._settings.max_attempts,
-            "task_seconds": self._settings.task_seconds,
-        }
-        if task_ids is None:
-            rows = await self._rows(statements.requeue_dead, **fresh)
-        else:
-            rows = [
-                row
-                for task_id in task_ids
-                for row in await self._rows(statements.requeue_dead_task, task_id=task_id, **fresh)
-            ]
-        return [row["id"] for row in rows]
+    async def requeue_dead(
+        self, task_ids: Sequence[UUID] | None = None, *, seconds: float = EVER
+    ) -> list[UUID]:
+        """Gives dead tasks fresh attempts, these or those of the last seconds, while the queue has
+        room. Each takes its turn as if it had just been sent. @returns those that got them"""
+        room = max(0, self._settings.queue_limit - (await self.counts()).queued)
+        dead = await self.dead(seconds=seconds, limit=_ALL if task_ids else room)
+        if task_ids:
+            dead = [task for task in dead if task.id in task_ids][:room]
+        requeued = []
+        for task in dead:
+            rank = await self._value(
+                statements.fair_rank, of_key=task.key_id, of_priority=task.priority
+            )
+            requeued += await self._rows(
+                statements.requeue_dead,
+                task_id=task.id,
+                fresh_rank=rank,
+                attempts=self._settings.max_attempts,
+                task_seconds=self._settings.task_seconds,
+            )
+        return [row["id"] for row in requeued]
 
     async def ping(self) -> None:
         await self._rows(statements.ping)
 
 
-def _stored(images: Sequence[Image]) -> list[dict[str, Any]]:
+def _stored(images: Sequence[StoredImage]) -> list[dict[str, Any]]:
     return [image.model_dump(mode="json") for image in images]

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from core.schema import Status
 from tasks.parameters import Parameters
-from tasks.schema import Status
 
 
-class Image(BaseModel):
+class StoredImage(BaseModel):
     """One finished picture: where it lies and how it was made. Its format may be one that only
     other releases draw."""
 
@@ -70,8 +70,8 @@ class Task:
         return Parameters.stored(self.stored_parameters)
 
     @cached_property
-    def images(self) -> list[Image]:
-        return [Image.model_validate(image) for image in self.stored_images]
+    def images(self) -> list[StoredImage]:
+        return [StoredImage.model_validate(image) for image in self.stored_images]
 
     @cached_property
     def total_steps(self) -> int:

@@ -2,7 +2,7 @@
 
 import os
 
-from tasks.settings import Settings
+from core.settings import Settings
 
 _SETTINGS = {name.upper() for name in Settings.model_fields}
 # Of PostgreSQL's, Redis', AWS' and OpenAI's clients; a locale that isn't installed ends initdb.

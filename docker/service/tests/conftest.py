@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tasks.database import create_engine, migrate
-from tasks.redis_queue import RedisQueue
-from tasks.settings import Settings
+from core.database import create_engine, migrate
+from core.settings import Settings
+from tasks.redis_broker import RedisBroker
 from tasks.store import TaskStore
 from tests import stores
 from tests.service import SECRET, serve, worker
@@ -74,9 +74,9 @@ def store(engine: AsyncEngine, settings: Settings) -> TaskStore:
 async def clean(engine: AsyncEngine, settings: Settings) -> None:
     """Stores with nothing in them."""
     if settings.redis_url:
-        queue = RedisQueue(settings.redis_url)
-        await queue._redis.flushall()
-        await queue.close()
+        broker = RedisBroker(settings.redis_url)
+        await broker._redis.flushall()
+        await broker.close()
 
 
 @pytest.fixture

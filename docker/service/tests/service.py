@@ -10,11 +10,12 @@ import httpx
 import uvicorn
 from PIL import Image
 
-from api.app import create_app
-from tasks.database import create_engine
-from tasks.pictures import PictureStore
-from tasks.redis_queue import RedisQueue
-from tasks.settings import Settings
+import api.application
+import standalone
+from core.database import create_engine
+from core.settings import Settings
+from tasks.images import ImageStore
+from tasks.redis_broker import RedisBroker
 from tasks.store import TaskStore
 from tests.stores import free_port
 from worker.worker import Worker
@@ -29,7 +30,7 @@ async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     settings = settings.model_copy(update={"metrics_port": free_port()})
     port = free_port()
     # As in the image: the service has its own rule for proxies.
-    app = create_app(settings)
+    app = (standalone if settings.standalone else api.application).create_app(settings)
     config = uvicorn.Config(app, port=port, log_config=None, proxy_headers=False)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
@@ -60,15 +61,15 @@ async def worker(settings: Settings) -> AsyncIterator[None]:
         yield
         return
     engine = create_engine(settings)
-    store, queue = TaskStore(engine, settings), RedisQueue(settings.redis_url)
-    worker = Worker(store, queue, PictureStore(settings), settings)
+    store, broker = TaskStore(engine, settings), RedisBroker(settings.redis_url)
+    worker = Worker(store, broker, ImageStore(settings), settings)
     working = asyncio.create_task(worker.run())
     try:
         yield
     finally:
         worker.stop()
         await working
-        await queue.close()
+        await broker.close()
         await engine.dispose()
 
 

@@ -138,24 +138,37 @@ def nginx(directory: Path, upstream: int) -> Iterator[str]:
     """The load balancer as production declares it, before one api on this port. Gives its URL."""
     golden = Path(__file__).parents[3] / "test/golden/prod/nginx-config.json"
     config = json.loads(golden.read_text())["inputs"]["data"]["nginx.conf"]
-    text = "\n".join(config["lines"])
-    port = free_port()
+    with balancer(directory, upstream, "\n".join(config["lines"])) as ports:
+        yield f"http://127.0.0.1:{ports[8080]}"
+
+
+@contextmanager
+def balancer(directory: Path, upstream: int, text: str) -> Iterator[dict[int, int]]:
+    """A load balancer with this nginx.conf, before one api on this port.
+
+    Certificates lie in `directory`/tls, the log is `directory`/nginx.log. Gives the port here of
+    each declared one.
+    """
+    ports = {int(port): free_port() for port in re.findall(r"listen (\d+)", text)}
     for pattern, here in (
         # Debian's nginx is older than `resolve` in an upstream.
         (r"server \S+:8000 resolve", f"server 127.0.0.1:{upstream}"),
         (r"resolver [^;]+;", ""),
-        (r"listen 8080;", f"listen 127.0.0.1:{port};"),
         (r"/tmp/", f"{directory}/"),
     ):
         text, count = re.subn(pattern, here, text)
         assert count, f"nginx.conf has no {pattern}"
+    text = text.replace("/etc/nginx/tls", f"{directory}/tls")
+    text = re.sub(
+        r"listen (\d+)", lambda declared: f"listen 127.0.0.1:{ports[int(declared[1])]}", text
+    )
     (directory / "nginx.conf").write_text(text)
     arguments = [str(find_program("nginx")), "-e", "stderr", "-c", str(directory / "nginx.conf")]
-    probe = ["curl", "--silent", "--fail", f"http://127.0.0.1:{port}/nginx-health"]
+    probe = ["curl", "--silent", "--fail", f"http://127.0.0.1:{ports[8080]}/nginx-health"]
     log = directory / "nginx.log"
-    server = Server([*arguments, "-g", "daemon off;"], port, log, probe=probe)
+    server = Server([*arguments, "-g", "daemon off;"], ports[8080], log, probe=probe)
     server.start()
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield ports
     finally:
         server.kill(signal.SIGTERM)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tasks.settings import Settings
+from core.settings import Settings
 from tests.service import SMALL, colour, colour_of, serve, worker
 
 

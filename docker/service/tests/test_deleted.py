@@ -16,10 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tasks.database import create_engine, migrate
-from tasks.outages import is_outage
-from tasks.pictures import PictureStore
-from tasks.settings import Settings
+from core.database import create_engine, migrate
+from core.outages import is_outage
+from core.settings import Settings
+from tasks.images import ImageStore
 from tests import stores
 from tests.service import SECRET, SMALL, serve, worker
 from tests.test_api import events, generate, submit
@@ -50,7 +50,7 @@ async def test_a_stream_whose_picture_breaks_off_ends_in_an_error(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whoever deletes the file does it between two pieces.
-    pieces = PictureStore.pieces
+    pieces = ImageStore.pieces
 
     async def cut(self, image, size):  # type: ignore[no-untyped-def]
         async for piece in pieces(self, image, size):
@@ -59,7 +59,7 @@ async def test_a_stream_whose_picture_breaks_off_ends_in_an_error(
             async for more in pieces(self, image, size):
                 yield more
 
-    monkeypatch.setattr(PictureStore, "pieces", cut)
+    monkeypatch.setattr(ImageStore, "pieces", cut)
     url = f"{client.base_url}/v1"
     async with openai.AsyncOpenAI(api_key=SECRET, base_url=url, max_retries=0) as its:
         stream = await its.images.generate(prompt="a cat", size="256x256", stream=True)

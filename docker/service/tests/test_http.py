@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Route
 
-from api.app import create_app
+from api.application import create_app
+from core.settings import Settings
 from tasks.history import History
+from tasks.images import ImageStore
 from tasks.parameters import ImageFormat, Parameters
-from tasks.pictures import PictureStore
-from tasks.settings import Settings
 from tasks.store import Claim, TaskStore
-from tasks.task import Image
+from tasks.task import StoredImage
 from tests.service import SMALL, serve
 
 pytestmark = [
@@ -178,21 +178,21 @@ async def test_where_a_link_leads_lives_no_longer_than_the_link(
     assert task is not None
     claimed = await store.claim("worker")
     assert claimed is not None
-    image = Image(object_key="outputs/1.png", seed=1, format=ImageFormat.PNG, sha256="0")
+    image = StoredImage(object_key="outputs/1.png", seed=1, format=ImageFormat.PNG, sha256="0")
     assert await store.succeed(Claim(task.id, claimed.attempt), [image])
     on_s3 = settings.model_copy(update={"s3_bucket": "pictures"})
 
-    async def size(_store: PictureStore, _image: Image) -> int:
+    async def size(_store: ImageStore, _image: StoredImage) -> int:
         return 1  # AWS would be asked
 
-    monkeypatch.setattr(PictureStore, "size", size)
+    monkeypatch.setattr(ImageStore, "size", size)
     async with serve(on_s3) as client:
         where = f"/api/tasks/{task.id}/images/0"
         with_key = await client.get(where)
         app_links = client.app.state.services.links  # type: ignore[attr-defined]
         async with httpx.AsyncClient(base_url=client.base_url) as anyone:
             by_link = await anyone.get(app_links.sign(where, int(time.time()) + 60))
-    for answer, longest in ((with_key, 900), (by_link, 60)):
+    for answer, longest in ((with_key, 300), (by_link, 60)):
         assert answer.status_code == 302
         assert answer.headers["cache-control"] == "no-store"
         query = parse_qs(urlsplit(answer.headers["location"]).query)

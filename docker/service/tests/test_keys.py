@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api import auth
-from api.auth import KeyRing
-from tasks.keys import KeyStore
-from tasks.settings import Settings
+from api import keyring
+from api.keyring import KeyRing
+from core.keys import KeyStore
+from core.settings import Settings
 from tests.service import SECRET, SMALL, serve, worker
 
 
@@ -68,7 +68,7 @@ async def test_a_key_never_sees_anothers_task(
 
 
 async def test_a_revoked_key_is_refused(client: httpx.AsyncClient, engine: AsyncEngine) -> None:
-    assert auth._CACHE_SECONDS <= 60
+    assert keyring._CACHE_SECONDS <= 60
     token = await make_key(engine)
     assert await KeyStore(engine).revoke("alice")
     assert (await client.get("/api/tasks", headers=bearer(token))).status_code == 401
@@ -144,7 +144,7 @@ def test_the_command_line_makes_lists_and_revokes_keys(tmp_path: Path) -> None:
     assert token not in listed
     assert tasks("keys", "revoke", "alice").returncode == 0
     assert tasks("keys", "revoke", "alice").returncode == 1
-    assert tasks("requeue").stdout == "0 tasks queued again.\n"
+    assert tasks("requeue").stdout == "0 tasks queued again, 0 left dead.\n"
 
 
 @pytest.mark.stores

@@ -3,7 +3,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tasks.schema import metadata
+from core.schema import metadata
 
 
 async def test_migrations_build_the_schema_that_the_code_uses(engine: AsyncEngine) -> None:

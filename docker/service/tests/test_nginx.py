@@ -12,7 +12,7 @@ import httpx
 import openai
 import pytest
 
-from tasks.settings import Settings
+from core.settings import Settings
 from tests import stores
 from tests.service import SECRET, SMALL
 

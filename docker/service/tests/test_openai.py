@@ -4,12 +4,12 @@ import asyncio
 import base64
 import io
 from collections.abc import AsyncIterator
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import httpx
 import openai
 import pytest
-from openai.types import ImageGenCompletedEvent, ImagesResponse
+from openai.types import ImageGenCompletedEvent, ImageGenPartialImageEvent, ImagesResponse
 from openai.types.image_generate_params import ImageGenerateParamsStreaming
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
@@ -48,6 +48,7 @@ async def test_every_field_that_the_client_knows_has_an_answer(settings: Any) ->
         {"background": "opaque"},
         {"background": "auto"},
         {"partial_images": 0},
+        {"partial_images": 3},
         {"n": None, "quality": None, "size": None, "model": None},
         {"output_format": "jpeg", "output_compression": 50},
         {"output_format": "png", "output_compression": 100},
@@ -176,6 +177,50 @@ async def test_a_stream_ends_with_each_picture(openai_client: openai.AsyncOpenAI
     assert events[0].b64_json != events[1].b64_json
 
 
+@pytest.mark.parametrize("output_format", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize(("partial_images", "n"), [(0, 1), (1, 1), (3, 1), (2, 2)])
+async def test_partial_images_come_before_each_picture(
+    openai_client: openai.AsyncOpenAI,
+    output_format: Literal["png", "jpeg", "webp"],
+    partial_images: int,
+    n: int,
+) -> None:
+    stream = await openai_client.images.generate(
+        prompt="slow 0.03",
+        size="512x256",
+        quality="low",
+        n=n,
+        stream=True,
+        partial_images=partial_images,
+        output_format=output_format,
+        extra_body={"seed": 7},
+    )
+    events = [event async for event in stream]
+    partials, completed = events[:-n], events[-n:]
+    assert [event.type for event in completed] == ["image_generation.completed"] * n
+    indexes = []
+    for n_, event in enumerate(partials):
+        assert isinstance(event, ImageGenPartialImageEvent)
+        ImageGenPartialImageEvent.model_validate(event.model_dump(), strict=True)
+        indexes.append(event.partial_image_index)
+        assert (event.size, event.quality) == ("512x256", "low")
+        assert (event.background, event.output_format) == ("opaque", output_format)
+        data = base64.b64decode(event.b64_json, validate=True)
+        preview = Image.open(io.BytesIO(data))
+        assert (preview.size, preview.format) == ((512, 256), output_format.upper())
+        drawn = colour("slow 0.03", 7 + n_ // partial_images)
+        assert max(abs(a - b) for a, b in zip(colour_of(data), drawn, strict=True)) < 12
+    assert indexes == [*range(partial_images)] * n
+
+
+async def test_partial_images_are_for_those_who_stream(
+    openai_client: openai.AsyncOpenAI, client: httpx.AsyncClient
+) -> None:
+    await openai_client.images.generate(prompt="a cat", **SIZE, partial_images=2)
+    (task,) = (await client.get("/api/tasks")).json()["tasks"]
+    assert task["parameters"]["partial_images"] == 0
+
+
 async def test_what_fails_in_a_stream_is_the_clients_error(
     openai_client: openai.AsyncOpenAI,
 ) -> None:
@@ -200,9 +245,8 @@ async def test_what_fails_in_a_stream_is_the_clients_error(
         ({"quality": "best"}, "quality", "invalid_value"),
         ({"background": "transparent"}, "background", "invalid_value"),
         ({"output_format": "gif"}, "output_format", "invalid_value"),
-        ({"partial_images": 1}, "partial_images", "invalid_value"),
-        ({"partial_images": 2, "stream": True}, "partial_images", "invalid_value"),
-        ({"partial_images": 4}, "partial_images", "invalid_value"),
+        ({"partial_images": 4}, "partial_images", "integer_above_max_value"),
+        ({"partial_images": -1, "stream": True}, "partial_images", "integer_below_min_value"),
         ({"frame_count": 3}, "frame_count", "invalid_value"),
         ({"output_compression": 50}, "output_compression", "invalid_value"),
         ({"extra_body": {"sampler": "euler"}}, "sampler", "unknown_parameter"),

@@ -42,7 +42,11 @@ async def test_the_node_client_generates_pictures(
     first, second = (colour_of(base64.b64decode(picture)) for picture in seen["base64"])
     assert first != second
     assert seen["type"] == "image/png"
-    assert seen["events"] == ["image_generation.completed"]
+    assert seen["events"] == [
+        ["image_generation.partial_image", 0, "256x256", True],
+        ["image_generation.partial_image", 1, "256x256", True],
+        ["image_generation.completed", None, "256x256", True],
+    ]
     assert seen["taskId"]
     assert seen["usage"]["total_tokens"] == 1 * 2 + 256
     assert seen["models"] == ["noop"]

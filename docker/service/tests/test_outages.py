@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from api import submission
-from tasks.database import create_engine, migrate
-from tasks.outages import is_outage
-from tasks.settings import Settings
+from core.database import create_engine, migrate
+from core.outages import is_outage
+from core.settings import Settings
 from tasks.store import TaskStore
 from tests import stores
 from tests.service import SECRET, SMALL, serve, worker

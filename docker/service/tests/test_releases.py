@@ -9,8 +9,8 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
-from tasks.schema import OPERATOR_KEY_ID, seconds_from_now, tasks
-from tasks.settings import Settings
+from core.schema import OPERATOR_KEY_ID, seconds_from_now, task_table
+from core.settings import Settings
 from tests.service import SMALL
 from tests.test_api import generate, until_final
 
@@ -45,7 +45,7 @@ async def write(engine: AsyncEngine, parameters: dict[str, Any]) -> UUID:
         "deadline_at": seconds_from_now(900),
     }
     async with engine.begin() as connection:
-        await connection.execute(insert(tasks).values(values))
+        await connection.execute(insert(task_table).values(values))
     return task_id
 
 

@@ -11,8 +11,9 @@ from PIL import Image, ImageChops, ImageStat
 torch = pytest.importorskip("torch")
 
 from tasks.parameters import Parameters  # noqa: E402
-from worker import batches, sdxl, tiny_sdxl  # noqa: E402
+from worker import batch_size, sdxl, tiny_sdxl  # noqa: E402
 from worker.fp8 import Fp8Linear, quantize  # noqa: E402
+from worker.latents import to_image  # noqa: E402
 from worker.model import Interrupted, OutOfMemory  # noqa: E402
 from worker.sdxl import SdxlModel  # noqa: E402
 
@@ -111,6 +112,31 @@ def test_every_step_is_reported_once_and_in_order(model: SdxlModel) -> None:
     steps: list[int] = []
     model.generate(A_CAT, range(1), steps.append)
     assert steps == [1, 2, 3]
+
+
+def test_previews_change_no_picture_and_come_nearer_to_it(model: SdxlModel) -> None:
+    parameters = A_CAT.model_copy(update={"steps": 8, "partial_images": 3})
+    shown: list[tuple[int, int, Image.Image]] = []
+
+    def on_preview(n: int, number: int, render: Callable[[], Image.Image]) -> None:
+        shown.append((n, number, render()))
+
+    pictures = model.generate(parameters, range(2), lambda _: None, on_preview)
+    for n, picture in enumerate(pictures):
+        assert difference(picture, draw(model, parameters, n)) <= 1
+        previews = [preview for n_, _, preview in shown if n_ == n]
+        assert [number for n_, number, _ in shown if n_ == n] == [0, 1, 2]
+        assert {preview.size for preview in previews} == {(32, 32)}
+        finished = to_image(finished_latents(model, parameters, n))
+        quality = [psnr(preview, finished) for preview in previews]
+        assert quality == sorted(quality)
+
+
+def finished_latents(model: SdxlModel, parameters: Parameters, n: int) -> torch.Tensor:
+    draw(model, parameters, n)
+    latents = model._predictions.latest
+    assert latents is not None
+    return latents[0]
 
 
 def test_an_unwanted_picture_ends_at_its_next_step_and_the_next_one_is_whole(
@@ -260,7 +286,7 @@ def test_a_step_cache_is_compiled_at_the_start(path: Path, compiled: list[Any]) 
 def test_batches_that_the_table_names_are_compiled(
     path: Path, compiled: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(batches.PICTURES_AT_ONCE, (256, 256), 2)
+    monkeypatch.setitem(batch_size.BATCH_SIZES, (256, 256), 2)
     ready = SdxlModel(path, [(256, 256)])
     at_start = len(compiled)
     ready.generate(A_CAT, range(2), lambda _: None)

@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from core.schema import OPERATOR_KEY_ID, Status, backup_table, seconds_from_now, task_table
+from core.settings import Settings
 from tasks.history import History
 from tasks.parameters import ImageFormat, Parameters
-from tasks.schema import OPERATOR_KEY_ID, Status, backups, seconds_from_now, tasks
-from tasks.settings import Settings
 from tasks.store import Claim, TaskStore
-from tasks.task import Image, Task
+from tasks.task import StoredImage, Task
 
-IMAGE = Image(object_key="outputs/x/1/0.png", seed=7, format=ImageFormat.PNG, sha256="00")
+IMAGE = StoredImage(object_key="outputs/x/1/0.png", seed=7, format=ImageFormat.PNG, sha256="00")
 
 
 async def submit(store: TaskStore, prompt: str = "a cat", key_id: int = 1, **more: object) -> Task:
@@ -47,7 +47,7 @@ async def expire_lease(engine: AsyncEngine) -> None:
 
 async def end_retry_delay(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await connection.execute(update(tasks).values(retry_at=seconds_from_now(0)))
+        await connection.execute(update(task_table).values(retry_at=seconds_from_now(0)))
 
 
 async def test_a_task_goes_from_queued_to_succeeded(store: TaskStore) -> None:
@@ -149,30 +149,8 @@ async def test_a_failed_task_goes_to_the_worker_that_failed_it_when_no_other_tak
     assert await store.retry(Claim(taken.id, taken.attempt), "broken", "") is Status.QUEUED
     async with engine.begin() as connection:
         past = seconds_from_now(-settings.avoid_seconds)
-        await connection.execute(update(tasks).values(retry_at=past))
+        await connection.execute(update(task_table).values(retry_at=past))
     assert (await claim(store, "only")).id == task.id
-
-
-async def test_a_dead_task_gets_fresh_attempts_from_the_operator(
-    store: TaskStore, engine: AsyncEngine
-) -> None:
-    task = await submit(store)
-    for n, expected in enumerate((Status.QUEUED, Status.QUEUED, Status.FAILED)):
-        await end_retry_delay(engine)
-        taken = await claim(store, f"worker-{n}")
-        assert taken.id == task.id
-        assert await store.retry(Claim(taken.id, taken.attempt), "broken", "It broke.") is expected
-    assert [dead.id for dead in await store.dead()] == [task.id]
-    other = await submit(store)
-    assert await store.requeue_dead([other.id]) == []
-    assert await store.requeue_dead(None) == [task.id]
-    assert await store.dead() == []
-    again = await claim(store)
-    assert (again.id, again.attempt, again.attempts_left) == (task.id, 4, 3)
-    assert not await store.succeed(Claim(task.id, 3), [IMAGE])
-    assert await store.succeed(Claim(again.id, again.attempt), [IMAGE])
-    done = await get(store, task)
-    assert (done.status, done.error_code, len(done.images)) == (Status.SUCCEEDED, None, 1)
 
 
 async def test_handing_back_costs_no_attempt(store: TaskStore) -> None:
@@ -295,5 +273,5 @@ async def test_the_newest_backup_is_known(store: TaskStore, engine: AsyncEngine)
     assert await store.last_backup() is None
     times = [datetime(2026, 1, day, 2, tzinfo=UTC) for day in (2, 1)]
     async with engine.begin() as connection:
-        await connection.execute(backups.insert(), [{"finished_at": time} for time in times])
+        await connection.execute(backup_table.insert(), [{"finished_at": time} for time in times])
     assert await store.last_backup() == times[0]

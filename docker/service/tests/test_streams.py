@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tasks.settings import Settings
+from core.settings import Settings
 from tests.service import serve, worker
 from tests.test_api import submit
 

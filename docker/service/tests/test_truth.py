@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tasks.settings import Settings
+from core.settings import Settings
 from tests.service import SMALL
 from tests.test_api import submit, until_final
 

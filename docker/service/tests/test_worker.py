@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from core.schema import task_table
+from core.settings import Settings
+from tasks.images import ImageStore
 from tasks.parameters import Parameters
-from tasks.pictures import PictureStore
-from tasks.redis_queue import RedisQueue
-from tasks.schema import tasks
-from tasks.settings import Settings
+from tasks.redis_broker import RedisBroker
 from tasks.store import Claim, TaskStore
-from tasks.task import Image
+from tasks.task import StoredImage
 from tests.service import SMALL
 from tests.stores import free_port
 from worker.model import Poisoned, Sick
@@ -29,7 +29,7 @@ from worker.worker import Worker
 pytestmark = pytest.mark.stores
 
 
-class Pictures(PictureStore):
+class Pictures(ImageStore):
     """Takes pictures at once, and keeps each until the test lets it."""
 
     def __init__(self, settings: Settings) -> None:
@@ -37,7 +37,7 @@ class Pictures(PictureStore):
         self.taken: list[UUID] = []
         self.kept = asyncio.Event()
 
-    async def put(self, data: bytes, parameters: Parameters, claim: Claim, n: int) -> Image:
+    async def put(self, data: bytes, parameters: Parameters, claim: Claim, n: int) -> StoredImage:
         self.taken.append(claim.task_id)
         await self.kept.wait()
         return await super().put(data, parameters, claim, n)
@@ -48,8 +48,8 @@ async def working(
     engine: AsyncEngine, settings: Settings, pictures: Pictures
 ) -> AsyncIterator[asyncio.Task[None]]:
     assert settings.redis_url is not None
-    queue = RedisQueue(settings.redis_url)
-    worker = Worker(TaskStore(engine, settings), queue, pictures, settings)
+    broker = RedisBroker(settings.redis_url)
+    worker = Worker(TaskStore(engine, settings), broker, pictures, settings)
     run = asyncio.create_task(worker.run())
     try:
         yield run
@@ -57,7 +57,7 @@ async def working(
         pictures.kept.set()
         worker.stop()
         await asyncio.wait([run])
-        await queue.close()
+        await broker.close()
 
 
 async def submit(client: httpx.AsyncClient, *prompts: str) -> list[UUID]:
@@ -77,7 +77,7 @@ async def statuses(client: httpx.AsyncClient, ids: list[UUID]) -> list[str]:
 async def attempts(engine: AsyncEngine, ids: list[UUID]) -> list[int]:
     """How many attempts each task has left."""
     async with engine.connect() as connection:
-        rows = await connection.execute(select(tasks.c.id, tasks.c.attempts_left))
+        rows = await connection.execute(select(task_table.c.id, task_table.c.attempts_left))
     left = {row.id: row.attempts_left for row in rows}
     return [left[id_] for id_ in ids]
 
@@ -162,8 +162,8 @@ async def test_what_does_not_fit_into_one_gpu_is_tried_on_another(
 
 
 SLOW_START = """
-import runpy, time, worker.model
-worker.model.load = lambda settings: print("loading", flush=True) or time.sleep(60)
+import runpy, time, worker.loading
+worker.loading.load = lambda settings: print("loading", flush=True) or time.sleep(60)
 runpy.run_module("worker", run_name="__main__")
 """
 

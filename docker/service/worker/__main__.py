@@ -6,12 +6,12 @@ import signal
 
 import uvloop
 
-from tasks import logs, metrics
-from tasks.database import create_engine
-from tasks.pictures import PictureStore
-from tasks.redis_queue import RedisQueue
+from core import logs, metrics
+from core.database import create_engine
+from core.settings import Settings
+from tasks.images import ImageStore
+from tasks.redis_broker import RedisBroker
 from tasks.relay import Relay
-from tasks.settings import Settings
 from tasks.store import TaskStore
 from worker.model import Poisoned, Sick
 from worker.worker import Worker
@@ -23,8 +23,8 @@ async def main() -> None:
         raise SystemExit("A worker needs DATABASE_URL and REDIS_URL.")
     engine = create_engine(settings)
     store = TaskStore(engine, settings)
-    queue = RedisQueue(settings.redis_url)
-    worker = Worker(store, queue, PictureStore(settings), settings)
+    broker = RedisBroker(settings.redis_url)
+    worker = Worker(store, broker, ImageStore(settings), settings)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -45,13 +45,13 @@ async def main() -> None:
             metrics.GPU_MEMORY.labels(gpu).set(used)
 
     async with metrics.serve(settings.metrics_port, ready=ready, refresh=refresh):
-        relaying = asyncio.create_task(Relay(store, queue, settings).run())
+        relaying = asyncio.create_task(Relay(store, broker, settings).run())
         try:
             await worker.run()
         except (Poisoned, Sick) as error:
             raise SystemExit(f"The GPU failed: {error}") from error
         relaying.cancel()
-    await queue.close()
+    await broker.close()
     await engine.dispose()
 
 

@@ -6,11 +6,13 @@ from typing import Protocol
 from PIL.Image import Image
 
 from tasks.parameters import Parameters
-from tasks.settings import Settings
 
 OnStep = Callable[[int], None]
 """Called after every denoising step with the steps done; raises Interrupted to stop."""
 
+OnPreview = Callable[[int, int, Callable[[], Image]], None]
+"""Called after the steps of `preview_steps` with the picture's number, the preview's, and what
+makes the preview: in another thread, so that no step waits for it."""
 
 PROMPT_TOKENS = "prompt_tokens"
 """Key of a picture's `info`: how many tokens of the prompt it was made from."""
@@ -32,32 +34,19 @@ class Sick(Exception):  # noqa: N818
     """The model failed several tasks in a row: it is suspected, not they."""
 
 
+def no_preview(_n: int, _number: int, _render: Callable[[], Image]) -> None:
+    pass
+
+
 class Model(Protocol):
-    def generate(self, parameters: Parameters, numbers: range, on_step: OnStep) -> list[Image]:
+    def generate(
+        self,
+        parameters: Parameters,
+        numbers: range,
+        on_step: OnStep,
+        on_preview: OnPreview = no_preview,
+    ) -> list[Image]:
         """Makes the task's pictures of these numbers. Runs in the inference thread."""
 
     def memory_used(self) -> dict[str, int]:
         """Bytes of GPU memory in use, by GPU id."""
-
-
-def load(settings: Settings) -> Model:
-    """Loads and warms up. Slow; runs in the inference thread."""
-    if settings.model_id == "noop":
-        from worker.noop import NoopModel
-
-        return NoopModel()
-    import torch
-
-    from worker import sdxl, start
-
-    start.imports_done()
-    sdxl.keep_compiled(settings.model_dir)
-    # The image has no compiler for the CPU, and there it would not pay.
-    sizes = settings.compiled_sizes if torch.cuda.is_available() else ()
-    return sdxl.SdxlModel(
-        settings.model_path,
-        sizes,
-        fp8=settings.precision == "fp8",
-        step_cache=settings.step_cache,
-        prompt_weights=settings.prompt_weights,
-    )

@@ -3,24 +3,40 @@
 import hashlib
 import re
 import time
+from functools import partial
 
 from PIL import Image
 
 from tasks.parameters import Parameters
-from worker.model import PROMPT_TOKENS, OnStep, OutOfMemory, Poisoned
+from worker.model import (
+    PROMPT_TOKENS,
+    OnPreview,
+    OnStep,
+    OutOfMemory,
+    Poisoned,
+    no_preview,
+)
+from worker.previews import preview_steps
 
 
 class NoopModel:
     """What it does besides is in the prompt: `slow SECONDS` a step, or a way to fail."""
 
     def generate(
-        self, parameters: Parameters, numbers: range, on_step: OnStep
+        self,
+        parameters: Parameters,
+        numbers: range,
+        on_step: OnStep,
+        on_preview: OnPreview = no_preview,
     ) -> list[Image.Image]:
+        previews = preview_steps(parameters)
         slow = re.search(r"slow ([\d.]+)", parameters.prompt)
         for step in range(1, parameters.steps + 1):
             if slow:
                 time.sleep(float(slow[1]))
             on_step(step)
+            for n in numbers if step in previews else ():
+                on_preview(n, previews[step], partial(self._paint_preview, parameters, n))
         if parameters.prompt.startswith("fail"):
             raise ValueError("this prompt always fails")
         if parameters.prompt.startswith("out of memory"):
@@ -35,6 +51,9 @@ class NoopModel:
         picture = Image.new("RGB", (parameters.width, parameters.height), (red, green, blue))
         picture.info[PROMPT_TOKENS] = len(parameters.prompt.split())
         return picture
+
+    def _paint_preview(self, parameters: Parameters, n: int) -> Image.Image:
+        return self._paint(parameters, n).reduce(8)
 
     def memory_used(self) -> dict[str, int]:
         return {"cpu": 0}

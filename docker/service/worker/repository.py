@@ -2,10 +2,8 @@
 
 import json
 import re
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode
 
 INDEX = "model_index.json"
 _WITH_WEIGHTS = ("text_encoder", "text_encoder_2", "unet", "vae")
@@ -15,30 +13,9 @@ _WEIGHTS = re.compile(
     r"\.safetensors(\.index(\.fp16)?\.json)?"
 )
 _CONFIGURATION = re.compile(r"(?!.*\.index\.)\w[\w.-]*\.(json|txt)")
-_NEXT_PAGE = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 Digests = dict[str, str]
 """By file name: its SHA-256, or, of a small file, its git id."""
-
-
-def listed(endpoint: str, model: str, revision: str, silence_seconds: float) -> Digests:
-    """All files at a revision. https://huggingface.co/docs/hub/api
-
-    Raises OSError when the hub does not answer, or does not know the revision.
-    """
-    query = urlencode({"recursive": "true"})
-    url: str | None = f"{endpoint}/api/models/{model}/tree/{revision}?{query}"
-    entries = []
-    while url:
-        with urllib.request.urlopen(url, timeout=silence_seconds) as response:  # noqa: S310
-            entries += json.load(response)
-            following = _NEXT_PAGE.search(response.headers.get("Link", ""))
-        url = following and following[1]
-    return {
-        entry["path"]: (entry.get("lfs") or entry)["oid"]
-        for entry in entries
-        if entry["type"] == "file"
-    }
 
 
 def check_index(path: Path) -> None:

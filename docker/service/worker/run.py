@@ -1,6 +1,7 @@
 """One task in work: its lease, its progress, and the reasons to stop it."""
 
 import asyncio
+import base64
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,14 +9,17 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
+from PIL.Image import Image
+
+from core.outages import is_outage
+from core.schema import Status
+from core.settings import Settings
+from tasks.broker import Broker, Event, PartialImage
 from tasks.events import EventHub
-from tasks.outages import is_outage
-from tasks.queue import Event, Queue
-from tasks.schema import Status
-from tasks.settings import Settings
 from tasks.store import Claim, TaskStore
-from tasks.task import Image, Task
+from tasks.task import StoredImage, Task
 from worker.model import Interrupted
+from worker.previews import preview_jpeg
 
 log = logging.getLogger(__name__)
 
@@ -29,17 +33,17 @@ class Run:
         self,
         task: Task,
         store: TaskStore,
-        queue: Queue,
+        broker: Broker,
         cancellations: EventHub,
         settings: Settings,
     ) -> None:
         self.task = task
         self.claim = Claim(task.id, task.attempt)
-        self.images: list[Image] = []
+        self.images: list[StoredImage] = []
         self.drawn = asyncio.Event()
         """The task needs the GPU no more."""
         self._store = store
-        self._queue = queue
+        self._broker = broker
         self._cancellations = cancellations
         self._settings = settings
         self._loop = asyncio.get_running_loop()
@@ -49,6 +53,7 @@ class Run:
         self._deadline = self._loop.time() + seconds_left
         self._step = 0
         self._stepped = asyncio.Event()
+        self._previews: asyncio.Queue[tuple[int, int, Callable[[], Image]]] = asyncio.Queue()
         self._moved_at = self._loop.time()
         self._unwanted = False
 
@@ -76,17 +81,27 @@ class Run:
                 log.warning("a store does not answer: %r", error)
                 await asyncio.sleep(1)
 
-    async def publish(self, status: Status) -> None:
+    def preview(self, n: int, number: int, render: Callable[[], Image]) -> None:
+        """Called in the inference thread."""
+        self._loop.call_soon_threadsafe(self._previews.put_nowait, (n, number, render))
+
+    async def publish(self, status: Status, partial_image: PartialImage | None = None) -> None:
         # Whoever waits for an event that gets lost asks the store.
         with suppress(Exception):
-            await self._queue.publish(Event(self.task.id, status, self._step))
+            await self._broker.publish(Event(self.task.id, status, self._step, partial_image))
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
         """Keeps the lease and watches over the run."""
         watchers = [
             asyncio.create_task(watch())
-            for watch in (self._beat, self._report, self._obey, self._meet_deadline)
+            for watch in (
+                self._beat,
+                self._report,
+                self._show,
+                self._obey,
+                self._meet_deadline,
+            )
         ]
         try:
             yield
@@ -113,6 +128,17 @@ class Run:
             await asyncio.sleep(_REPORT_SECONDS)
             await self._stepped.wait()
             self._stepped.clear()
+
+    async def _show(self) -> None:
+        while True:
+            n, number, render = await self._previews.get()
+            try:
+                jpeg = await asyncio.to_thread(preview_jpeg, render)
+            except Exception as error:  # a picture is as good without
+                log.warning("preview: %r", error)
+                continue
+            preview = PartialImage(n, number, base64.b64encode(jpeg).decode())
+            await self.publish(Status.RUNNING, preview)
 
     async def _obey(self) -> None:
         with self._cancellations.listen(self.task.id) as cancelled:

@@ -17,9 +17,18 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from tasks.parameters import Parameters
 from worker import start
-from worker.batches import pictures_at_once
+from worker.batch_size import batch_size
 from worker.fp8 import quantize
-from worker.model import PROMPT_TOKENS, OnStep, OutOfMemory, Poisoned
+from worker.latents import Predictions, Previews
+from worker.model import (
+    PROMPT_TOKENS,
+    OnPreview,
+    OnStep,
+    OutOfMemory,
+    Poisoned,
+    no_preview,
+)
+from worker.previews import preview_steps
 from worker.prompts import PromptReader, Prompts
 from worker.step_cache import StepCache
 
@@ -59,6 +68,7 @@ class SdxlModel:
         self._compiled_sizes = frozenset(compiled_sizes)
         with start.phase("weights"):
             self._pipeline = self._load(path)
+        self._predictions = Predictions(self._pipeline.scheduler)
         self._prompts = PromptReader(self._pipeline, weights=prompt_weights)
         if fp8:
             quantize(self._pipeline.unet)
@@ -104,25 +114,29 @@ class SdxlModel:
     def _rehearse(self, sizes: Iterable[Size], steps: int) -> None:
         for width, height in sorted(sizes):
             parameters = Parameters(prompt="warm-up", width=width, height=height, steps=steps)
-            self._draw(parameters, range(pictures_at_once(width, height)), lambda _: None)
+            self._draw(parameters, range(batch_size(width, height)), lambda _: None)
 
     def generate(
-        self, parameters: Parameters, numbers: range, on_step: OnStep
+        self,
+        parameters: Parameters,
+        numbers: range,
+        on_step: OnStep,
+        on_preview: OnPreview = no_preview,
     ) -> list[Image.Image]:
         try:
             try:
-                return self._draw(parameters, numbers, on_step)
+                return self._draw(parameters, numbers, on_step, on_preview)
             except torch.OutOfMemoryError:
                 pass  # not here: while it is handled, its traceback holds the tensors
             with self._frugal():
-                return self._draw_each(parameters, numbers, on_step)
+                return self._draw_each(parameters, numbers, on_step, on_preview)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory(str(error)) from None
         except torch.AcceleratorError as error:
             raise Poisoned(str(error)) from error
 
     def _draw_each(
-        self, parameters: Parameters, numbers: range, on_step: OnStep
+        self, parameters: Parameters, numbers: range, on_step: OnStep, on_preview: OnPreview
     ) -> list[Image.Image]:
         """One picture after the other: the smallest batch."""
         pictures: list[Image.Image] = []
@@ -131,7 +145,7 @@ class SdxlModel:
             def on_own_step(step: int, before: int = done * parameters.steps) -> None:
                 on_step((before + step) // len(numbers))
 
-            pictures += self._draw(parameters, range(n, n + 1), on_own_step)
+            pictures += self._draw(parameters, range(n, n + 1), on_own_step, on_preview)
         return pictures
 
     @contextmanager
@@ -145,13 +159,20 @@ class SdxlModel:
         finally:
             self._pipeline.vae.disable_tiling()
 
-    def _draw(self, parameters: Parameters, numbers: range, on_step: OnStep) -> list[Image.Image]:
+    def _draw(
+        self,
+        parameters: Parameters,
+        numbers: range,
+        on_step: OnStep,
+        on_preview: OnPreview = no_preview,
+    ) -> list[Image.Image]:
         prompts = self._prompts.read(parameters)
         with (
             sdpa_kernel(_ATTENTION, set_priority=True),
             self._compiled_or_not(parameters, numbers, prompts),
         ):
-            latents = self._denoise(parameters, prompts, numbers, on_step)
+            previews = Previews(preview_steps(parameters), numbers, on_preview)
+            latents = self._denoise(parameters, prompts, numbers, on_step, previews)
             pictures: list[Image.Image] = self._decode(latents)
         for picture in pictures:
             picture.info[PROMPT_TOKENS] = prompts.tokens
@@ -166,7 +187,7 @@ class SdxlModel:
         size = parameters.width, parameters.height
         if (
             size in self._compiled_sizes
-            and len(numbers) == pictures_at_once(*size)
+            and len(numbers) == batch_size(*size)
             and parameters.guidance_scale > 1  # else the UNet sees half the batch
             and prompts.in_one_chunk
             and not self._pipeline.vae.use_tiling
@@ -176,15 +197,25 @@ class SdxlModel:
         return uncompiled
 
     def _denoise(
-        self, parameters: Parameters, prompts: Prompts, numbers: range, on_step: OnStep
+        self,
+        parameters: Parameters,
+        prompts: Prompts,
+        numbers: range,
+        on_step: OnStep,
+        previews: Previews,
     ) -> torch.Tensor:
-        progress = _progress(on_step, self._gpu)
+        def step_done(step: int) -> None:
+            on_step(step)
+            previews.done(step)
+
+        progress = _progress(step_done, self._gpu)
         if self._step_cache:
             self._step_cache.restart()
 
         def after_step(
             _pipe: Any, index: int, _time: Any, tensors: dict[str, Any]
         ) -> dict[str, Any]:
+            previews.queued(index + 1, self._predictions.latest)
             progress(index)
             return tensors
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tasks import metrics
+from core import metrics
 
 log = logging.getLogger(__name__)
 

@@ -9,18 +9,18 @@ from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
-from PIL.Image import Image as Picture
+from PIL.Image import Image
 
-from tasks import metrics
+from core import metrics
+from core.schema import Status
+from core.settings import Settings
+from tasks.broker import ANNOUNCE_SECONDS, Broker, Ticket
 from tasks.events import EventHub
-from tasks.pictures import PictureStore
-from tasks.queue import ANNOUNCE_SECONDS, Queue, Ticket
-from tasks.schema import Status
-from tasks.settings import Settings
+from tasks.images import ImageStore
 from tasks.store import TaskStore
 from tasks.task import Task
-from worker import model as models
-from worker.batches import pictures_at_once
+from worker import loading
+from worker.batch_size import batch_size
 from worker.encode import encode
 from worker.model import PROMPT_TOKENS, Interrupted, Model, OutOfMemory, Poisoned, Sick
 from worker.run import Run
@@ -38,15 +38,15 @@ class Worker:
     def __init__(
         self,
         store: TaskStore,
-        queue: Queue,
-        pictures: PictureStore,
+        broker: Broker,
+        image_store: ImageStore,
         settings: Settings,
     ) -> None:
         self._store = store
-        self._queue = queue
+        self._broker = broker
         # Of what other workers do, this one hears nothing else.
-        self._cancellations = EventHub(queue, [Status.CANCELLED])
-        self._pictures = pictures
+        self._cancellations = EventHub(broker, [Status.CANCELLED])
+        self._image_store = image_store
         self._settings = settings
         # Inference has its own thread: the event loop goes on renewing the lease.
         self._inference = ThreadPoolExecutor(1, "inference")
@@ -74,7 +74,7 @@ class Worker:
     async def run(self) -> None:
         """@throws Poisoned, Sick: this process should make no more pictures"""
         loop = asyncio.get_running_loop()
-        self._model = await loop.run_in_executor(self._inference, models.load, self._settings)
+        self._model = await loop.run_in_executor(self._inference, loading.load, self._settings)
         # Nothing of the model becomes garbage: looking for some in it takes milliseconds.
         gc.collect()
         gc.freeze()
@@ -101,7 +101,7 @@ class Worker:
             task = await self._next()
             if task is None:
                 continue
-            run = Run(task, self._store, self._queue, self._cancellations, self._settings)
+            run = Run(task, self._store, self._broker, self._cancellations, self._settings)
             processing = asyncio.create_task(self._process(model, run))
             await run.drawn.wait()
             if storing:
@@ -114,7 +114,7 @@ class Worker:
     async def _announce(self) -> None:
         while True:
             with suppress(Exception):  # for the queue's view only
-                await self._queue.announce(self._settings.worker_id)
+                await self._broker.announce(self._settings.worker_id)
             await asyncio.sleep(ANNOUNCE_SECONDS)
 
     async def _next(self) -> Task | None:
@@ -136,11 +136,11 @@ class Worker:
     async def _acknowledge(self, ticket: Ticket) -> None:
         # An acknowledgement that gets lost makes a ticket too many, no more.
         with suppress(Exception):
-            await self._queue.acknowledge(ticket)
+            await self._broker.acknowledge(ticket)
 
     async def _ticket(self) -> Ticket | None:
         """The next ticket; None when it is time to look into the store without one, or to stop."""
-        taking = asyncio.ensure_future(self._queue.take(self._settings.worker_id, _POLL_SECONDS))
+        taking = asyncio.ensure_future(self._broker.take(self._settings.worker_id, _POLL_SECONDS))
         stopping = asyncio.ensure_future(self._stopping.wait())
         await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -150,7 +150,7 @@ class Worker:
         try:
             return taking.result()
         except Exception as error:
-            log.warning("queue: %r", error)
+            log.warning("broker: %r", error)
             await asyncio.sleep(1)
             return None
 
@@ -207,13 +207,13 @@ class Worker:
         parameters = run.task.parameters
         run.images += run.task.images
 
-        at_once = pictures_at_once(parameters.width, parameters.height)
+        at_once = batch_size(parameters.width, parameters.height)
 
-        def draw(numbers: range) -> list[Picture]:
+        def draw(numbers: range) -> list[Image]:
             def on_step(step: int) -> None:
                 run.step_done(numbers.start * parameters.steps + step * len(numbers))
 
-            return model.generate(parameters, numbers, on_step)
+            return model.generate(parameters, numbers, on_step, run.preview)
 
         while (first := len(run.images)) < parameters.num_images:
             if self._stopping.is_set():
@@ -233,7 +233,7 @@ class Worker:
                 run.drawn.set()
             for n, picture in zip(numbers, pictures, strict=True):
                 data = await asyncio.to_thread(encode, picture, parameters, n)
-                put = partial(self._pictures.put, data, parameters, run.claim, n)
+                put = partial(self._image_store.put, data, parameters, run.claim, n)
                 image = await run.insist(put)
                 image.prompt_tokens = picture.info.get(PROMPT_TOKENS, 0)
                 run.images.append(image)

@@ -13,7 +13,7 @@ from diffusers import StableDiffusionXLPipeline
 from PIL import Image
 
 from tasks.parameters import Parameters
-from worker import batches
+from worker import batch_size
 from worker.sdxl import SdxlModel
 
 gpu = torch.cuda.is_available()
@@ -63,7 +63,7 @@ class Worker:
     def draw(self, parameters: Parameters, pictures: int) -> list[Image.Image]:
         size = parameters.width, parameters.height
         self._model._compiled_sizes = frozenset([size])
-        batches.PICTURES_AT_ONCE[size] = pictures
+        batch_size.BATCH_SIZES[size] = pictures
         return self._model.generate(parameters, range(pictures), lambda _: None)
 
     @contextmanager

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
-from tasks.settings import Settings
-from worker import model
+from core.settings import Settings
+from worker import loading
 
 path, side, directory = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-model.load(
+loading.load(
     Settings(
         model_dir=directory,
         model_id=str(path.relative_to(directory)),

@@ -22,9 +22,9 @@ import asyncpg
 import httpx
 from redis.asyncio import Redis
 
+from core.database import create_engine, migrate
+from core.settings import Settings
 from jobs import SCHEMA
-from tasks.database import create_engine, migrate
-from tasks.settings import Settings
 from tests import stores
 
 HERE = Path(__file__).parent

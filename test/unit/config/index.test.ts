@@ -112,6 +112,18 @@ const behindCloudflare = {
   api: { maxWaitSeconds: 90 },
 };
 
+const annotation = "service.beta.kubernetes.io/aws-load-balancer-";
+/** At an NLB, with annotations by what follows `annotation`. */
+const atNlb = (annotations: Record<string, string>, rest = {}) => ({
+  serviceType: "LoadBalancer",
+  loadBalancerClass: "service.k8s.aws/nlb",
+  serviceAnnotations: Object.fromEntries(
+    Object.entries(annotations).map(([suffix, value]) => [`${annotation}${suffix}`, value]),
+  ),
+  ...rest,
+});
+const proxied = { ...behindCloudflare.cloudflare, mode: "proxied" };
+
 test.each<[string, Record<string, unknown>, string]>([
   [
     "a tunnel without a zone",
@@ -143,8 +155,49 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
   [
     "AWS without a region",
+    { aws: { accessKeys: true }, backups: { managed: true } },
+    "aws.region is missing, but a managed store, pictures, backups or weights are in AWS; fix: pulumi config set --path aws.region VALUE",
+  ],
+  ...[
     { backups: { managed: true } },
-    "aws.region is missing, but a managed store, objectStore.bucket or backups.managed is on AWS; fix: pulumi config set --path aws.region VALUE",
+    { objectStore: { managed: true } },
+    { objectStore: { bucket: "one" } },
+    { models: { endpoint: "s3://weights" } },
+  ].map((inAws): [string, Record<string, unknown>, string] => [
+    `a bucket of AWS that no pod may use (${JSON.stringify(inAws)})`,
+    { aws: { region: "eu-central-1" }, ...inAws },
+    "aws.eksCluster is missing, but pictures, backups or weights are in AWS; there pods need roles from it, from aws.oidcProviderArn, or aws.accessKeys; fix: pulumi config set --path aws.eksCluster NAME",
+  ]),
+  [
+    "pods that are two to AWS",
+    { aws: { eksCluster: "one", accessKeys: true } },
+    "aws.accessKeys is true, but aws.eksCluster already says who pods are; fix: pulumi config rm --path aws.accessKeys",
+  ],
+  [
+    "an identity provider by its URL",
+    { aws: { oidcProviderArn: "https://oidc.example" } },
+    'aws.oidcProviderArn is "https://oidc.example", but must be an ARN of IAM: …:oidc-provider/…; fix: pulumi config set --path aws.oidcProviderArn VALUE',
+  ],
+  [
+    "pictures in two buckets",
+    {
+      aws: { region: "eu-central-1", eksCluster: "one" },
+      objectStore: { managed: true, bucket: "one" },
+    },
+    'objectStore.bucket is "one", but objectStore.managed makes one; fix: pulumi config rm --path objectStore.bucket',
+  ],
+  [
+    "a retention that nobody keeps to",
+    { retention: { pictures: 30 } },
+    "retention.pictures is 30, but is of use only where objectStore.managed is true; fix: pulumi config rm --path retention.pictures",
+  ],
+  [
+    "a bucket that lets in by a hub's token",
+    {
+      aws: { region: "eu-central-1", eksCluster: "one" },
+      models: { gated: true, endpoint: "s3://weights" },
+    },
+    "models.gated is true, but is of use only where models.endpoint is a hub; fix: pulumi config rm --path models.gated",
   ],
   [
     "a model that is no repository",
@@ -168,13 +221,88 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
   [
     "a backup that is deleted before it may be",
-    { aws: { region: "eu-central-1" }, backups: { managed: true, lockDays: 30, keepDays: 7 } },
+    {
+      aws: { region: "eu-central-1", eksCluster: "one" },
+      backups: { managed: true, lockDays: 30, keepDays: 7 },
+    },
     "backups.keepDays is 7, but must not be below backups.lockDays, 30, before which nothing can be deleted; fix: pulumi config set --path backups.keepDays 30",
   ],
   [
     "a port of the nodes that nothing listens to",
     { nginx: { nodePort: 30080 } },
     "nginx.nodePort is 30080, but must be 30000-32767 and stand beside nginx.serviceType NodePort; fix: pulumi config rm --path nginx.nodePort",
+  ],
+  [
+    "a class of load balancer that makes none",
+    { nginx: { loadBalancerClass: "service.k8s.aws/nlb" } },
+    'nginx.loadBalancerClass is "service.k8s.aws/nlb", but is of use only where nginx.serviceType is LoadBalancer; fix: pulumi config rm --path nginx.loadBalancerClass',
+  ],
+  [
+    "a PROXY header that nobody is there to send",
+    { nginx: { proxyProtocol: true, trustedProxies: ["10.0.0.0/8"] } },
+    "nginx.proxyProtocol is true, but is of use only where nginx.serviceType is not ClusterIP; fix: pulumi config rm --path nginx.proxyProtocol",
+  ],
+  [
+    "a PROXY header that is believed of nobody",
+    { nginx: { serviceType: "NodePort", proxyProtocol: true } },
+    "nginx.trustedProxies is missing, but nginx.proxyProtocol is true and cloudflare.mode is off; fix: pulumi config set --path nginx.trustedProxies[0] VALUE",
+  ],
+  [
+    "an NLB that sends PROXY headers to an nginx that expects none",
+    { nginx: atNlb({ "proxy-protocol": "*" }) },
+    "nginx.proxyProtocol is false, but nginx.serviceAnnotations make the NLB send PROXY headers; fix: pulumi config set --path nginx.proxyProtocol true",
+  ],
+  [
+    "an NLB that sends none to an nginx that expects them",
+    {
+      nginx: atNlb(
+        { "target-group-attributes": "stickiness.enabled=true" },
+        { proxyProtocol: true, trustedProxies: ["10.0.0.0/8"] },
+      ),
+    },
+    `nginx.proxyProtocol is true, but nginx.serviceAnnotations make the NLB send no PROXY headers; fix: pulumi config set --path 'nginx.serviceAnnotations["${annotation}target-group-attributes"]' stickiness.enabled=true,proxy_protocol_v2.enabled=true`,
+  ],
+  [
+    "an NLB that hides its clients",
+    { nginx: atNlb({ "nlb-target-type": "ip" }) },
+    `nginx.serviceAnnotations is {"${annotation}nlb-target-type":"ip"}, but with them the NLB hides the addresses of clients, which the rate limit counts by; fix: pulumi config set --path 'nginx.serviceAnnotations["${annotation}target-group-attributes"]' preserve_client_ip.enabled=true`,
+  ],
+  [
+    "an NLB that Cloudflare can't reach",
+    { ...behindCloudflare, cloudflare: proxied, nginx: atNlb({ "nlb-target-type": "ip" }) },
+    `nginx.serviceAnnotations is {"${annotation}nlb-target-type":"ip"}, but an NLB is internal unless they say otherwise, where Cloudflare can't reach it; fix: pulumi config set --path 'nginx.serviceAnnotations["${annotation}scheme"]' internet-facing`,
+  ],
+  [
+    "a PROXY header from GKE's load balancer",
+    {
+      nginx: {
+        serviceType: "LoadBalancer",
+        loadBalancerClass: "networking.gke.io/l4-regional-external",
+        proxyProtocol: true,
+        trustedProxies: ["10.0.0.0/8"],
+      },
+    },
+    "nginx.proxyProtocol is true, but networking.gke.io/l4-regional-external passes connections on as they are, without PROXY headers; fix: pulumi config rm --path nginx.proxyProtocol",
+  ],
+  [
+    "proxies that are believed beside Cloudflare",
+    { ...behindCloudflare, nginx: { trustedProxies: ["10.0.0.0/8"] } },
+    'nginx.trustedProxies is ["10.0.0.0/8"], but is of use only where cloudflare.mode is off; fix: pulumi config rm --path nginx.trustedProxies',
+  ],
+  [
+    "a certificate for clients that Cloudflare has",
+    { ...behindCloudflare, nginx: { tls: { issuer: "letsencrypt" } } },
+    'nginx.tls is {"issuer":"letsencrypt"}, but is of use only where cloudflare.mode is off; fix: pulumi config rm --path nginx.tls',
+  ],
+  [
+    "two certificates",
+    { nginx: { tls: { issuer: "letsencrypt", secretName: "images-example" } } },
+    'nginx.tls.secretName is "images-example", but nginx.tls.issuer, letsencrypt, makes a Secret of its own; fix: pulumi config rm --path nginx.tls.secretName',
+  ],
+  [
+    "a certificate for plain HTTP",
+    { endpoint: "http://images.example", nginx: { tls: { secretName: "images-example" } } },
+    'endpoint is "http://images.example", but must begin with https:// where nginx.tls is set; fix: pulumi config set endpoint https://HOST',
   ],
   [
     "a password that breaks a URL",
@@ -220,6 +348,69 @@ test.each<[string, Record<string, unknown>, string]>([
   expect(faultsOf(values)).toEqual([fault]);
 });
 
+test("the context of an EKS cluster in the region says who gives pods their roles", () => {
+  const context = "arn:aws:eks:eu-central-1:111122223333:cluster/one";
+  const backups = { managed: true };
+  expect(faultsOf({ context, backups, aws: { region: "eu-central-1" } })).toEqual([]);
+  expect(faultsOf({ context, backups, aws: { region: "us-east-1" } })).toHaveLength(1);
+});
+
+test.each([
+  [{}, 50],
+  [{ managed: true, storage: "20Gi" }, 50],
+])("fifty workers find connections to the database: %o", (postgres, replicas) => {
+  const aws = {
+    region: "eu-central-1",
+    vpcId: "vpc",
+    subnetIds: ["one", "two"],
+    clientNetworks: ["10.0.0.0/8"],
+  };
+  expect(faultsOf({ postgres, aws, workers: { replicas } })).toEqual([]);
+});
+
+test("more pods than the database carries connections for are refused, with what would", () => {
+  expect(faultsOf({ workers: { replicas: 60 } })).toEqual([
+    'postgres.resources.limits.memory is "1Gi", but 2 pods of the api and 60 workers open up to 233 connections, and it carries 204; fix: pulumi config set --path postgres.resources.limits.memory 2Gi',
+  ]);
+  expect(
+    faultsOf({
+      workers: { replicas: 60 },
+      postgres: { resources: { limits: { memory: "2Gi" } } },
+    }),
+  ).toEqual([]);
+  const aws = {
+    region: "eu-central-1",
+    vpcId: "vpc",
+    subnetIds: ["one", "two"],
+    clientNetworks: ["10.0.0.0/8"],
+  };
+  const postgres = { managed: true, storage: "20Gi", instanceClass: "db.t4g.small" };
+  expect(faultsOf({ postgres, aws, workers: { replicas: 50 } })).toEqual([
+    'postgres.instanceClass is "db.t4g.small", but 2 pods of the api and 50 workers open up to 203 connections, and it carries 184; fix: pulumi config set --path postgres.instanceClass LARGER',
+  ]);
+});
+
+test("a gated repository is refused without the token that opens it", () => {
+  const { hubToken: _, ...rest } = whole;
+  configure({ ...rest, models: { gated: true } });
+  expect(loadConfig).toThrow(
+    "hubToken is missing, but models.gated is true; fix: pulumi config set --secret hubToken",
+  );
+});
+
+test("with pictures and backups in AWS nobody needs keys of the cluster's object store", () => {
+  const { s3AccessKeyId: _, s3SecretAccessKey: __, ...rest } = whole;
+  const { objectStore: ___, ...needed } = images;
+  const inAws = { backups: { managed: true }, objectStore: { managed: true } };
+  configure({
+    ...rest,
+    images: needed,
+    ...inAws,
+    aws: { region: "eu-central-1", eksCluster: "one" },
+  });
+  expect(loadConfig().objectStore.managed).toBe(true);
+});
+
 test("a managed database is refused with the settings of a pod, and without a network", () => {
   const postgres = {
     managed: true,
@@ -233,4 +424,35 @@ test("a managed database is refused with the settings of a pod, and without a ne
     "aws.subnetIds is [\"one\"], but must be two or more, in different zones, for a standby; fix: pulumi config set --path 'aws.subnetIds[1]' VALUE",
     'postgres.storage is "500Mi", but must be whole Gi from 20Gi on, as RDS sells them; fix: pulumi config set --path postgres.storage 20Gi',
   ]);
+});
+
+test.each<[string, Record<string, unknown>]>([
+  [
+    "EKS, by addresses of pods",
+    atNlb({
+      "nlb-target-type": "ip",
+      "target-group-attributes": "preserve_client_ip.enabled=true",
+    }),
+  ],
+  ["EKS, by instances", atNlb({ scheme: "internet-facing" })],
+  [
+    "EKS, by PROXY headers",
+    atNlb({ "proxy-protocol": "*" }, { proxyProtocol: true, trustedProxies: ["10.0.0.0/8"] }),
+  ],
+  [
+    "GKE",
+    { serviceType: "LoadBalancer", loadBalancerClass: "networking.gke.io/l4-regional-external" },
+  ],
+  [
+    "MetalLB",
+    { serviceType: "LoadBalancer", serviceAnnotations: { "metallb.io/address-pool": "public" } },
+  ],
+])("clients reach nginx on %s, with a certificate or without", (_, nginx) => {
+  expect(faultsOf({ nginx })).toEqual([]);
+  expect(faultsOf({ nginx: { ...nginx, tls: { issuer: "letsencrypt" } } })).toEqual([]);
+});
+
+test("Cloudflare reaches nginx through an NLB that hides its address", () => {
+  const nginx = atNlb({ scheme: "internet-facing", "nlb-target-type": "ip" });
+  expect(faultsOf({ ...behindCloudflare, cloudflare: proxied, nginx })).toEqual([]);
 });

@@ -23,7 +23,7 @@ describe("by a tunnel", async () => {
             image: `registry.example/cloudflared@sha256:${"0".repeat(64)}`,
             replicas: 2,
             minAvailable: 0,
-            origin: "http://nginx",
+            origin: { app: "nginx", url: "http://nginx" },
             resources,
           },
         },

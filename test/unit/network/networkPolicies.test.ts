@@ -1,24 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ports } from "../../../components/names";
-import { type Flow, type FlowsArgs, stackFlows } from "../../../components/network/flows";
+import type { Flow } from "../../../components/network/flows";
 import { type Dns, renderPolicies } from "../../../components/network/networkPolicies";
-
-const inCluster: FlowsArgs = {
-  postgres: { managed: false },
-  redis: { managed: false },
-  objectStore: { bucket: "" },
-  models: { endpoint: "https://huggingface.co" },
-  backups: { managed: false },
-  monitoring: { alertmanager: true, receivers: ["webhook"], email: { smarthost: "" } },
-  cloudflare: { mode: "off" },
-};
-const onAws: FlowsArgs = {
-  ...inCluster,
-  postgres: { managed: true },
-  redis: { managed: true },
-  objectStore: { bucket: "pictures" },
-  backups: { managed: true },
-};
+import { ModelStore } from "../../../components/service/modelStore";
+import { accepted } from "../../golden/stacks";
+import { declared } from "../declared";
 
 /** A peer as Kubernetes reads it: whom it lets through, by app or by kind of place. */
 interface Policy {
@@ -54,19 +40,24 @@ function allows(policies: Policy[], from: string, to: string, port: number): boo
   );
 }
 
-const usualDns: Dns = {
-  host: "kube-dns.kube-system.svc.cluster.local",
-  networks: ["169.254.20.10/32"],
-  port: 53,
-};
-const policiesOf = (flows: Flow[], operators: string[] = [], dns = usualDns) =>
-  renderPolicies(flows, operators, dns) as unknown as Record<string, Policy>;
+/** What a stack declares, by app. */
+const policiesOf = (stack: string): Record<string, Policy> =>
+  Object.fromEntries(
+    Object.entries(accepted(stack))
+      .filter(([, { type }]) => type.endsWith(":NetworkPolicy"))
+      .map(([name, { inputs }]) => [
+        name.replace("policies-", ""),
+        (inputs as { spec: Policy }).spec,
+      ]),
+  );
+const portsOf = (rules: Rule[] = []) => rules.flatMap((rule) => rule.ports.map(({ port }) => port));
 
 const apps = [
   ...["nginx", "api", "api-migrations", "aigc-worker", "postgres", "redis", "object-store"],
-  ...["prometheus", "alertmanager", "backup", "restore", "models"],
+  ...["prometheus", "alertmanager", "backup", "restore", "models", "front-cloudflared"],
 ];
 const listed = [
+  "front-cloudflared → nginx:8080",
   "nginx → api:8000",
   "api → postgres:5432",
   "api → redis:6379",
@@ -86,7 +77,7 @@ const listed = [
 ];
 
 describe("with every store in the cluster", () => {
-  const policies = policiesOf(stackFlows(inCluster));
+  const policies = policiesOf("prod");
 
   test("pods reach what the diagram shows, and no other pod or port", () => {
     const open = apps.flatMap((from) =>
@@ -106,35 +97,69 @@ describe("with every store in the cluster", () => {
     });
   });
 
-  test("only nginx listens to the world", () => {
-    const open = Object.entries(policies).filter(([, { ingress }]) =>
-      ingress?.some(({ from }) => from?.some((peer) => peer.ipBlock)),
-    );
-    expect(open.map(([app]) => app)).toEqual(["nginx"]);
+  test("behind a tunnel nothing listens to the world", () => {
+    for (const { ingress } of Object.values(policies)) {
+      expect(JSON.stringify(ingress ?? [])).not.toContain("ipBlock");
+    }
   });
 
   test("nobody watches Prometheus from outside, unless operators have a network", () => {
     expect(policies.prometheus?.ingress).toHaveLength(1);
-    const watched = policiesOf(stackFlows(inCluster), ["192.0.2.0/24"]);
-    expect(watched.prometheus?.ingress?.[1]?.from).toEqual([{ ipBlock: { cidr: "192.0.2.0/24" } }]);
+    const watched = policiesOf("alternatives").prometheus;
+    expect(watched?.ingress?.[1]?.from).toEqual([{ ipBlock: { cidr: "192.0.2.0/24" } }]);
   });
 });
 
+test("only nginx listens to the world, by TLS alone where Cloudflare stands before it", () => {
+  const open = (stack: string) =>
+    Object.entries(policiesOf(stack)).flatMap(([app, { ingress = [] }]) =>
+      portsOf(
+        ingress.filter(({ from }) => from?.some(({ ipBlock }) => ipBlock?.cidr === "0.0.0.0/0")),
+      ).map((port) => `${app}:${port}`),
+    );
+  expect(open("local")).toEqual([`nginx:${ports.nginx}`]);
+  expect(open("alternatives")).toEqual([`nginx:${ports.nginxTls}`]);
+});
+
 test("stores on AWS are reached at their ports outside, and have no policy here", () => {
-  const policies = policiesOf(stackFlows(onAws));
+  const policies = policiesOf("alternatives");
   expect(Object.keys(policies)).not.toContain("postgres");
-  const reached = policies.api?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
-  expect(reached).toEqual([53, 53, 5432, 6379, 443]);
+  expect(portsOf(policies.api?.egress)).toEqual([53, 53, 5432, 6379, 443]);
+});
+
+test("what two parts need alike is one rule", () => {
+  const rules = policiesOf("alternatives").backup?.egress?.map((rule) => JSON.stringify(rule));
+  expect(rules).toHaveLength(new Set(rules).size);
+});
+
+test("only who asks the node's agent for a role reaches it, at its address alone", () => {
+  const asking = (stack: string) =>
+    Object.entries(policiesOf(stack))
+      .filter(([, { egress }]) => JSON.stringify(egress ?? []).includes("169.254.170.23"))
+      .map(([app]) => app);
+  expect(asking("local")).toEqual([]);
+  expect(asking("prod").sort()).toEqual(["backup", "restore"]);
+  expect(policiesOf("prod").backup?.egress?.at(-1)).toEqual({
+    to: [{ ipBlock: { cidr: "169.254.170.23/32" } }, { ipBlock: { cidr: "fd00:ec2::23/128" } }],
+    ports: [{ port: 80, protocol: "TCP" }],
+  });
 });
 
 describe("a pod finds DNS", () => {
-  const egress = (dns: Dns) => policiesOf(stackFlows(inCluster), [], dns).nginx?.egress?.[0];
+  const flow: Flow = { from: { app: "nginx" }, to: { app: "api" }, ports: [ports.http] };
+  const egress = (dns: Dns) =>
+    (renderPolicies([flow], [], dns) as unknown as Record<string, Policy>).nginx?.egress?.[0];
   const namespace = (name: string) => ({
     namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
   });
 
   test("in the namespace of its Service, and in a node's cache", () => {
-    expect(egress(usualDns)?.to).toEqual([
+    const usual = {
+      host: "kube-dns.kube-system.svc.cluster.local",
+      networks: ["169.254.20.10/32"],
+      port: 53,
+    };
+    expect(egress(usual)?.to).toEqual([
       namespace("kube-system"),
       { ipBlock: { cidr: "169.254.20.10/32" } },
     ]);
@@ -157,36 +182,35 @@ describe("a pod finds DNS", () => {
 });
 
 test("mail leaves by the port of its server", () => {
-  const monitoring = {
-    ...inCluster.monitoring,
-    receivers: ["email"],
-    email: { smarthost: "smtp.example:587" },
-  };
-  const policies = policiesOf(stackFlows({ ...inCluster, monitoring }));
-  const reached = policies.alertmanager?.egress?.[1]?.ports.map(({ port }) => port);
-  expect(reached).toEqual([443, 587]);
+  expect(portsOf(policiesOf("alternatives").alertmanager?.egress)).toEqual([53, 53, 443, 587]);
 });
 
 test("pods are anywhere too: for some network plugins none is in a CIDR", () => {
-  const policies = policiesOf(stackFlows(inCluster));
-  expect(policies.nginx?.ingress?.[0]?.from).toContainEqual({ namespaceSelector: {} });
-  expect(policies.models?.egress?.[1]?.to).toContainEqual({ namespaceSelector: {} });
+  const { nginx, models } = policiesOf("local");
+  expect(nginx?.ingress?.[0]?.from).toContainEqual({ namespaceSelector: {} });
+  expect(models?.egress?.[1]?.to).toContainEqual({ namespaceSelector: {} });
 });
 
 test.each([
   ["https://huggingface.co", [443]],
   ["https://mirror.example:8443/hub", [443, 8443]],
   ["http://mirror.example", [443, 80]],
-])("weights are fetched from %s at its port", (endpoint, expected) => {
-  const policies = policiesOf(stackFlows({ ...inCluster, models: { endpoint } }));
-  const reached = policies.models?.egress?.flatMap((rule) => rule.ports.map(({ port }) => port));
-  expect(reached).toEqual([53, 53, ...expected]);
-});
-
-test("behind a tunnel nothing listens to the world", () => {
-  const policies = policiesOf(stackFlows({ ...inCluster, cloudflare: { mode: "tunnel" } }));
-  for (const { ingress } of Object.values(policies)) {
-    expect(JSON.stringify(ingress ?? [])).not.toContain("ipBlock");
-  }
-  expect(allows(Object.values(policies), "front-cloudflared", "nginx", ports.nginx)).toBe(true);
+  ["s3://weights/models", [443]],
+])("weights are fetched from %s at its port", async (endpoint, expected) => {
+  const { made } = await declared(
+    () =>
+      new ModelStore("models", {
+        namespace: "ns",
+        image: "image",
+        model: "tiny-random-sdxl",
+        revision: "",
+        endpoint,
+        storage: "1Gi",
+        accessMode: "ReadWriteOnce",
+        storageClass: "",
+        protect: false,
+        resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { memory: "1Gi" } },
+      }),
+  );
+  expect(made.flows.flatMap(({ ports }) => ports)).toEqual(expected);
 });

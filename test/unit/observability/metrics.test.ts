@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { alerts } from "../../../components/observability/alerts";
 import { repository } from "../../../local/paths";
+import { alertRules } from "../../golden/alerts";
 
 /** Names of the series that the service's metrics become. */
 function declared(): Set<string> {
-  const folders = ["api", "tasks", "worker"].map((name) =>
+  const folders = ["api", "core", "tasks", "worker"].map((name) =>
     join(repository, "docker/service", name),
   );
   const files = folders.flatMap((folder) =>
@@ -40,10 +40,10 @@ function metricsOf(expression: string): string[] {
     .filter((name) => !words.has(name));
 }
 
-test.each(alerts)("$name asks for metrics that there are", ({ when }) => {
+test.each(alertRules)("$alert asks for metrics that there are", ({ expr }) => {
   const known = [...declared(), ...automatic];
-  expect(metricsOf(when).length).toBeGreaterThan(0);
-  for (const metric of metricsOf(when)) expect(known).toContain(metric);
+  expect(metricsOf(expr).length).toBeGreaterThan(0);
+  for (const metric of metricsOf(expr)) expect(known).toContain(metric);
 });
 
 test("a metric is found in an expression, and nothing else is taken for one", () => {

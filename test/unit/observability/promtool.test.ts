@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { renderAlertRules } from "../../../components/observability/alerts";
+import { rulesFileOf } from "../../golden/alerts";
 import { renderAlertCases } from "./promtool";
 
 const promtool = (...args: string[]) => spawnSync("promtool", args, { encoding: "utf8" });
@@ -13,7 +13,7 @@ test.skipIf(promtool("--version").error)(
   "each alert fires when it should and is quiet when it should",
   () => {
     const directory = mkdtempSync(join(tmpdir(), "image-service-alerts-"));
-    writeFileSync(join(directory, "alerts.yml"), renderAlertRules());
+    writeFileSync(join(directory, "alerts.yml"), rulesFileOf("prod"));
     writeFileSync(join(directory, "cases.yml"), renderAlertCases("alerts.yml"));
     const { stdout, stderr } = promtool("test", "rules", join(directory, "cases.yml"));
     rmSync(directory, { recursive: true });

@@ -1,4 +1,4 @@
-import { alerts } from "../../../components/observability/alerts";
+import { alertRules } from "../../golden/alerts";
 import { alertCases } from "./alertCases";
 
 /**
@@ -17,14 +17,14 @@ export function renderAlertCases(rulesFile: string): string {
 }
 
 function expected(name: string, labels: Record<string, string>) {
-  const alert = alerts.find((candidate) => candidate.name === name);
-  if (!alert) throw new Error(`there is no alert ${name}`);
+  const rule = alertRules.find(({ alert }) => alert === name);
+  if (!rule) throw new Error(`there is no alert ${name}`);
   const label = (_: string, key: string) => labels[key] ?? "";
   return {
-    exp_labels: { severity: alert.severity, ...labels },
+    exp_labels: { severity: rule.labels.severity, ...labels },
     exp_annotations: {
-      summary: alert.summary.replace(/\{\{ \$labels\.(\w+) \}\}/g, label),
-      action: alert.action,
+      summary: rule.annotations.summary.replace(/\{\{ \$labels\.(\w+) \}\}/g, label),
+      action: rule.annotations.action,
     },
   };
 }

@@ -96,8 +96,8 @@ export const bad: Record<string, Record<string, Resource>> = {
     "latest beside a digest": deployment({
       container: { image: `registry.example/api:latest@sha256:${"0".repeat(64)}` },
     }),
-    "a pushed image tagged latest": resource("docker-build:index:Image", {
-      tags: ["registry.example/api:latest"],
+    "a pushed image tagged latest": resource("docker:index/image:Image", {
+      imageName: "registry.example/api:latest",
     }),
   },
   "requests-and-limits": {
@@ -173,6 +173,15 @@ export const bad: Record<string, Record<string, Resource>> = {
       { atRestEncryptionEnabled: true },
       true,
     ),
+    "files that all nodes share, in plain": resource("aws:efs/fileSystem:FileSystem", {}, true),
+    "a cluster that keeps Secrets under no key of its owner": resource(
+      "aws:eks/cluster:Cluster",
+      {},
+    ),
+    "disks in plain": resource("kubernetes:storage.k8s.io/v1:StorageClass", {
+      provisioner: "ebs.csi.aws.com",
+      parameters: { type: "gp3" },
+    }),
     "a zone that trusts any origin": resource("cloudflare:index/zoneSetting:ZoneSetting", {
       settingId: "ssl",
       value: "flexible",
@@ -183,6 +192,7 @@ export const bad: Record<string, Record<string, Resource>> = {
     "a volume claim": resource("kubernetes:core/v1:PersistentVolumeClaim", {}),
     "a bucket": resource("aws:s3/bucket:Bucket", {}),
     "a database": resource("aws:rds/instance:Instance", { storageEncrypted: true }),
+    "files that all nodes share": resource("aws:efs/fileSystem:FileSystem", { encrypted: true }),
   },
   "no-plain-secret": {
     "a password in env": deployment({

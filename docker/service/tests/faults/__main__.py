@@ -7,11 +7,28 @@ import sys
 import time
 
 import tests.faults
+from tests.faults import failures, outages, processes
+from tests.faults.drain import take_workers_away
 from tests.faults.rollout import roll_out_under_streams
-from tests.faults.scenarios import SCENARIOS as KILLS
-from tests.faults.scenarios import Outcome
+from tests.faults.scenario import Outcome, Scenario
 
-SCENARIOS = KILLS | {"rollout": ("SIGTERM each API under streams", roll_out_under_streams)}
+SCENARIOS: dict[str, tuple[str, Scenario]] = {
+    "1": ("kill -9 worker in mid-run", processes.kill_worker_in_mid_run),
+    "2": ("kill -9 API between commit and XADD", processes.kill_api_before_put),
+    "3": ("kill -9 worker before finalise", processes.kill_worker_at("before-finalise")),
+    "4": ("kill -9 worker after finalise", processes.kill_worker_at("after-finalise")),
+    "4b": ("kill -9 worker between claim and XACK", processes.kill_worker_at("before-acknowledge")),
+    "5": ("kill -9 Redis, then FLUSHALL", outages.kill_redis),
+    "6": ("SIGSTOP worker past its lease", processes.freeze_worker_past_its_lease),
+    "7": ("kill -9 PostgreSQL", outages.kill_postgres),
+    "7b": ("PostgreSQL away longer than a lease", outages.keep_postgres_away),
+    "8": ("partition, 5 s latency: Redis, PostgreSQL", outages.cut_off_stores),
+    "9": ("Redis at maxmemory", outages.fill_redis),
+    "10": ("poison tasks", failures.poison_workers),
+    "sick": ("a worker that fails every task", failures.sicken_worker),
+    "11": ("workers 4 to 1 to 4, then drained", take_workers_away),
+    "rollout": ("SIGTERM each API under streams", roll_out_under_streams),
+}
 
 # Faults whose trials take long or of which a hundred would show no more: their share of the
 # trials, and the least that shows each side of them.
@@ -23,6 +40,7 @@ _SHARES = {
     "8": (0.08, 4),
     "9": (0.1, 1),
     "10": (0.05, 1),
+    "11": (0.1, 2),
     "rollout": (0.03, 1),
 }
 _LINE = "{:>7}  {:<42} {:>6} {:>8} {:>5} {:>11} {:>8} {:>8} {:>8}  {}"

@@ -34,7 +34,7 @@ async def check(system: System, history: list[Record], expected: str = "succeede
         if json.loads(row["parameters"])["prompt"] != record.prompt:
             verdict.swapped.append(f"{record.task_id}: another prompt")
         if expected == "succeeded":
-            _check_picture(system, record, json.loads(row["images"]), verdict)
+            _check_pictures(system, record, json.loads(row["images"]), verdict)
     known = {record.task_id for record in history}
     verdict.duplicated += [f"{task_id}: nobody knows it" for task_id in rows.keys() - known]
     return verdict
@@ -52,14 +52,15 @@ async def _check_one_outcome(system: System, record: Record, verdict: Verdict) -
         verdict.duplicated.append(f"{record.task_id}: the client saw {seen_finals}")
 
 
-def _check_picture(
+def _check_pictures(
     system: System, record: Record, images: list[dict[str, object]], verdict: Verdict
 ) -> None:
-    if len(images) != 1:
+    if len(images) != record.num_images:
         verdict.duplicated.append(f"{record.task_id}: {len(images)} pictures")
         return
-    path = system.directory / "pictures" / str(images[0]["object_key"])
-    if not path.exists():
-        verdict.lost.append(f"{record.task_id}: no picture")
-    elif colour_of(path.read_bytes()) != colour(record.prompt, record.seed):
-        verdict.swapped.append(f"{record.task_id}: another picture")
+    for n, image in enumerate(images):
+        path = system.directory / "pictures" / str(image["object_key"])
+        if not path.exists():
+            verdict.lost.append(f"{record.task_id}: no picture {n}")
+        elif colour_of(path.read_bytes()) != colour(record.prompt, record.seed + n):
+            verdict.swapped.append(f"{record.task_id}: another picture {n}")

@@ -20,6 +20,7 @@ class Record:
 
     prompt: str
     seed: int
+    num_images: int = 1
     idempotency_key: str = field(default_factory=lambda: uuid.uuid4().hex)
     task_id: str | None = None
     seen: list[str] = field(default_factory=list)
@@ -52,14 +53,17 @@ class Clients:
                 continue
             return response.raise_for_status()
 
-    async def submit(self, prompt: str = "a cat", *, steps: int = 2) -> Record:
+    async def submit(self, prompt: str = "a cat", *, steps: int = 2, num_images: int = 1) -> Record:
         """Repeats the request until it is accepted."""
-        record = Record(f"{prompt} {uuid.uuid4().hex[:8]}", random.randrange(2**32))
+        record = Record(
+            f"{prompt} {uuid.uuid4().hex[:8]}", random.randrange(2**32 - 10), num_images
+        )
         self.history.append(record)
         body = {
             "prompt": record.prompt,
             "seed": record.seed,
             "steps": steps,
+            "num_images": num_images,
             "width": 256,
             "height": 256,
         }

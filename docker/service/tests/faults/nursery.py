@@ -70,7 +70,7 @@ def _die(*_: object, **__: object) -> None:
 
 def _arm(crash: str) -> None:
     """Makes this process die at a point, in the first attempt of every task it runs."""
-    from tasks.redis_queue import RedisQueue
+    from tasks.redis_broker import RedisBroker
     from tasks.store import TaskStore
 
     def before(owner: type, name: str, due: Callable[..., bool]) -> None:
@@ -87,7 +87,7 @@ def _arm(crash: str) -> None:
         case "":
             pass
         case "before-put":
-            before(RedisQueue, "put", lambda *_: True)
+            before(RedisBroker, "put", lambda *_: True)
         case "before-finalise":
             before(TaskStore, "succeed", lambda _, claim, __: claim.attempt == 1)
         case "after-finalise":
@@ -111,7 +111,7 @@ def _arm(crash: str) -> None:
                 return task
 
             TaskStore.claim = claim_and_note  # type: ignore[method-assign]
-            before(RedisQueue, "acknowledge", lambda *_: fresh)
+            before(RedisBroker, "acknowledge", lambda *_: fresh)
         case "sick":
             from worker.noop import NoopModel
 
@@ -144,10 +144,7 @@ def _live(order: dict[str, Any]) -> None:
     if order["kind"] == "api":
         import uvicorn
 
-        from api.app import create_app
-
-        # Not api:app, which was made with this process's parent, in its environment.
-        uvicorn.run(create_app(), port=int(os.environ["PORT"]), log_config=None)
+        uvicorn.run("api:app", port=int(os.environ["PORT"]), log_config=None)
     else:
         import runpy
 
@@ -155,7 +152,7 @@ def _live(order: dict[str, Any]) -> None:
 
 
 def _serve() -> None:
-    import api.app  # noqa: F401 - loaded once, here
+    import api.application  # noqa: F401 - loaded once, here
     import worker.noop
     import worker.worker  # noqa: F401
 

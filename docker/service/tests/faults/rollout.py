@@ -4,7 +4,7 @@ import asyncio
 import signal
 
 from tests.faults.checker import check
-from tests.faults.scenarios import Outcome, running
+from tests.faults.scenario import Outcome, running
 
 STREAMS = 8
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import asyncpg
 from redis.asyncio import Redis
 
-from tasks.database import create_engine, migrate
-from tasks.settings import Settings
+from core.database import create_engine, migrate
+from core.settings import Settings
 from tests import stores
 from tests.faults import nursery
 from tests.faults.proxy import Proxy
@@ -46,6 +46,7 @@ class Member:
         self._metrics_port = stores.free_port()
         self.pid = 0
         self.starts = 0
+        self._wanted = True
 
     @property
     def url(self) -> str:
@@ -71,9 +72,19 @@ class Member:
     async def supervise(self) -> None:
         """Replaces the process when it dies, as Kubernetes would."""
         while True:
-            if not self.alive:
+            if self._wanted and not self.alive:
                 self.start()
             await asyncio.sleep(0.05)
+
+    async def leave(self) -> None:
+        """Is told to end, and ends; nothing replaces it."""
+        self._wanted = False
+        self.kill(signal.SIGTERM)
+        while self.alive:
+            await asyncio.sleep(0.02)
+
+    def come_back(self) -> None:
+        self._wanted = True
 
 
 class System:

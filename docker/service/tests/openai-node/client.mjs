@@ -24,8 +24,9 @@ const large = await toFile(Buffer.alloc(4_000_000), "large.png", { type: "image/
 const models = [];
 for await (const model of client.models.list()) models.push(model.id);
 const events = [];
-for await (const event of await images.generate({ prompt: "a cat", size, stream: true })) {
-  events.push(event.type);
+const streamed = { prompt: "slow 0.03", size, quality: "low", stream: true, partial_images: 2 };
+for await (const event of await images.generate(streamed)) {
+  events.push([event.type, event.partial_image_index, event.size, event.b64_json.length > 0]);
 }
 
 console.log(

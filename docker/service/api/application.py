@@ -1,0 +1,138 @@
+"""Puts the API together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import Depends, FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sse_starlette.sse import AppStatus
+from starlette.middleware.cors import CORSMiddleware
+
+from api import errors, gauges, query
+from api.admission import Admission
+from api.authentication import Authentication
+from api.departures import Departures
+from api.keyring import KeyRing
+from api.links import Links
+from api.methods import Methods
+from api.middleware import JsonBody, RequestContext
+from api.ratelimit import RateLimiter
+from api.readiness import Readiness
+from api.routes import (
+    generate,
+    health,
+    openai,
+    openai_models,
+    openai_unsupported,
+    playground,
+    queue,
+    tasks,
+)
+from api.services import Services
+from core import logs, metrics
+from core.database import create_engine
+from core.keys import KeyStore
+from core.settings import Settings
+from tasks.broker import Broker
+from tasks.events import EventHub
+from tasks.history import History
+from tasks.images import ImageStore
+from tasks.local_broker import LocalBroker
+from tasks.redis_broker import RedisBroker
+from tasks.relay import Relay
+from tasks.store import TaskStore
+
+# On SIGTERM sse-starlette cuts all streams. Each ends by itself within a request's longest time,
+# which a leaving pod has; uvicorn waits for it.
+AppStatus.enable_automatic_graceful_drain = False
+
+_WITH_KEY = (generate, tasks, openai, openai_models, openai_unsupported, queue)
+_OPEN = (health, playground)
+
+_DESCRIPTION = """\
+Pictures from text by Stable Diffusion XL. A request waits for its picture; with
+`Prefer: respond-async` it gets a task to follow instead. Errors are problem documents (RFC 9457).
+"""
+
+
+Beside = Callable[[Services, AsyncEngine], AbstractAsyncContextManager[None]]
+"""What runs in the API's process as long as it serves."""
+
+
+def create_app(settings: Settings, beside: Beside | None = None) -> FastAPI:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logs.configure()
+        async with _running(settings, beside) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Image service",
+        version="1.0.0",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    own = [route for module in _WITH_KEY + _OPEN for route in module.router.routes]
+    app.state.routes = [*app.routes, *own]
+    for module in _WITH_KEY:
+        app.include_router(module.router, dependencies=[Depends(query.refuse_unknown)])
+    for module in _OPEN:
+        app.include_router(module.router)
+    errors.install(app)
+    # The one that is added last sees a request first.
+    for middleware in (JsonBody, Authentication, Methods, RequestContext):
+        app.add_middleware(middleware)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[Services]:
+    if settings.api_secret is None:
+        raise SystemExit("API_SECRET is not set.")
+    engine = create_engine(settings)
+    store = TaskStore(engine, settings)
+    keys = KeyStore(engine)
+    broker: Broker = RedisBroker(settings.redis_url) if settings.redis_url else LocalBroker()
+    services = Services(
+        settings=settings,
+        store=store,
+        history=History(engine),
+        broker=broker,
+        events=EventHub(broker),
+        images=ImageStore(settings),
+        keyring=KeyRing(settings, keys),
+        limiter=RateLimiter(settings),
+        admission=Admission(store, keys, settings),
+        links=Links(settings),
+        departures=Departures(store, broker),
+        ready=Readiness(store, broker),
+    )
+
+    async def refresh() -> None:
+        await gauges.refresh(services)
+
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(engine.dispose)
+        stack.push_async_callback(broker.close)
+        if beside:
+            await stack.enter_async_context(beside(services, engine))
+        for job in (services.events.run(), Relay(store, broker, settings).run()):
+            stack.callback(asyncio.create_task(job).cancel)
+        await stack.enter_async_context(
+            metrics.serve(settings.metrics_port, ready=services.ready, refresh=refresh)
+        )
+        stack.push_async_callback(services.departures.close)
+        yield services

@@ -1,0 +1,50 @@
+"""/v1/models: the one model there is, whatever name a client asks for pictures by."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from api.dependencies import Caller, Provided
+from api.problems import Problem
+from api.routes.openai import documented
+from core.settings import Settings
+
+router = APIRouter(prefix="/v1/models", tags=["openai"])
+
+_CREATED = 1690329600
+"""26 July 2023, when SDXL 1.0 came out; the clients' types want a date."""
+
+
+class Model(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: int = _CREATED
+    owned_by: str
+
+
+class Models(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
+def _model(settings: Settings) -> Model:
+    return Model(id=settings.model_id, owned_by=settings.model_id.split("/")[0])
+
+
+@router.get("", summary="List models (OpenAI-compatible)", responses=documented(400, 401, 503))
+async def list_models(services: Provided, _caller: Caller) -> Models:
+    return Models(data=[_model(services.settings)])
+
+
+@router.get(
+    "/{model_id:path}",
+    summary="Get a model (OpenAI-compatible)",
+    responses=documented(400, 401, 404, 503),
+)
+async def get_model(model_id: str, services: Provided, _caller: Caller) -> Model:
+    if model_id != services.settings.model_id:
+        raise Problem(
+            404, "model-not-found", f"The model '{model_id}' does not exist.", param="model"
+        )
+    return _model(services.settings)

@@ -1,0 +1,1 @@
+"""What the API, the workers and the task protocol stand on: settings, stores, logs, metrics."""

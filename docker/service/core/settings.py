@@ -1,0 +1,119 @@
+"""Every setting of the service, read from the environment once."""
+
+import socket
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(frozen=True)
+
+    api_secret: SecretStr | None = None
+    """The operator's key. Standalone mode makes one up when it is unset."""
+
+    database_url: str | None = None
+    """postgresql://user:password@host:5432/name; unset means standalone mode on SQLite."""
+    database_connections: int = 10
+    """The most that this process opens; who finds none free for three seconds answers 503."""
+    redis_url: str | None = None
+
+    s3_bucket: str | None = None
+    s3_endpoint_url: str | None = None
+    """Unset means AWS."""
+    aws_region: str = "us-east-1"
+
+    data_dir: Path = Path("data")
+    """Where standalone mode keeps its database and pictures."""
+
+    model_dir: Path = Path("/models")
+    model_id: str = "stabilityai/stable-diffusion-xl-base-1.0"
+    model_revision: str = ""
+    """Commit of the model's repository; empty: the one of SDXL base 1.0 that is known here."""
+    hf_endpoint: str = "https://huggingface.co"
+    """Where the model is fetched: the hub, a mirror of it, or a bucket of AWS as
+    s3://BUCKET/FOLDER."""
+    hf_token: SecretStr | None = None
+    """The hub's token of somebody whom a gated repository lets in."""
+    precision: Literal["half", "fp8"] = "half"
+    """fp8 is quicker on GPUs since Hopper and Ada, and changes the picture."""
+    step_cache: bool = False
+    """Every other step runs a small part of the model: quicker, and changes the picture."""
+    prompt_weights: bool = False
+    """(word:1.3) in a prompt makes the word count more; else it is a text like any other."""
+    worker_id: str = Field(default_factory=socket.gethostname)
+    compiled_sizes: Annotated[tuple[tuple[int, int], ...], NoDecode] = ((1024, 1024),)
+    """WIDTHxHEIGHT, with commas between: compiled for the GPU at the start, the quickest to draw.
+    Each takes minutes at the first start on a node and seconds at the next; empty compiles none."""
+
+    max_wait_seconds: float = 300
+    """The longest time that a request waits for its picture."""
+    task_seconds: float = 900
+    """A task that is not done this long after it was accepted fails."""
+    lease_seconds: float = 30
+    heartbeat_seconds: float = 5
+    relay_seconds: float = 2
+    stall_seconds: float = 600
+    """A worker whose model makes no step for so long ends itself."""
+    max_attempts: int = 3
+    queue_limit: int = 1000
+
+    rate_limit: str = "10/minute"
+    """Requests for pictures from one client address."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Networks, with commas between, whose X-Real-IP is believed."""
+    public_url: str | None = None
+    """Where clients reach the service; by default what their Host header says."""
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Web pages that may call from a browser, with commas between, like https://app.example;
+    * for all."""
+
+    metrics_port: int = 9090
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: str | tuple[Network, ...]) -> tuple[Network, ...]:
+        if isinstance(value, str):
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("compiled_sizes", mode="before")
+    @classmethod
+    def _sizes(cls, value: str | tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        if not isinstance(value, str):
+            return value
+        sizes = []
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            width, separator, height = part.partition("x")
+            if not (separator and width.isdigit() and height.isdigit()):
+                raise ValueError(f"{part!r} is not WIDTHxHEIGHT, such as 1024x1024")
+            sizes.append((int(width), int(height)))
+        return tuple(sizes)
+
+    @cached_property
+    def standalone(self) -> bool:
+        return self.database_url is None
+
+    @cached_property
+    def avoid_seconds(self) -> float:
+        """How long a worker leaves what it failed to the others; standalone mode has none."""
+        return 0 if self.standalone else self.lease_seconds / 3
+
+    @cached_property
+    def model_path(self) -> Path:
+        suffix = f"@{self.model_revision}" if self.model_revision else ""
+        return self.model_dir / f"{self.model_id}{suffix}"

@@ -1,0 +1,47 @@
+import type { ComponentResourceOptions } from "@pulumi/pulumi";
+import type { Right } from "../components/aws/bucketAccess";
+import { PodRole } from "../components/aws/podRole";
+import type { Config } from "../config";
+import { roleGiver } from "../config/identity";
+import type { Buckets } from "./buckets";
+
+export type BucketKind = "pictures" | "backups" | "weights";
+type App = "api" | "aigc-worker" | "backup" | "restore" | "models";
+
+/** What each app does in the buckets: its role, where they are in AWS, lets it do no more. */
+const rights: Record<App, Partial<Record<BucketKind, Right[]>>> = {
+  api: { pictures: ["read", "delete"] },
+  "aigc-worker": { pictures: ["write"] },
+  backup: { pictures: ["read"], backups: ["read", "write"] },
+  restore: { pictures: ["read", "write"], backups: ["read"] },
+  models: { weights: ["read"] },
+};
+
+/** What all apps together do in a bucket. */
+export const rightsIn = (kind: BucketKind): Right[] => [
+  ...new Set(Object.values(rights).flatMap((wanted) => wanted[kind] ?? [])),
+];
+
+export type Identities = Partial<Record<App, PodRole>>;
+
+/** Roles of the apps that use buckets of AWS. */
+export function makeIdentities(
+  config: Config,
+  buckets: Buckets,
+  options: ComponentResourceOptions,
+): Identities {
+  const { namespace } = config;
+  const giver = roleGiver(config);
+  if (!giver) return {};
+  return Object.fromEntries(
+    Object.entries(rights).flatMap(([account, wanted]) => {
+      const access = Object.entries(wanted).flatMap(([kind, rights]) => {
+        const arn = buckets[kind as BucketKind]?.arn;
+        return arn ? [{ arn, rights }] : [];
+      });
+      if (access.length === 0) return [];
+      const args = { namespace, account, access, giver };
+      return [[account, new PodRole(`${account}-role`, args, options)]];
+    }),
+  );
+}

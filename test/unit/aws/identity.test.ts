@@ -1,0 +1,137 @@
+import { describe, expect, test } from "vitest";
+import { type Props, podOf } from "../../../policy/resource";
+import { accepted, stacks } from "../../golden/stacks";
+import { plain } from "../../golden/whole";
+
+// Who pods are to AWS: by the clusters' own tokens in one stack, by the agent of EKS in the other.
+
+const inputsOf = (stack: string, name: string) => plain(accepted(stack)[name]?.inputs) as Props;
+const byTokens = (name: string) => inputsOf("alternatives", name);
+const byAgent = (name: string) => inputsOf("prod", name);
+
+describe.each(stacks)("in %s", (stack) => {
+  const resources = Object.entries(accepted(stack)).map(([name, { type, inputs }]) => ({
+    type,
+    name,
+    stack,
+    props: plain(inputs) as Props,
+    protect: false,
+  }));
+
+  test("there is no user of IAM and no key that lives on", () => {
+    const keys = resources.filter(({ type }) => /^aws:iam\/(user|accessKey)/.test(type));
+    expect(keys).toEqual([]);
+  });
+
+  test("each role is one service account's, which one kind of pods runs as", () => {
+    const users = resources
+      .map((resource) => podOf(resource)?.spec.serviceAccountName as string | undefined)
+      .filter((account) => account);
+    const roles = resources.filter(({ type }) => type.endsWith(":PodRole")).map(({ name }) => name);
+    expect(users.map((account) => `${account}-role`).sort()).toEqual(roles.sort());
+  });
+});
+
+test.each([
+  ["api", { "pictures-bucket-store": ["s3:ListBucket", "s3:GetObject", "s3:DeleteObject"] }],
+  ["aigc-worker", { "pictures-bucket-store": ["s3:PutObject", "s3:AbortMultipartUpload"] }],
+  [
+    "backup",
+    {
+      "pictures-bucket-store": ["s3:ListBucket", "s3:GetObject"],
+      "backup-bucket-store": [
+        "s3:ListBucket",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+      ],
+    },
+  ],
+  [
+    "restore",
+    {
+      "pictures-bucket-store": [
+        "s3:ListBucket",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+      ],
+      "backup-bucket-store": ["s3:ListBucket", "s3:GetObject"],
+    },
+  ],
+  ["models", { "weights-example-com": ["s3:ListBucket", "s3:GetObject"] }],
+])("%s may do what it does, and nothing else", (app, rights) => {
+  expect(byTokens(`${app}-role-policy`).policy.Statement).toEqual(
+    Object.entries(rights).map(([bucket, actions]) => ({
+      Effect: "Allow",
+      Action: actions,
+      Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`],
+    })),
+  );
+});
+
+describe("by the cluster's tokens", () => {
+  const issuer = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE";
+
+  test("the role is the service account's alone, and only before STS", () => {
+    const [statement] = byTokens("api-role-identity").assumeRolePolicy.Statement;
+    expect(statement).toMatchObject({
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Principal: { Federated: `arn:aws:iam::111122223333:oidc-provider/${issuer}` },
+      Condition: {
+        StringEquals: {
+          [`${issuer}:sub`]: "system:serviceaccount:image-service:api",
+          [`${issuer}:aud`]: "sts.amazonaws.com",
+        },
+      },
+    });
+  });
+
+  test("the service account is annotated with it", () => {
+    expect(byTokens("api-identity").metadata).toMatchObject({
+      name: "api",
+      annotations: { "eks.amazonaws.com/role-arn": expect.stringMatching(/role\/api-role/) },
+    });
+  });
+
+  test("nothing looks for an agent", () => {
+    expect(Object.values(accepted("alternatives")).map(({ type }) => type)).not.toContain(
+      "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+    );
+  });
+});
+
+describe("by the agent of EKS", () => {
+  test("the role is the service account's alone, in this cluster", () => {
+    const [statement] = byAgent("backup-role-identity").assumeRolePolicy.Statement;
+    expect(statement).toEqual({
+      Effect: "Allow",
+      Principal: { Service: "pods.eks.amazonaws.com" },
+      Action: ["sts:AssumeRole", "sts:TagSession"],
+      Condition: {
+        StringEquals: {
+          "aws:RequestTag/eks-cluster-name": "the-cluster",
+          "aws:RequestTag/kubernetes-namespace": "image-service",
+          "aws:RequestTag/kubernetes-service-account": "backup",
+        },
+      },
+    });
+  });
+
+  test("pods come after the association, without which they are given nothing", () => {
+    expect(accepted("prod")["backups-identity"]?.dependencies).toContain("backup-role-association");
+    expect(accepted("prod")["backups-backup"]?.dependencies).toContain("backups-identity");
+    expect(byAgent("backup-role-association")).toMatchObject({
+      clusterName: "the-cluster",
+      serviceAccount: "backup",
+    });
+  });
+});
+
+test("no pod with a role is given keys, not even empty ones, which would be taken for keys", () => {
+  const settings = byTokens("settings-secret").stringData;
+  expect(Object.keys(settings)).toEqual(["DATABASE_URL", "REDIS_URL"]);
+  const backup = byAgent("backups-environment").stringData;
+  expect(backup.RCLONE_CONFIG_BACKUP_ENV_AUTH).toBe("true");
+  expect(backup).not.toHaveProperty("RCLONE_CONFIG_BACKUP_ACCESS_KEY_ID");
+});

@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { schema } from "../../config/schema";
+import { secrets } from "../../config/secrets";
+import type { Values } from "../placeholders";
+
+interface Property {
+  properties?: Record<string, Property>;
+  default?: unknown;
+}
+
+const leaves = (group: Property, path = ""): [string, unknown][] =>
+  Object.entries(group.properties ?? {}).flatMap(([key, property]) =>
+    property.properties
+      ? leaves(property, `${path}${key}.`)
+      : [[`${path}${key}`, property.default] as [string, unknown]],
+  );
+
+/** Every key of the configuration, and its default. */
+const keys: [string, unknown][] = [
+  ...leaves(z.toJSONSchema(schema, { io: "input" }) as Property),
+  ...Object.keys(secrets).map((key): [string, string] => [key, ""]),
+];
+
+/** Another value of a kind that says what its values are like. */
+function another(key: string, current: unknown): unknown {
+  if (key in secrets) return `another${key}`;
+  if (key.startsWith("images.")) return image;
+  if (typeof current === "boolean") return !current;
+  if (typeof current === "number") return current + 1;
+  const [, amount, unit] = /^(\d+)([KMGT]i|m|)$/.exec(`${current}`) ?? [];
+  return amount && `${2 * Number(amount)}${unit}`;
+}
+
+const network = {
+  "aws.vpcId": "vpc-11111111",
+  "aws.subnetIds": ["subnet-11111111", "subnet-22222222"],
+  "aws.clientNetworks": ["10.1.0.0/16"],
+};
+const image = `registry.example/another@sha256:${"1".repeat(64)}`;
+/** In place of those that are built. */
+const given = {
+  "build.repository": "",
+  "images.api": image,
+  "images.worker": image,
+  "images.backup": image,
+};
+const without = { "cloudflare.mode": "off", "nginx.serviceType": "NodePort" };
+
+const nlb = {
+  "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing",
+  "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip",
+};
+
+/** Values of the other kinds, and what they need beside them. */
+const own: Record<string, Values> = {
+  namespace: { namespace: "another" },
+  hubToken: { hubToken: "anotherhubToken", "models.gated": true },
+  infrastructure: { infrastructure: "organization/another/stack" },
+  kubeconfig: { kubeconfig: "/another/kubeconfig" },
+  context: { context: "another" },
+  clusterDns: { clusterDns: "dns.example" },
+  dnsNetworks: { dnsNetworks: ["169.254.25.10/32"] },
+  podNetwork: { podNetwork: "172.16.0.0/12" },
+  operatorNetworks: { operatorNetworks: ["198.51.100.0/24"] },
+  endpoint: { endpoint: "https://another.example.com" },
+  "images.api": given,
+  "images.worker": given,
+  "images.backup": given,
+  "nginx.serviceAnnotations": { "nginx.serviceAnnotations": { ...nlb, another: "annotation" } },
+  "nginx.loadBalancerClass": { "nginx.loadBalancerClass": "example.com/another" },
+  "nginx.proxyProtocol": {
+    "nginx.proxyProtocol": true,
+    "nginx.serviceAnnotations": {
+      ...nlb,
+      "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes":
+        "proxy_protocol_v2.enabled=true",
+    },
+  },
+  "nginx.trustedProxies": { ...without, "nginx.trustedProxies": ["10.1.0.0/16"] },
+  "nginx.tls.secretName": { ...without, "nginx.tls.secretName": "another" },
+  "nginx.tls.issuer": { ...without, "nginx.tls.issuer": "another" },
+  "build.repository": { "build.repository": "registry.example.com/another" },
+  "build.username": { "build.username": "another" },
+  "pods.pullSecrets": { "pods.pullSecrets": ["another"] },
+  "aws.region": { "aws.region": "us-east-1" },
+  "aws.vpcId": network,
+  "aws.subnetIds": network,
+  "aws.clientNetworks": network,
+  "aws.eksCluster": { "aws.eksCluster": "another" },
+  "aws.oidcProviderArn": {
+    "aws.oidcProviderArn": "arn:aws:iam::111122223333:oidc-provider/another.example.com",
+  },
+  "aws.tags": { "aws.tags": { another: "tag" } },
+  "cloudflare.mode": without,
+  "cloudflare.zoneId": { "cloudflare.zoneId": "another" },
+  "cloudflare.plan": { "cloudflare.plan": "enterprise" },
+  "cloudflare.tunnel.minAvailable": {
+    "cloudflare.tunnel.minAvailable": 2,
+    "cloudflare.tunnel.replicas": 4,
+  },
+  "api.maxWaitSeconds": { "api.maxWaitSeconds": 60 },
+  "api.rateLimit": { "api.rateLimit": "20/minute" },
+  "api.corsOrigins": { "api.corsOrigins": ["https://another.example.com"] },
+  "workers.model": { "workers.model": "tiny-random-sdxl", "models.revision": "" },
+  "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
+  "workers.precision": { "workers.precision": "fp8" },
+  "workers.nodeSelector": { "workers.nodeSelector": { another: "label" } },
+  "workers.tolerations": { "workers.tolerations": [] },
+  "workers.runtimeClass": { "workers.runtimeClass": "another" },
+  "models.endpoint": { "models.endpoint": "https://another.example.com" },
+  "models.revision": { "models.revision": "1".repeat(40) },
+  "models.storageClass": { "models.storageClass": "another" },
+  "models.accessMode": { "models.accessMode": "ReadWriteOnce" },
+  "nginx.serviceType": without,
+  "nginx.nodePort": { ...without, "nginx.nodePort": 30999 },
+  "nginx.minAvailable": { "nginx.minAvailable": 2, "nginx.replicas": 4 },
+  "nginx.maxBody": { "nginx.maxBody": "1m" },
+  "redis.managed": network,
+  "redis.nodeType": { "redis.nodeType": "cache.t4g.medium" },
+  "redis.storageClass": { "redis.storageClass": "another" },
+  "postgres.managed": network,
+  "postgres.instanceClass": { "postgres.instanceClass": "db.t4g.large" },
+  "postgres.storageClass": { "postgres.storageClass": "another" },
+  "objectStore.bucket": { "objectStore.bucket": "another" },
+  "objectStore.storageClass": { "objectStore.storageClass": "another" },
+  "backups.schedule": { "backups.schedule": "0 3 * * *" },
+  "backups.timeZone": { "backups.timeZone": "Europe/Paris" },
+  "monitoring.receivers": { "monitoring.receivers": ["slack"] },
+  "monitoring.email.to": { "monitoring.email.to": "another@example.com" },
+  "monitoring.email.from": { "monitoring.email.from": "another@example.com" },
+  "monitoring.email.smarthost": { "monitoring.email.smarthost": "another.example.com:587" },
+  "monitoring.email.username": { "monitoring.email.username": "another" },
+  "monitoring.retention": { "monitoring.retention": "30d" },
+  "monitoring.storageClass": { "monitoring.storageClass": "another" },
+};
+
+/**
+ * An edit of each key, with what it needs beside it.
+ * @param given what the stack says of a key; undefined: its default is edited
+ */
+export function edits(given: (key: string) => unknown): Record<string, Values> {
+  return Object.fromEntries(
+    keys.map(([key, fallback]) => {
+      const edit: Values = { [key]: another(key, given(key) ?? fallback), ...own[key] };
+      if (edit[key] === undefined) throw new Error(`${key} needs an edit in test/upgrade/edits.ts`);
+      return [key, edit];
+    }),
+  );
+}
