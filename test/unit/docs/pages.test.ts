@@ -84,8 +84,10 @@ describe.each(pages)("%s", (page) => {
     const quoted = [...withoutBlocks(text).matchAll(/`([a-zA-Z]\w*(?:\.\w+)+)(?: [^`]*)?`/g)]
       .map(([, key = ""]) => key)
       .filter((key) => groups.has(key.split(".")[0]) && !noKeys.test(key));
+    // Examples have programs, and so keys, of their own.
+    const ofService = text.replace(/^```sh\ncd examples[\s\S]*?^```$/gm, "");
     const set = [
-      ...text.matchAll(/pulumi config (?:set|rm)(?: --[\w-]+)* '?([a-zA-Z]\w*(?:\.\w+)*)/g),
+      ...ofService.matchAll(/pulumi config (?:set|rm)(?: --[\w-]+)* '?([a-zA-Z]\w*(?:\.\w+)*)/g),
     ].map(([, key = ""]) => key);
     const own = set.filter((key) => /^[a-z]/.test(key));
     // A map's own keys are its user's.
