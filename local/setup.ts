@@ -46,7 +46,8 @@ export function addToolchain(steps: Steps, wanted: readonly Build[]): Map<Build,
   );
   let previous: Step<unknown> = download;
   for (const build of wanted) {
-    const cost = { seconds: build.cpuSeconds / 2, cpuSeconds: build.cpuSeconds };
+    // Linking keeps one core busy.
+    const cost = { seconds: build.cpuSeconds / 1.8, cpuSeconds: build.cpuSeconds };
     const step = steps.add(build.name, cost, [previous], async (report) => {
       const found = await findBuild(build);
       if (found) return found;
@@ -118,7 +119,7 @@ export function addCluster(
     );
     bases[recipe.name] = image;
     built.push(image);
-    const cost = { seconds: recipe.cost.seconds / 6, cpuSeconds: recipe.cost.cpuSeconds / 6 };
+    const cost = { seconds: recipe.cost.seconds / 3, cpuSeconds: recipe.cost.cpuSeconds / 3 };
     loaded[recipe.name as ImageName] = steps.add(
       `load ${recipe.name}`,
       cost,

@@ -37,7 +37,7 @@ export const builds = [
     },
     tags: ["no_btrfs", "no_zfs", "no_devmapper", "no_aufs"],
     releases: ["containerd", "etcd", "versitygw"],
-    cpuSeconds: 150,
+    cpuSeconds: 170,
   },
   {
     name: "kubernetes",
@@ -59,7 +59,7 @@ export const builds = [
       [`${kubernetesVersion}.gitMinor`]: "37",
     },
     releases: ["kubernetes", "coredns"],
-    cpuSeconds: 480,
+    cpuSeconds: 580,
   },
   {
     // Of the fork that is in Go's checksum database; it has no release of binaries.
@@ -83,7 +83,7 @@ export const builds = [
     programs: { "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi": ["pulumi"] },
     variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.230.0" },
     releases: ["pulumi"],
-    cpuSeconds: 90,
+    cpuSeconds: 120,
     accepts: { args: ["version"], version: /^v3\.(2[3-9]\d|[3-9]\d\d)\./m },
   },
   {
