@@ -1,3 +1,4 @@
+import { schema } from "../schema";
 import type { secrets } from "../secrets";
 import {
   aws,
@@ -96,12 +97,18 @@ function needed([key, { reads, holds, because }]: [string, Condition]): Rule {
   };
 }
 
+const defaults = Object.fromEntries(
+  keysOfUse.map(([key]) => [groupOf(key), schema.shape[groupOf(key)].parse({})]),
+);
+
 function ofUse([key, { reads, holds, because }]: [string, Condition]): Rule {
   return {
     reads,
     faults(config, given) {
       const value = at(key, given);
       if (value === undefined || holds(config)) return [];
+      // Pulumi.yaml gives a group that the stack leaves out its defaults.
+      if (JSON.stringify(value) === JSON.stringify(at(key, defaults))) return [];
       const but = `is of use only where ${because}`;
       return [{ key, is: JSON.stringify(value), but, fix: `rm --path ${key}` }];
     },

@@ -53,6 +53,11 @@ function configure(edit: Values): void {
   const own: Values = { ...withPlaceholders(stack, config), ...Object.fromEntries(secrets) };
   const values = program === root ? own : config;
   for (const [key, value] of Object.entries(edit)) overlay(values, key, value);
+  // As the CLI does for keys that the stack file leaves out.
+  const { config: declared = {} } = readYaml(join(program, "Pulumi.yaml"));
+  for (const [key, { default: value }] of Object.entries<{ default?: unknown }>(declared)) {
+    if (value !== undefined) values[`${project}:${key}`] ??= value;
+  }
   const text = Object.entries(values).map(([name, value]) => [
     name,
     typeof value === "string" ? value : JSON.stringify(value),
