@@ -13,6 +13,7 @@ from tasks.images import ImageStore
 from tasks.redis_broker import RedisBroker
 from tasks.relay import Relay
 from tasks.store import TaskStore
+from worker.driver import DriverTooOld
 from worker.model import Poisoned, Sick
 from worker.worker import Worker
 
@@ -50,6 +51,8 @@ async def main() -> None:
             await worker.run()
         except (Poisoned, Sick) as error:
             raise SystemExit(f"The GPU failed: {error}") from error
+        except DriverTooOld as error:
+            raise SystemExit(str(error)) from None
         relaying.cancel()
     await broker.close()
     await engine.dispose()

@@ -1,6 +1,7 @@
 """Brings the configured model to life."""
 
 from core.settings import Settings
+from worker.driver import check_driver
 from worker.model import Model
 
 
@@ -12,6 +13,7 @@ def load(settings: Settings) -> Model:
         return NoopModel()
     import torch
 
+    check_driver(torch.version.cuda)
     from worker import sdxl, start
 
     start.imports_done()
