@@ -51,7 +51,7 @@ export function connect(config: Config) {
   );
   const options = { providers, dependsOn: [home] };
   const transformations = [
-    podSettings({ pullSecrets: pullSecrets(config, options) }),
+    podSettings({ ...config.pods, pullSecrets: pullSecrets(config, options) }),
     adoptClaims(claims),
   ];
   return { ...options, transformations } satisfies ComponentResourceOptions;

@@ -99,7 +99,9 @@ export class GoldenPod {
   }
 
   async #run(container: Props, ready?: string): Promise<Result> {
-    const image = /([^/]+)@/.exec(container.image)?.[1] as string;
+    // Of a published image the name; of one that is built, whose tag is STACK-IMAGE, the tag's end.
+    const [, name, tagged] = /([^/:]+)(?::[a-z]+-([a-z-]+))?@/.exec(container.image) ?? [];
+    const image = (tagged ?? name) as string;
     const { env, programs, beside } = this.given;
     const sandbox = await Sandbox.of(localImages[image] as ImageName, programs);
     const given: Container = {

@@ -1,7 +1,9 @@
 """Real PostgreSQL, Redis, nginx for the tests: on free loopback ports, in a directory that goes."""
 
+import itertools
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -23,11 +25,19 @@ def find_program(name: str) -> str | None:
     return shutil.which(name) or next((str(path) for path in debian), None)
 
 
+_SPAN = 1_200
+_FIRST = 20_000 + _SPAN * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.count(random.randrange(_SPAN))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Below those that the kernel gives to connections, and of this process's own: nobody takes it
+    between this look and its use."""
+    while True:
+        port = _FIRST + next(_ports) % _SPAN
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("0.0.0.0", port))
+            return port
 
 
 class Server:
