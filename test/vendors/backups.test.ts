@@ -87,15 +87,25 @@ serve() {
 `;
 
 test("prod: what a backup copies, a restore puts back", async () => {
-  const { environment } = pod("prod", "backups-backup");
+  // The bucket's server beside it gives no roles.
+  const keys = {
+    RCLONE_CONFIG_BACKUP_ENV_AUTH: "false",
+    RCLONE_CONFIG_BACKUP_ACCESS_KEY_ID: "thekey",
+    RCLONE_CONFIG_BACKUP_SECRET_ACCESS_KEY: "thesecret",
+  };
+  const environment: Record<string, string> = {
+    ...pod("prod", "backups-backup").environment,
+    ...keys,
+  };
   const serve = (port: number, bucket: string, remote: "STORE" | "BACKUP") => {
     const setting = (key: string) => environment[`RCLONE_CONFIG_${remote}_${key}`];
-    const keys = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "REGION"].map((key) => `"${setting(key)}"`);
-    return `serve ${port} "/tmp/${port}/${environment[bucket]}" ${keys.join(" ")}\n`;
+    const user = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "REGION"].map((key) => `"${setting(key)}"`);
+    return `serve ${port} "/tmp/${port}/${environment[bucket]}" ${user.join(" ")}\n`;
   };
   const backup = pod("prod", "backups-backup", {
     programs: ["versitygw"],
     env: {
+      ...keys,
       RCLONE_CONFIG_BACKUP_ENDPOINT: "http://localhost:7071",
       // For AWS rclone asks for TLS and for a host by bucket.
       RCLONE_CONFIG_BACKUP_PROVIDER: "Other",
