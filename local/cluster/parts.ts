@@ -153,6 +153,8 @@ const kubeletConfiguration = {
   containerRuntimeEndpoint: `unix://${containerdSocket}`,
   failCgroupV1: false,
   failSwapOn: false,
+  // Images are loaded. One that was pulled under another name as well would have to be pulled again.
+  imagePullCredentialsVerificationPolicy: "NeverVerify",
   oomScoreAdj: 0, // a container's root may not lower it
   resolvConf: `${config}/resolv.conf`,
   // Images are loaded, never pulled, so none may be collected when the disk fills.
