@@ -86,7 +86,9 @@ const own: Record<string, Values> = {
   "pods.annotations": { "pods.annotations": { another: "annotation" } },
   "pods.labels": { "pods.labels": { another: "label" } },
   "pods.nodeSelector": { "pods.nodeSelector": { another: "label" } },
-  "pods.tolerations": { "pods.tolerations": [{ key: "another", operator: "Exists", effect: "NoSchedule" }] },
+  "pods.tolerations": {
+    "pods.tolerations": [{ key: "another", operator: "Exists", effect: "NoSchedule" }],
+  },
   "pods.parts": { "pods.parts": { api: { priorityClass: "another" } } },
   "pods.pullSecrets": { "pods.pullSecrets": ["another"] },
   "aws.region": { "aws.region": "us-east-1" },
