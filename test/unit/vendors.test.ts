@@ -7,19 +7,13 @@ import {
   registryHost,
 } from "../../components/vendors";
 import { containersOf, type Props, podOf } from "../../policy/resource";
-import { accepted, stacks } from "../golden/stacks";
-import { plain } from "../golden/whole";
+import { resourcesOf } from "../golden/resources";
+import { stacks } from "../golden/stacks";
 
 // What the golden files declare, before what vendors take.
 
 describe.each(stacks)("the stack %s", (stack) => {
-  const resources = Object.entries(accepted(stack)).map(([name, { type, inputs }]) => ({
-    type,
-    name,
-    stack,
-    props: plain(inputs) as Props,
-    protect: false,
-  }));
+  const resources = resourcesOf(stack);
   const pods = resources.flatMap((resource) => podOf(resource) ?? []);
 
   test("gives cloudflared no longer to end requests than it takes, and the pod longer", () => {

@@ -1,7 +1,5 @@
 """Tasks that used up their attempts, and the operator who gives them others."""
 
-import subprocess
-import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +12,7 @@ from core.schema import task_table as t
 from core.settings import Settings
 from tasks.store import Claim, TaskStore
 from tasks.task import Task
+from tests.command_line import command_line
 from tests.test_store import IMAGE, claim, end_retry_delay, get, submit
 
 
@@ -93,16 +92,7 @@ async def test_dead_tasks_that_come_back_take_turns_with_other_keys(
 
 
 def test_the_command_line_takes_an_age(tmp_path: Path) -> None:
-    def tasks(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "tasks", *arguments],
-            env={"DATA_DIR": str(tmp_path), "PATH": "/usr/bin"},
-            cwd=Path(__file__).parents[1],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
+    tasks = command_line(tmp_path)
     assert tasks("migrate").returncode == 0
     assert tasks("dead", "--since", "2h").returncode == 0
     assert tasks("requeue", "--since", "7d").stdout == "0 tasks queued again, 0 left dead.\n"

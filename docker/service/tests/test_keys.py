@@ -1,8 +1,6 @@
 """Who may ask, how often, and what they see of each other."""
 
 import asyncio
-import subprocess
-import sys
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from api import keyring
 from api.keyring import KeyRing
 from core.keys import KeyStore
 from core.settings import Settings
+from tests.command_line import command_line
 from tests.service import SECRET, SMALL, serve, worker
 
 
@@ -125,16 +124,7 @@ async def test_a_quota_is_exact_over_all_replicas(
 
 
 def test_the_command_line_makes_lists_and_revokes_keys(tmp_path: Path) -> None:
-    def tasks(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "tasks", *arguments],
-            env={"DATA_DIR": str(tmp_path), "PATH": "/usr/bin"},
-            cwd=Path(__file__).parents[1],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
+    tasks = command_line(tmp_path)
     assert tasks("migrate").returncode == 0
     token = tasks("keys", "create", "alice", "--images-per-day", "5").stdout.strip()
     assert token.startswith("sk-")

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Props, podOf } from "../../../policy/resource";
+import { resourcesOf } from "../../golden/resources";
 import { accepted, stacks } from "../../golden/stacks";
 import { plain } from "../../golden/whole";
 
@@ -10,13 +11,7 @@ const byTokens = (name: string) => inputsOf("alternatives", name);
 const byAgent = (name: string) => inputsOf("prod", name);
 
 describe.each(stacks)("in %s", (stack) => {
-  const resources = Object.entries(accepted(stack)).map(([name, { type, inputs }]) => ({
-    type,
-    name,
-    stack,
-    props: plain(inputs) as Props,
-    protect: false,
-  }));
+  const resources = resourcesOf(stack);
 
   test("there is no user of IAM and no key that lives on", () => {
     const keys = resources.filter(({ type }) => /^aws:iam\/(user|accessKey)/.test(type));

@@ -1,13 +1,12 @@
 import { beforeAll, expect, test } from "vitest";
 import { parts } from "../../../config/groups/pods";
-import { type Props, podOf } from "../../../policy/resource";
+import { podOf } from "../../../policy/resource";
 import type { Declared } from "../../golden/record";
-import { accepted, declareEach, stacks } from "../../golden/stacks";
-import { plain } from "../../golden/whole";
+import { resourcesOf } from "../../golden/resources";
+import { declareEach, stacks } from "../../golden/stacks";
 
-const podsOf = (stack: Declared) =>
-  Object.entries(stack).flatMap(([name, { type, inputs }]) => {
-    const resource = { type, name, stack: "local", props: plain(inputs) as Props, protect: false };
+const podsOf = (stack: string, declared?: Declared) =>
+  resourcesOf(stack, declared).flatMap((resource) => {
     const pod = podOf(resource);
     return pod ? [{ ...pod, selector: resource.props.spec.selector?.matchLabels }] : [];
   });
@@ -31,12 +30,12 @@ beforeAll(async () => {
     { "pods.parts": { cache: { priorityClass: "high" } } },
     { "pods.labels": { app: "another" } },
   ]);
-  set = podsOf(declared as Declared);
+  set = podsOf("local", declared as Declared);
   refusals = refused.map((each) => (each as { refused: string }).refused);
 });
 
 test("every pod of the stack gets what is said of all, Jobs' and CronJobs' too", () => {
-  expect(set.length).toBe(podsOf(accepted("local")).length);
+  expect(set.length).toBe(podsOf("local").length);
   for (const { labels, spec } of set) {
     expect(labels.team).toBe("pictures");
     expect(spec.nodeSelector["kubernetes.io/arch"]).toBe("amd64");
@@ -66,6 +65,6 @@ test("an unknown part and the stack's own label are refused by name", () => {
 });
 
 test("the parts are those whose pods there are", () => {
-  const apps = stacks.flatMap((stack) => podsOf(accepted(stack)).map(({ labels }) => labels.app));
+  const apps = stacks.flatMap((stack) => podsOf(stack).map(({ labels }) => labels.app));
   expect([...new Set(apps)].sort()).toEqual([...parts].sort());
 });

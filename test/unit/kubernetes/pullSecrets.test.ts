@@ -3,21 +3,11 @@ import { RegistryCredentials } from "../../../components/kubernetes/registryCred
 import { ecrHost } from "../../../components/vendors";
 import type { Props } from "../../../policy/resource";
 import { podOf } from "../../../policy/resource";
-import { accepted } from "../../golden/stacks";
-import { plain } from "../../golden/whole";
+import { resourcesOf } from "../../golden/resources";
 import { declared } from "../declared";
 
 test("every pod of a stack that pushes to a registry fetches with that registry's password", () => {
-  const pods = Object.entries(accepted("alternatives")).flatMap(([name, { type, inputs }]) => {
-    const pod = podOf({
-      type,
-      name,
-      stack: "alternatives",
-      props: plain(inputs) as Props,
-      protect: true,
-    });
-    return pod ? [pod.spec] : [];
-  });
+  const pods = resourcesOf("alternatives").flatMap((resource) => podOf(resource)?.spec ?? []);
   expect(pods.length).toBeGreaterThan(8);
   for (const { imagePullSecrets } of pods)
     expect(imagePullSecrets).toEqual([{ name: "registry-secret" }]);

@@ -1,17 +1,11 @@
 import { expect, test } from "vitest";
 import { containersOf, type Props, podOf } from "../../../policy/resource";
-import { accepted } from "../../golden/stacks";
-import { plain } from "../../golden/whole";
+import { resourcesOf } from "../../golden/resources";
 
 // Each pod reads only what it uses, so that a change restarts only those whom it concerns.
 
 const resources = (stack: string) =>
-  Object.fromEntries(
-    Object.entries(accepted(stack)).map(([name, { type, inputs }]) => [
-      name,
-      { type, name, stack, props: plain(inputs) as Props, protect: false },
-    ]),
-  );
+  Object.fromEntries(resourcesOf(stack).map((resource) => [resource.name, resource]));
 const [stack, alternatives] = [resources("prod"), resources("alternatives")];
 
 /** Every variable that a pod's containers are given. */
