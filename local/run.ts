@@ -48,7 +48,15 @@ export function attempt(file: string, args: string[], options: RunOptions = {}):
       // A group of its own: Ctrl-C reaches it through `interrupt` alone, once.
       detached: true,
     });
-    const stop = () => process.kill(-(child.pid as number), "SIGINT");
+    const signal = (name: NodeJS.Signals) => {
+      try {
+        process.kill(-(child.pid as number), name);
+      } catch (error) {
+        // All of its group have ended, and its pipes are not closed yet.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
+    };
+    const stop = () => signal("SIGINT");
     interrupt.signal.addEventListener("abort", stop);
     let stdout = "";
     let output = "";
@@ -56,7 +64,7 @@ export function attempt(file: string, args: string[], options: RunOptions = {}):
     const watchdog = setTimeout(
       () => {
         stalled = true;
-        process.kill(-(child.pid as number), "SIGTERM");
+        signal("SIGTERM");
       },
       (options.quietSeconds ?? 0) * 1_000,
     );

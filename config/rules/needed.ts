@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { schema } from "../schema";
 import type { secrets } from "../secrets";
 import {
@@ -108,7 +109,7 @@ function ofUse([key, { reads, holds, because }]: [string, Condition]): Rule {
       const value = at(key, given);
       if (value === undefined || holds(config)) return [];
       // Pulumi.yaml gives a group that the stack leaves out its defaults.
-      if (JSON.stringify(value) === JSON.stringify(at(key, defaults))) return [];
+      if (isDeepStrictEqual(value, at(key, defaults))) return [];
       const but = `is of use only where ${because}`;
       return [{ key, is: JSON.stringify(value), but, fix: `rm --path ${key}` }];
     },

@@ -10,7 +10,10 @@ import { RecordedStack } from "../recorder/stack";
 
 let stack: RecordedStack;
 let cluster: string;
-const handedOver = { context: "the-cluster", podNetwork: "10.20.0.0/16" };
+const handedOver = {
+  context: "arn:aws:eks:eu-central-1:111122223333:cluster/the-cluster",
+  podNetwork: "10.20.0.0/16",
+};
 
 async function up(exported: object): Promise<void> {
   writeFileSync(join(cluster, "index.js"), `module.exports = ${JSON.stringify(exported)};\n`);

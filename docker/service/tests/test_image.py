@@ -88,9 +88,10 @@ def test_tritons_binding_to_the_driver_is_there_without_a_compiler(tmp_path: Pat
 @pytest.mark.parametrize(
     ("library", "function"),
     [
-        ("nvidia/cu13/lib/libcufft.so.12", "cufftPlan1d"),
+        ("nvidia/cu13/lib/libcufft.so.12", "cufftCreate"),
         ("nvidia/nccl/lib/libnccl.so.2", "ncclGetVersion"),
         ("nvidia/cusparselt/lib/libcusparseLt.so.0", "cusparseLtInit"),
+        ("nvidia/nvshmem/lib/libnvshmem_host.so.3", "nvshmem_info_get_version"),
     ],
 )
 def test_what_was_left_out_says_so_instead_of_crashing(library: str, function: str) -> None:
