@@ -44,9 +44,12 @@ test.each(refused)("the preview refuses %s", async (_, values, said) => {
   expect(stack.recorder.deleted).toEqual([]);
 });
 
-/** Refused ones, and those that don't go with others: no Cloudflare, a revision of no repository. */
+/**
+ * Refused ones, and those that don't go with others: no Cloudflare, a revision of no repository, a
+ * stack that isn't there, images beside their build, a second word on who pods are.
+ */
 const apart =
-  /^(namespace|aws\.region|.*\.(managed|storageClass)|objectStore\.bucket|models\.(accessMode|revision)|monitoring\.alertmanager|cloudflare\.mode|nginx\.(serviceType|nodePort))$/;
+  /^(namespace|infrastructure|aws\.(region|oidcProviderArn|accessKeys)|.*\.(managed|storageClass)|images\.(api|worker|backup)|objectStore\.bucket|models\.(accessMode|revision)|retention\.pictures|monitoring\.alertmanager|cloudflare\.mode|nginx\.(serviceType|nodePort|serviceAnnotations|loadBalancerClass|proxyProtocol|trustedProxies|tls\..*))$/;
 
 test("all other keys are edited in one update, which replaces and deletes nothing with data", async () => {
   const keys = Object.keys(each).filter((key) => !apart.test(key) && !(key in secretValues));
