@@ -1,6 +1,7 @@
 import * as kms from "@pulumi/aws/kms";
 import * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
+import { guard } from "../../components/aws/guardedBucket";
 import { Component, type ComponentArgs } from "../../components/component";
 
 export interface StateArgs extends ComponentArgs {
@@ -29,16 +30,16 @@ export class State extends Component {
       protect: true,
       retainOnDelete: true,
     };
-    const { bucket, arn } = new s3.Bucket(`${name}-bucket`, {}, kept);
+    const bucket = new s3.Bucket(`${name}-bucket`, {}, kept);
     const versioning = new s3.BucketVersioning(
       `${name}-versioning`,
-      { bucket, versioningConfiguration: { status: "Enabled" } },
+      { bucket: bucket.bucket, versioningConfiguration: { status: "Enabled" } },
       kept,
     );
     new s3.BucketLifecycleConfiguration(
       `${name}-lifecycle`,
       {
-        bucket,
+        bucket: bucket.bucket,
         rules: [
           {
             id: "old-versions",
@@ -50,40 +51,9 @@ export class State extends Component {
       },
       { ...kept, dependsOn: versioning },
     );
-    const closed = new s3.BucketPublicAccessBlock(
-      `${name}-public-access`,
-      {
-        bucket,
-        blockPublicAcls: true,
-        blockPublicPolicy: true,
-        ignorePublicAcls: true,
-        restrictPublicBuckets: true,
-      },
-      kept,
-    );
-    new s3.BucketPolicy(
-      `${name}-policy`,
-      {
-        bucket,
-        policy: {
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Sid: "TlsOnly",
-              Effect: "Deny",
-              Principal: "*",
-              Action: "s3:*",
-              Resource: [arn, pulumi.interpolate`${arn}/*`],
-              Condition: { Bool: { "aws:SecureTransport": "false" } },
-            },
-          ],
-        },
-      },
-      // S3 refuses two changes of a bucket's access at once.
-      { ...kept, dependsOn: closed },
-    );
-    this.bucketArn = arn;
-    this.backend = pulumi.interpolate`s3://${bucket}?region=${args.region}`;
+    guard(name, bucket, kept);
+    this.bucketArn = bucket.arn;
+    this.backend = pulumi.interpolate`s3://${bucket.bucket}?region=${args.region}`;
     this.secrets = secretsKey(`${name}-secrets`, `${args.alias}-secrets`, args.region, kept);
     this.previewSecrets = secretsKey(
       `${name}-preview-secrets`,
