@@ -94,6 +94,7 @@ export = async (): Promise<Outputs> => {
       upstream: api,
       resolver: config.clusterDns,
       maxWaitSeconds: config.api.maxWaitSeconds,
+      corsOrigins: config.api.corsOrigins,
       ...behind(config),
       ...config.nginx,
     },

@@ -348,6 +348,11 @@ test.each<[string, Record<string, unknown>, string]>([
   expect(faultsOf(values)).toEqual([fault]);
 });
 
+test.each(["https://App.example", "https://app.example/", 'https://a";', "https://$host", "app"])(
+  "%s, which no browser sends as an origin, is refused",
+  (origin) => expect(faultsOf({ api: { corsOrigins: [origin] } })).toHaveLength(1),
+);
+
 test("the context of an EKS cluster in the region says who gives pods their roles", () => {
   const context = "arn:aws:eks:eu-central-1:111122223333:cluster/one";
   const backups = { managed: true };
