@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
 from uuid import UUID
 
@@ -32,14 +32,7 @@ class Event:
     partial_image: PartialImage | None = None
 
     def to_json(self) -> str:
-        return json.dumps(
-            {
-                "task_id": str(self.task_id),
-                "status": self.status,
-                "step": self.step,
-                "partial_image": self.partial_image and vars(self.partial_image),
-            }
-        )
+        return json.dumps(asdict(self), default=str)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:

@@ -18,25 +18,23 @@ GROUP = "workers"
 WORKERS = "workers-seen"
 BLOCK_SECONDS = 5
 
-Command = tuple[str, ...]
-
 
 class RedisBroker:
     def __init__(self, url: str, *, abandoned_seconds: float = 15) -> None:
         self._redis = connect(url)
         # Blocking reads need a connection that is allowed to be silent.
         self._blocking = connect(url, patience=BLOCK_SECONDS + 2)
-        self._send = Coalescer(self._send_all)
+        self._put = Coalescer(self._put_all)
         self._abandoned_ms = int(abandoned_seconds * 1000)
 
     async def put(self, task_ids: Sequence[UUID]) -> None:
-        await self._send([("XADD", STREAM, "*", "task_id", str(task_id)) for task_id in task_ids])
+        await self._put(task_ids)
 
-    async def _send_all(self, calls: list[list[Command]]) -> Sequence[None]:
+    async def _put_all(self, calls: list[Sequence[UUID]]) -> Sequence[None]:
         async with self._redis.pipeline(transaction=False) as pipeline:
-            for commands in calls:
-                for command in commands:
-                    pipeline.execute_command(*command)
+            for task_ids in calls:
+                for task_id in task_ids:
+                    pipeline.xadd(STREAM, {"task_id": str(task_id)})
             await pipeline.execute()
         return [None] * len(calls)
 
@@ -70,9 +68,10 @@ class RedisBroker:
                 raise
 
     async def acknowledge(self, ticket: Ticket) -> None:
-        # In this order: an entry that is deleted but pending makes a ticket too many, one that is
-        # there but not pending would stand for a ticket that is missing.
-        await self._send([("XDEL", STREAM, ticket.entry), ("XACK", STREAM, GROUP, ticket.entry)])
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.xack(STREAM, GROUP, ticket.entry)
+            pipeline.xdel(STREAM, ticket.entry)
+            await pipeline.execute()
 
     async def waiting(self) -> int:
         try:
@@ -106,7 +105,7 @@ class RedisBroker:
         return int(await self._redis.zcount(WORKERS, recent, "+inf"))
 
     async def publish(self, event: Event) -> None:
-        await self._send([("PUBLISH", _channel(event.status), event.to_json())])
+        await self._redis.publish(_channel(event.status), event.to_json())
 
     @asynccontextmanager
     async def subscribe(self, statuses: Collection[Status]) -> AsyncIterator[AsyncIterator[Event]]:
