@@ -6,6 +6,7 @@ import { Api } from "./components/service/api";
 import { ModelStore } from "./components/service/modelStore";
 import { ServiceSettings } from "./components/service/serviceSettings";
 import { Workers } from "./components/service/workers";
+import { s3Url } from "./components/vendors";
 import { loadConfig } from "./config";
 import { connectionsOf } from "./config/connections";
 import { handedOver } from "./config/infrastructure";
@@ -150,7 +151,7 @@ export = async (): Promise<Outputs> => {
     namespace,
     internalService: nginx.url,
     prometheus: monitoring.url,
-    objectStore: buckets.pictures.endpoint ?? `https://s3.${config.aws.region}.amazonaws.com`,
+    objectStore: buckets.pictures.endpoint ?? s3Url(config.aws.region),
     bucket: buckets.pictures.name,
     database: postgres.url,
     queue: redis.url,

@@ -198,6 +198,9 @@ const lookedUp = {
   version: "the default",
 };
 
+const arn = (service: string, resource: string) =>
+  `arn:aws:${service}:eu-central-1:111122223333:${resource}`;
+
 /** What only a provider knows, and other declarations are made of. */
 function outputs(name: string, type: string, inputs: Record<string, unknown>): object {
   switch (type) {
@@ -207,12 +210,12 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
       return { latestVersion: 1 };
     case "aws:ecr/repository:Repository":
       return {
-        arn: `arn:${name}`,
+        arn: arn("ecr", `repository/${inputs.name}`),
         repositoryUrl: `111122223333.dkr.ecr.eu-central-1.amazonaws.com/${inputs.name}`,
       };
     case "aws:eks/cluster:Cluster":
       return {
-        arn: `arn:${name}`,
+        arn: arn("eks", `cluster/${inputs.name}`),
         endpoint: "https://eks.example",
         certificateAuthority: { data: "the CA" },
         identities: [{ oidcs: [{ issuer: "https://oidc.example/id/EXAMPLE" }] }],
@@ -221,7 +224,7 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
     case "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
       return { arn: "arn:aws:iam::111122223333:oidc-provider/oidc.example/id/EXAMPLE" };
     case "aws:kms/key:Key":
-      return { arn: `arn:${name}` };
+      return { arn: arn("kms", `key/${name}`) };
     case "pulumi:pulumi:StackReference":
       return { outputs: { configuration: { pods: { pullSecrets: ["of-another-stack"] } } } };
     case "aws:s3/bucket:Bucket":
@@ -237,7 +240,8 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
     case "kubernetes:core/v1:Service":
       return { status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } };
     default:
-      // Kubernetes objects without a name are given one.
+      // What has no name of its own is given one.
+      if (type.startsWith("aws:")) return { name: inputs.name ?? name };
       return { metadata: { name, ...(inputs.metadata as object) } };
   }
 }
