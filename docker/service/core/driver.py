@@ -1,11 +1,11 @@
 """Runs statements on PostgreSQL's driver itself. SQLAlchemy compiles them, each once, and keeps
 the connections; its own way of running one takes longer than PostgreSQL does."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, Float
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import ExecutableReturnsRows
 from sqlalchemy.sql.type_api import TypeEngine
@@ -54,7 +54,7 @@ class _Compiled:
             for name in compiled.positiontup or ()
         ]
         self._columns = [
-            (column.key, _type(column.type, dialect).result_processor(dialect, None))
+            (column.key, _result_processor(column.type, dialect))
             for column in statement.exported_columns
         ]
 
@@ -69,6 +69,11 @@ class _Compiled:
             key: process(value) if process else value
             for (key, process), value in zip(self._columns, row, strict=True)
         }
+
+
+def _result_processor(of: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    # SQLAlchemy asks for a float's type in PostgreSQL; the driver gives a float for each.
+    return None if isinstance(of, Float) else _type(of, dialect).result_processor(dialect, None)
 
 
 def _type(of: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
