@@ -30,6 +30,8 @@ export interface Declaration {
   provider?: string;
   protect?: true;
   retainOnDelete?: true;
+  /** Inputs that stay as somebody else has set them. */
+  ignoreChanges?: string[];
   /** Inputs whose change replaces it, besides those that the provider knows. */
   replaceOnChanges?: string[];
   deleteBeforeReplace?: true;
@@ -102,6 +104,9 @@ function declaration(request: RegisterResourceRequest): Declaration {
     ...(request.getProvider() && { provider: logicalName(request.getProvider()) }),
     ...(request.getProtect() && { protect: true }),
     ...(request.getRetainondelete() && { retainOnDelete: true }),
+    ...(request.getIgnorechangesList().length > 0 && {
+      ignoreChanges: request.getIgnorechangesList(),
+    }),
     ...(request.getReplaceonchangesList().length > 0 && {
       replaceOnChanges: request.getReplaceonchangesList(),
     }),
