@@ -6,8 +6,8 @@ import { createInterface } from "node:readline";
 import { parse, stringify } from "yaml";
 import { UserError } from "./errors";
 import type { ImageReferences } from "./images";
-import { isRunning } from "./lock";
 import { cache, repository, state } from "./paths";
+import { commandName, isRunning } from "./processes";
 import type { Report } from "./progress";
 import { attempt, interrupt, type Result, run } from "./run";
 import type { Toolchain } from "./toolchain";
@@ -239,7 +239,8 @@ export class LocalStack {
     if (!existsSync(locks)) return;
     for (const file of readdirSync(locks)) {
       const { pid } = JSON.parse(readFileSync(join(locks, file), "utf8")) as { pid: number };
-      if (isRunning(pid)) {
+      // It says no more of its owner; what is no pulumi now has got the pid since.
+      if (isRunning({ pid }) && [undefined, "pulumi"].includes(commandName(pid))) {
         throw new UserError(
           `the stack is locked by another pulumi (pid ${pid})`,
           "wait for it to end, or end it, and run this again",

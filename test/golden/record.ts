@@ -30,6 +30,8 @@ export interface Declaration {
   provider?: string;
   protect?: true;
   retainOnDelete?: true;
+  /** Inputs that stay as somebody else has set them. */
+  ignoreChanges?: string[];
   /** Inputs whose change replaces it, besides those that the provider knows. */
   replaceOnChanges?: string[];
   deleteBeforeReplace?: true;
@@ -102,6 +104,9 @@ function declaration(request: RegisterResourceRequest): Declaration {
     ...(request.getProvider() && { provider: logicalName(request.getProvider()) }),
     ...(request.getProtect() && { protect: true }),
     ...(request.getRetainondelete() && { retainOnDelete: true }),
+    ...(request.getIgnorechangesList().length > 0 && {
+      ignoreChanges: request.getIgnorechangesList(),
+    }),
     ...(request.getReplaceonchangesList().length > 0 && {
       replaceOnChanges: request.getReplaceonchangesList(),
     }),
@@ -198,6 +203,9 @@ const lookedUp = {
   version: "the default",
 };
 
+const arn = (service: string, resource: string) =>
+  `arn:aws:${service}:eu-central-1:111122223333:${resource}`;
+
 /** What only a provider knows, and other declarations are made of. */
 function outputs(name: string, type: string, inputs: Record<string, unknown>): object {
   switch (type) {
@@ -207,12 +215,12 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
       return { latestVersion: 1 };
     case "aws:ecr/repository:Repository":
       return {
-        arn: `arn:${name}`,
+        arn: arn("ecr", `repository/${inputs.name}`),
         repositoryUrl: `111122223333.dkr.ecr.eu-central-1.amazonaws.com/${inputs.name}`,
       };
     case "aws:eks/cluster:Cluster":
       return {
-        arn: `arn:${name}`,
+        arn: arn("eks", `cluster/${inputs.name}`),
         endpoint: "https://eks.example",
         certificateAuthority: { data: "the CA" },
         identities: [{ oidcs: [{ issuer: "https://oidc.example/id/EXAMPLE" }] }],
@@ -221,7 +229,7 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
     case "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
       return { arn: "arn:aws:iam::111122223333:oidc-provider/oidc.example/id/EXAMPLE" };
     case "aws:kms/key:Key":
-      return { arn: `arn:${name}` };
+      return { arn: arn("kms", `key/${name}`) };
     case "pulumi:pulumi:StackReference":
       return { outputs: { configuration: { pods: { pullSecrets: ["of-another-stack"] } } } };
     case "aws:s3/bucket:Bucket":
@@ -237,7 +245,8 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
     case "kubernetes:core/v1:Service":
       return { status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } };
     default:
-      // Kubernetes objects without a name are given one.
+      // What has no name of its own is given one.
+      if (type.startsWith("aws:")) return { name: inputs.name ?? name };
       return { metadata: { name, ...(inputs.metadata as object) } };
   }
 }

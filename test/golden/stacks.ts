@@ -6,8 +6,11 @@ import { environment } from "../environment";
 import type { Values } from "../placeholders";
 import type { Declaration, Declared, Refused, Run } from "./record";
 
-/** Beside the two of the repository one that takes every alternative, and one without Cloudflare. */
-export const stacks = ["local", "prod", "alternatives", "direct"];
+/**
+ * Beside the two of the repository one that takes every alternative, one without Cloudflare, and one
+ * whose workers follow the work.
+ */
+export const stacks = ["local", "prod", "alternatives", "direct", "elastic"];
 
 /** Programs of their own, in examples/; each with every alternative that it has. */
 export const examples = ["eks"];

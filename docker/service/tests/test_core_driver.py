@@ -53,7 +53,7 @@ async def test_rows_are_those_of_sqlalchemy(one: AsyncEngine, store: TaskStore) 
     )
     assert task is not None
     driver = Driver(one.dialect)
-    waiting = {"of_key": 1, "of_priority": 0}
+    waiting = {"of_key": 1, "of_priority": 0, "of_model": None}
     for statement, parameters in (
         (statements.get, {"task_id": task.id}),
         (statements.get, {"task_id": uuid4()}),
