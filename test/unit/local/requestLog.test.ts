@@ -37,7 +37,7 @@ test("a request's path is shown from the edge inwards, in the order of time", ()
 test("nginx's access log has the fields that a request is found and ordered by, and no query", () => {
   const conf = (plain(accepted("prod")["nginx-config"]?.inputs) as Props).data["nginx.conf"];
   const format = /log_format json[^;]*/.exec(conf)?.[0] ?? "";
-  for (const field of ["time", "request_id", "seconds", "upstream"]) {
+  for (const field of ["time", "request_id", "task_id", "seconds", "upstream"]) {
     expect(format).toContain(`"${field}":`);
   }
   expect(format).not.toMatch(/\$(request|request_uri|args|query_string|http_authorization)\b/);
