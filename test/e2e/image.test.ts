@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => buildah("image-test", ["rm", container]));
 
 test("the trimmed image imports, compiles kernels for every GPU in use and draws", async () => {
-  const files = ["image", "sdxl", "full_sdxl"].map((name) => `tests/test_${name}.py`);
+  const files = ["image", "sdxl", "full_sdxl", "compilation"].map((name) => `tests/test_${name}.py`);
   const output = await python("-c", pytest, "-m", "model", "-p", "no:cacheprovider", ...files);
   expect(output).not.toContain("skipped");
 });

@@ -112,6 +112,7 @@ const own: Record<string, Values> = {
   "api.corsOrigins": { "api.corsOrigins": ["https://another.example.com"] },
   "workers.model": { "workers.model": "tiny-random-sdxl", "models.revision": "" },
   "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
+  "workers.compile": { "workers.compile": "regional" },
   "workers.precision": { "workers.precision": "fp8" },
   "workers.nodeSelector": { "workers.nodeSelector": { another: "label" } },
   "workers.tolerations": { "workers.tolerations": [] },

@@ -23,8 +23,10 @@ from worker.encode import encode
 
 Figure = dict[str, Any]
 
-START_BUDGETS = {"imports": 8, "weights": 4, "compile": 5, "warm_up": 3}
-"""Seconds that each phase of a start with a warm cache may take."""
+READY_BUDGETS = {"imports": 8, "weights": 4, "warm_up": 3}
+"""Seconds that each phase of a start may take until the worker draws, uncompiled."""
+COMPILED_BUDGETS = {"cold": 60, "warm": 20}
+"""Seconds until it draws compiled, without and with what a worker compiled before."""
 
 
 def main() -> None:
@@ -69,11 +71,14 @@ def _starts(path: Path, side: int, directory: Path) -> list[Figure]:
         command = [sys.executable, str(program), str(path), str(side), str(directory)]
         output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
         phases: dict[str, float] = json.loads(output)
-        rows = {phase: (phases[phase], budget) for phase, budget in START_BUDGETS.items()}
-        rows["in all"] = sum(phases.values()), sum(START_BUDGETS.values())
+        rows = {phase: (phases[phase], budget) for phase, budget in READY_BUDGETS.items()}
+        rows["ready"] = sum(phases[phase] for phase in READY_BUDGETS), 20
+        # Neither on a CPU, where nothing is compiled; no swap where the compiler failed.
+        if "swap_in" in phases:
+            seconds = phases.get("compile", 0) + phases["swap_in"]
+            rows["from ready to compiled"] = seconds, COMPILED_BUDGETS[cache]
         for phase, (seconds, budget) in rows.items():
-            target = f"<= {budget}" if cache == "warm" else None
-            figures.append(_figure(f"start, {cache} cache: {phase}", seconds, "s", target))
+            figures.append(_figure(f"start, {cache} cache: {phase}", seconds, "s", f"<= {budget}"))
     return figures
 
 
