@@ -12,6 +12,7 @@ const nginxArgs = {
   resolver: "dns.example",
   maxBody: "512k",
   maxWaitSeconds: 295,
+  corsOrigins: [],
   proxies: [],
   clientHeader: "X-Forwarded-For" as const,
   proxyProtocol: false,

@@ -31,8 +31,8 @@ async def compile_beside(settings: Settings, swap_in: SwapIn) -> None:
     """
     for width, height in settings.compiled_sizes:
         metrics.COMPILED.labels(f"{width}x{height}").set(0)
-    cache = CompileCache(settings)
     try:
+        cache = CompileCache(settings)
         kept = await _kept(cache)
         if kept is not None:
             try:

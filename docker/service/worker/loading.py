@@ -5,9 +5,13 @@ from worker.driver import check_driver
 from worker.model import Model
 
 
+def _is_noop(settings: Settings) -> bool:
+    return settings.model_id.split("/")[0] == "noop"
+
+
 def compiles(settings: Settings) -> bool:
     """Whether the model is to be compiled once it is loaded."""
-    if settings.model_id == "noop" or settings.compile == "off" or not settings.compiled_sizes:
+    if _is_noop(settings) or settings.compile == "off" or not settings.compiled_sizes:
         return False
     import torch
 
@@ -17,7 +21,7 @@ def compiles(settings: Settings) -> bool:
 
 def load(settings: Settings) -> Model:
     """Loads and warms up, uncompiled. Slow; runs in the inference thread."""
-    if settings.model_id == "noop":
+    if _is_noop(settings):
         from worker.noop import NoopModel
 
         return NoopModel()
