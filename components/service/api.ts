@@ -46,8 +46,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
 export const otherModels = (models: string[]) =>
   models.length > 0 ? [{ name: "OTHER_MODELS", value: models.join(",") }] : [];
 
-/** How long a worker may take to start: two minutes to load the model from a cold disk; a GPU's first
- * start also compiles it, once a node. */
+/** How long a worker may take to start: two minutes to load the model from a cold disk, after what its
+ * node may take to come. It compiles when it is ready. */
 export const workerStart = { seconds: 900, period: 2 };
 
 /** uid of the user in both images of docker/service. */

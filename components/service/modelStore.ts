@@ -35,7 +35,6 @@ export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
 
 /**
  * The weights, outside the image: a volume that a Job fills once, each file checked by its SHA-256.
- * What workers compile for their GPU is kept on it too.
  */
 export class ModelStore extends Component {
   readonly app: string;

@@ -33,8 +33,12 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   connections: number;
   /** CPU threads that the model uses; 0: one per core of the node. */
   threads: number;
-  /** WIDTHxHEIGHT of the pictures that the model is compiled for at the start; the quickest to draw. */
+  /** WIDTHxHEIGHT of the pictures that the model is compiled for; the quickest to draw. */
   compiledSizes: string[];
+  /** Beside the worker, which draws uncompiled until it is done: the whole model, or each sort of block. */
+  compile: "whole" | "regional" | "off";
+  /** After which a compiler is ended, and the worker goes on uncompiled. */
+  compileSeconds: number;
   /** fp8 is quicker on the newest GPUs and changes pictures slightly. */
   precision: "half" | "fp8";
   /** Skips parts of steps that hardly change; quicker, and changes pictures slightly. */
@@ -82,6 +86,14 @@ const alerts: Alert[] = [
     summary: "The oldest picture of the queue has waited for more than 5 minutes.",
     action:
       "Raise workers.replicas, or workers.autoscaling.max, if all workers draw; look at their logs if they don't.",
+  },
+  {
+    name: "WorkerNotCompiled",
+    when: "min by (instance) (aigc_worker_compiled) == 0",
+    for: "30m",
+    severity: "ticket",
+    summary: "{{ $labels.instance }} still draws uncompiled, at half its speed.",
+    action: 'kubectl logs -l app=aigc-worker says "pictures are drawn uncompiled" and why.',
   },
 ];
 
@@ -161,6 +173,8 @@ export class Workers extends Component {
                     ...models.env,
                     ...(args.namedOnly ? [{ name: "NAMED_ONLY", value: "true" }] : []),
                     { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
+                    { name: "COMPILE", value: args.compile },
+                    { name: "COMPILE_SECONDS", value: String(args.compileSeconds) },
                     { name: "PRECISION", value: args.precision },
                     { name: "STEP_CACHE", value: String(args.stepCache) },
                     { name: "PROMPT_WEIGHTS", value: String(args.promptWeights) },
@@ -168,7 +182,10 @@ export class Workers extends Component {
                       ? [{ name: "OMP_NUM_THREADS", value: String(args.threads) }]
                       : []),
                   ],
-                  volumeMounts: [models.mount, { name: "tmp", mountPath: "/tmp" }],
+                  volumeMounts: [
+                    { ...models.mount, readOnly: true },
+                    { name: "tmp", mountPath: "/tmp" },
+                  ],
                   resources: {
                     ...args.resources,
                     limits: { ...args.resources.limits, "nvidia.com/gpu": "1" },

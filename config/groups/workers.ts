@@ -37,7 +37,19 @@ export const workers = group("The pods that draw, one GPU each", {
   compiledSizes: z
     .array(z.string().regex(/^\d+x\d+$/, "must be WIDTHxHEIGHT like 1024x1024"))
     .default(["1024x1024"])
-    .describe("Sizes that the model is compiled for at the start, the quickest to draw"),
+    .describe("Sizes that the model is compiled for, the quickest to draw"),
+  compile: z
+    .enum(["whole", "regional", "off"])
+    .default("whole")
+    .describe(
+      "What is compiled while a worker draws uncompiled: the whole model, or, in less time, each sort of block",
+    ),
+  compileSeconds: z
+    .int()
+    .min(1)
+    .max(1500)
+    .default(900)
+    .describe("Time for the compiler, after which a worker goes on uncompiled"),
   precision: z
     .enum(["half", "fp8"])
     .default("half")

@@ -21,6 +21,7 @@ GENERATION = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 300),
 )
 START = Gauge("aigc_worker_start_seconds", "How long each phase of the start took", ["phase"])
+COMPILED = Gauge("aigc_worker_compiled", "Whether this size is drawn compiled: 1 or 0", ["size"])
 GPU_MEMORY = Gauge("aigc_gpu_memory_used_bytes", "GPU memory in use", ["gpu_id"])
 QUEUE_SIZE = Gauge("aigc_queue_size", "Queued tasks, counted in the database")
 WORK = Gauge(

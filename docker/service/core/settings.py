@@ -53,8 +53,12 @@ class Settings(BaseSettings):
     """(word:1.3) in a prompt makes the word count more; else it is a text like any other."""
     worker_id: str = Field(default_factory=socket.gethostname)
     compiled_sizes: Annotated[tuple[tuple[int, int], ...], NoDecode] = ((1024, 1024),)
-    """WIDTHxHEIGHT, with commas between: compiled for the GPU at the start, the quickest to draw.
-    Each takes minutes at the first start on a node and seconds at the next; empty compiles none."""
+    """WIDTHxHEIGHT, with commas between: the quickest to draw, once they are compiled. Each takes
+    minutes, in which the worker draws uncompiled; empty compiles none."""
+    compile: Literal["regional", "whole", "off"] = "whole"
+    """whole is the quickest to draw; regional compiles each sort of block once, in less time."""
+    compile_seconds: float = 900
+    """A compiler that is not done by then is ended, and the worker goes on without."""
 
     max_wait_seconds: float = 300
     """The longest time that a request waits for its picture."""

@@ -48,5 +48,9 @@ class Model(Protocol):
     ) -> list[Image]:
         """Makes the task's pictures of these numbers. Runs in the inference thread."""
 
+    def compile(self) -> None:
+        """Has the sizes of the settings drawn compiled from now on, each once it is ready. Raises
+        what the compiler does; what is not compiled is drawn as before. In the inference thread."""
+
     def memory_used(self) -> dict[str, int]:
         """Bytes of GPU memory in use, by GPU id."""

@@ -55,5 +55,8 @@ class NoopModel:
     def _paint_preview(self, parameters: Parameters, n: int) -> Image.Image:
         return self._paint(parameters, n).reduce(8)
 
+    def compile(self) -> None:
+        """There is nothing to."""
+
     def memory_used(self) -> dict[str, int]:
         return {"cpu": 0}

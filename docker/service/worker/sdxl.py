@@ -1,7 +1,6 @@
 """Stable Diffusion XL by diffusers, as fast as the picture stays the same."""
 
 import gc
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -9,15 +8,16 @@ from typing import Any
 
 import diffusers.utils.logging
 import torch
-import torch._inductor.config as inductor
 import transformers.utils.logging
 from diffusers import StableDiffusionXLPipeline
 from PIL import Image
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from core import metrics
 from tasks.parameters import Parameters
 from worker import start
 from worker.batch_size import batch_size
+from worker.compiled import Mode, prepare
 from worker.fp8 import quantize
 from worker.latents import Predictions, Previews
 from worker.model import (
@@ -46,26 +46,21 @@ _ATTENTION = [
 ]
 
 
-def keep_compiled(directory: Path) -> None:
-    """Compiled kernels go into a directory that outlives the process, if it can be written to."""
-    if os.access(directory, os.W_OK):
-        cache = directory / ".compiled"
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
-        os.environ.setdefault("TRITON_CACHE_DIR", str(cache / "triton"))
-
-
 class SdxlModel:
     def __init__(
         self,
         path: Path,
-        compiled_sizes: Iterable[Size] = (),
+        sizes_to_compile: Iterable[Size] = (),
         *,
+        regional: bool = False,
         fp8: bool = False,
         step_cache: bool = False,
         prompt_weights: bool = False,
     ) -> None:
         self._gpu = torch.cuda.is_available()
-        self._compiled_sizes = frozenset(compiled_sizes)
+        self._sizes_to_compile = sorted(sizes_to_compile)
+        self._regional = regional
+        self._compiled_sizes: set[Size] = set()
         with start.phase("weights"):
             self._pipeline = self._load(path)
         self._predictions = Predictions(self._pipeline.scheduler)
@@ -73,14 +68,10 @@ class SdxlModel:
         if fp8:
             quantize(self._pipeline.unet)
         self._step_cache = StepCache(self._pipeline.unet) if step_cache else None
-        if self._compiled_sizes:
-            self._compile()
-        # The first calls compile, allocate and record; no task should pay for it.
-        with start.phase("compile"):
-            self._rehearse(self._compiled_sizes, steps=2)
+        # The first call allocates; no task should pay for it.
         with start.phase("warm_up"):
-            for _ in range(2):
-                self._rehearse(self._compiled_sizes or [(256, 256)], steps=4)
+            for size in self._sizes_to_compile or [(256, 256)]:
+                self._rehearse(size, steps=2)
 
     def _load(self, path: Path) -> StableDiffusionXLPipeline:
         """From the files' mapped pages straight to the device."""
@@ -102,19 +93,23 @@ class SdxlModel:
             pipeline.vae.to(torch.bfloat16)
         return pipeline
 
-    def _compile(self) -> None:
-        inductor.conv_1x1_as_mm = True
-        # Each takes half a gigabyte, and by default there is one for every core of the node.
-        inductor.compile_threads = min(8, os.cpu_count() or 1)
-        mode = "max-autotune" if self._gpu else None
-        unet = self._step_cache or self._pipeline.unet
-        for module in (unet, self._pipeline.vae.decoder):
-            module.compile(mode=mode, fullgraph=True, dynamic=False)
+    def compile(self) -> None:
+        unet, decoder = self._pipeline.unet, self._pipeline.vae.decoder
+        mode: Mode = "regional" if self._regional else "whole"
+        prepare(unet, self._step_cache or unet, decoder, mode)
+        for width, height in self._sizes_to_compile:
+            self._compiled_sizes.add((width, height))
+            try:
+                for _ in range(3):  # compile, record, replay
+                    self._rehearse((width, height), steps=4)
+            except Exception:
+                self._compiled_sizes.remove((width, height))
+                raise
+            metrics.COMPILED.labels(f"{width}x{height}").set(1)
 
-    def _rehearse(self, sizes: Iterable[Size], steps: int) -> None:
-        for width, height in sorted(sizes):
-            parameters = Parameters(prompt="warm-up", width=width, height=height, steps=steps)
-            self._draw(parameters, range(batch_size(width, height)), lambda _: None)
+    def _rehearse(self, size: Size, steps: int) -> None:
+        parameters = Parameters(prompt="warm-up", width=size[0], height=size[1], steps=steps)
+        self._draw(parameters, range(batch_size(*size)), lambda _: None)
 
     def generate(
         self,
@@ -183,7 +178,7 @@ class SdxlModel:
     def _compiled_or_not(
         self, parameters: Parameters, numbers: range, prompts: Prompts
     ) -> AbstractContextManager[object]:
-        """What was not compiled at the start runs as it is: no task waits for a compiler."""
+        """What is not compiled runs as it is: no task waits for a compiler."""
         size = parameters.width, parameters.height
         if (
             size in self._compiled_sizes

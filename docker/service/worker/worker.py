@@ -82,6 +82,8 @@ class Worker:
         background = [
             asyncio.create_task(job) for job in (self._announce(), self._cancellations.run())
         ]
+        if loading.compiles(self._settings):
+            background.append(asyncio.create_task(self._compile(self._model)))
         await self._work(self._model)
         for job in background:
             job.cancel()
@@ -89,6 +91,16 @@ class Worker:
             await self._broker.withdraw(self._settings.worker_id, self._settings.queue)
         if self._sick:
             raise Sick(f"the model failed {len(self._failed)} tasks in a row")
+
+    async def _compile(self, model: Model) -> None:
+        from worker.compilation import compile_beside
+        from worker.compiled import swap_in
+
+        async def between_pictures(compiled: bytes) -> None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._inference, swap_in, model, compiled)
+
+        await compile_beside(self._settings, between_pictures)
 
     @property
     def _sick(self) -> bool:

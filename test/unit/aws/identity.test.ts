@@ -33,7 +33,17 @@ describe.each(stacks)("in %s", (stack) => {
 
 test.each([
   ["api", { "pictures-bucket-store": ["s3:ListBucket", "s3:GetObject", "s3:DeleteObject"] }],
-  ["aigc-worker", { "pictures-bucket-store": ["s3:PutObject", "s3:AbortMultipartUpload"] }],
+  [
+    "aigc-worker",
+    {
+      "pictures-bucket-store": [
+        "s3:ListBucket",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+      ],
+    },
+  ],
   [
     "backup",
     {

@@ -96,6 +96,21 @@ export const alertCases: AlertCase[] = [
     at: "20m",
   },
   {
+    alert: "WorkerNotCompiled",
+    series: {
+      'aigc_worker_compiled{instance="a",size="512x512"}': "1x60",
+      'aigc_worker_compiled{instance="a",size="1024x1024"}': "0x60",
+      'aigc_worker_compiled{instance="b",size="1024x1024"}': "0 0 1x60",
+    },
+    at: "35m",
+    fires: { instance: "a" },
+  },
+  {
+    alert: "WorkerNotCompiled",
+    series: { 'aigc_worker_compiled{instance="a",size="1024x1024"}': "0x20 1x40" },
+    at: "35m",
+  },
+  {
     alert: "DatabaseDown",
     series: { 'aigc_store_up{store="postgres",instance="a"}': "1 0x9" },
     at: "5m",
