@@ -83,19 +83,22 @@ export class GoldenPod {
       const result = await this.#run(container);
       if (result.status !== 0) return result;
     }
-    const [container] = this.#spec.containers as [Props];
-    return this.#run(container, probe(container, status));
+    return this.#run(this.container, probe(this.container, status));
+  }
+
+  /** The first container, as it is declared. */
+  get container(): Props {
+    return this.#spec.containers[0];
   }
 
   /** The first container's environment. */
   get environment(): Record<string, string> {
-    return this.#environment(this.#spec.containers[0]);
+    return this.#environment(this.container);
   }
 
   /** Runs another command in place of the first container's own. */
   command(command: string[]): Promise<Result> {
-    const [container] = this.#spec.containers as [Props];
-    return this.#run({ ...container, command, args: [] });
+    return this.#run({ ...this.container, command, args: [] });
   }
 
   async #run(container: Props, ready?: string): Promise<Result> {
