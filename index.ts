@@ -16,17 +16,21 @@ import { makeIdentities } from "./stack/identities";
 import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
 import { receivers } from "./stack/receivers";
-import { makePostgres, makeRedis } from "./stack/stores";
+import { makeBaseBackups, makePostgres, makeRedis } from "./stack/stores";
 
 export = async (): Promise<Outputs> => {
   const config = loadConfig(await handedOver());
   const { namespace, images, secrets, protect } = config;
   const options = connect(config);
 
-  const postgres = makePostgres(config, options);
-  const redis = makeRedis(config, options);
   const buckets = makeBuckets(config, options);
   const identities = makeIdentities(config, buckets, options);
+  const postgres = makePostgres(
+    config,
+    { bucket: buckets.backups, identity: identities.postgres },
+    { ...options, dependsOn: [...options.dependsOn, ...buckets.made] },
+  );
+  const redis = makeRedis(config, options);
   const stores = {
     ...options,
     dependsOn: [...options.dependsOn, postgres, redis, ...buckets.made],
@@ -116,8 +120,13 @@ export = async (): Promise<Outputs> => {
     options,
   );
 
+  const archive = makeBaseBackups(config, postgres, options);
+
   // Each says whom it talks to, when somebody is told of it and where its metrics are.
-  const parts = [nginx, ...front, api, workers, models, postgres, redis, backups, ...buckets.made];
+  const parts = [
+    ...[nginx, ...front, api, workers, models, postgres, redis, backups],
+    ...[...archive, ...buckets.made],
+  ];
   const monitoring = new Monitoring(
     "monitoring",
     {

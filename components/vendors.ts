@@ -163,6 +163,10 @@ export const bytes = (quantity: string): number =>
 export const postgresConnections = (memory: string): number =>
   Math.floor(bytes(memory) / (5 * units.Mi));
 
+/** https://docs.aws.amazon.com/general/latest/gr/s3.html */
+export const s3Host = (region: string) =>
+  `s3.${region}.amazonaws.com${awsPartition(region) === "aws-cn" ? ".cn" : ""}`;
+
 /** Memory of instances of RDS, in GiB, by family and size: https://aws.amazon.com/rds/instance-types/ */
 const rdsMemory: Record<string, number> = {
   "t.micro": 1,

@@ -9,6 +9,8 @@ export const parts = [
     "api",
     "api-migrations",
     "backup",
+    "base-backup",
+    "first-base-backup",
     "front-cloudflared",
     "models",
   ],

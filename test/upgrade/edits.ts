@@ -43,6 +43,7 @@ const given = {
   "images.api": image,
   "images.worker": image,
   "images.backup": image,
+  "images.postgres": image,
 };
 const without = { "cloudflare.mode": "off", "nginx.serviceType": "NodePort" };
 
@@ -66,6 +67,7 @@ const own: Record<string, Values> = {
   "images.api": given,
   "images.worker": given,
   "images.backup": given,
+  "images.postgres": given,
   "nginx.serviceAnnotations": { "nginx.serviceAnnotations": { ...nlb, another: "annotation" } },
   "nginx.loadBalancerClass": { "nginx.loadBalancerClass": "example.com/another" },
   "nginx.proxyProtocol": {

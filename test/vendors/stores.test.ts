@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { accepted } from "../golden/stacks";
+import { archivedDatabase } from "./archivedDatabase";
 import { GoldenPod } from "./pod";
 
 // Every pod with a volume of its own, started as prod declares it.
@@ -9,7 +10,13 @@ import { GoldenPod } from "./pod";
 const names = Object.entries(accepted("prod"))
   .filter(([, { type }]) => type === "kubernetes:apps/v1:StatefulSet")
   .map(([name]) => name);
-const pods = Object.fromEntries(names.map((name) => [name, new GoldenPod("prod", name)]));
+const pods = Object.fromEntries(
+  names.map((name) => [
+    name,
+    // Elsewhere it has AWS for its archive.
+    name === "postgres-server" ? archivedDatabase() : new GoldenPod("prod", name),
+  ]),
+);
 
 async function started(pod: GoldenPod): Promise<void> {
   const { status, output } = await pod.start();
@@ -71,7 +78,7 @@ test("a database with a client at work ends by itself, and has nothing to recove
 });
 
 test("a database that is marked to be set aside makes room for a new one, and is kept", async () => {
-  const pod = new GoldenPod("prod", "postgres-server");
+  const pod = archivedDatabase();
   try {
     await started(pod);
     const volume = pod.volume("data");

@@ -24,6 +24,7 @@ async def refresh(services: Services) -> None:
     metrics.STORE_UP.labels(store="redis").set(redis)
     if postgres:
         await _answers(_count(services))
+        await _answers(_look_at_archive(services))
 
 
 async def _count(services: Services) -> None:
@@ -33,6 +34,10 @@ async def _count(services: Services) -> None:
     metrics.QUEUE_AGE.set(time.time() - oldest.timestamp() if oldest else 0)
     backup = await store.last_backup()
     metrics.LAST_BACKUP.set(backup.timestamp() if backup else 0)
+
+
+async def _look_at_archive(services: Services) -> None:
+    metrics.ARCHIVE_FAILS.set(await services.store.archive_fails())
 
 
 async def _answers(question: Awaitable[None]) -> bool:

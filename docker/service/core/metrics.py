@@ -25,6 +25,9 @@ GPU_MEMORY = Gauge("aigc_gpu_memory_used_bytes", "GPU memory in use", ["gpu_id"]
 QUEUE_SIZE = Gauge("aigc_queue_size", "Queued tasks, counted in the database")
 QUEUE_AGE = Gauge("aigc_queue_oldest_age_seconds", "How long the oldest queued task has waited")
 STORE_UP = Gauge("aigc_store_up", "Whether a store answers the api: 1 or 0", ["store"])
+ARCHIVE_FAILS = Gauge(
+    "aigc_archive_fails", "Whether the database's last try to archive its log failed: 1 or 0"
+)
 LAST_BACKUP = Gauge(
     "aigc_backup_last_success_timestamp_seconds", "When the newest backup ended; 0 before the first"
 )

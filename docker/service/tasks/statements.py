@@ -17,10 +17,12 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    column,
     func,
     literal_column,
     or_,
     select,
+    table,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -152,6 +154,12 @@ counts = select(
     _count(t.c.finished_at > seconds_from_now(-60)).label("finished_last_minute"),
 )
 oldest_queued = select(func.min(t.c.created_at)).where(_queued)
+# https://www.postgresql.org/docs/18/monitoring-stats.html#MONITORING-PG-STAT-ARCHIVER-VIEW
+_archiver = table("pg_stat_archiver", column("last_failed_time"), column("last_archived_time"))
+archive_fails = select(
+    _archiver.c.last_failed_time
+    > func.coalesce(_archiver.c.last_archived_time, literal_column("'-infinity'"))
+)
 last_backup = select(func.max(backup_table.c.finished_at))
 ping = select(literal_column("1", Integer))
 

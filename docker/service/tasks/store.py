@@ -148,6 +148,10 @@ class TaskStore:
         moment: datetime | None = await self._value(statements.last_backup)
         return moment
 
+    async def archive_fails(self) -> bool:
+        """Whether PostgreSQL's last try to archive its log failed."""
+        return bool(await self._value(statements.archive_fails))
+
     # -- the worker's side -----------------------------------------------------------------
 
     async def claim(self, worker_id: str) -> Task | None:

@@ -77,6 +77,14 @@ export const alertCases: AlertCase[] = [
     },
     at: "5m",
   },
+  {
+    alert: "ArchiveFails",
+    series: { 'aigc_archive_fails{instance="a"}': "0 1x9" },
+    at: "7m",
+    fires: {},
+  },
+  // A bucket that was away for some minutes.
+  { alert: "ArchiveFails", series: { aigc_archive_fails: "0 1 1 1 1 0x9" }, at: "7m" },
   { alert: "RedisDown", series: { 'aigc_store_up{store="redis"}': "1 0x9" }, at: "5m", fires: {} },
   { alert: "RedisDown", series: { 'aigc_store_up{store="redis"}': "1x9" }, at: "5m" },
   // Time begins at 0: these backups ended a minute after it.
