@@ -10,13 +10,14 @@ import { loadConfig } from "./config";
 import { connectionsOf } from "./config/connections";
 import { handedOver } from "./config/infrastructure";
 import { type Outputs, version } from "./outputs";
+import { archiveOf, keepArchive } from "./stack/archive";
 import { makeBuckets } from "./stack/buckets";
 import { behind, makeFront } from "./stack/front";
 import { makeIdentities } from "./stack/identities";
 import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
 import { receivers } from "./stack/receivers";
-import { makeBaseBackups, makePostgres, makeRedis } from "./stack/stores";
+import { makePostgres, makeRedis } from "./stack/stores";
 
 export = async (): Promise<Outputs> => {
   const config = loadConfig(await handedOver());
@@ -25,11 +26,11 @@ export = async (): Promise<Outputs> => {
 
   const buckets = makeBuckets(config, options);
   const identities = makeIdentities(config, buckets, options);
-  const postgres = makePostgres(
-    config,
-    { bucket: buckets.backups, identity: identities.postgres },
-    { ...options, dependsOn: [...options.dependsOn, ...buckets.made] },
-  );
+  const archive = archiveOf(config, buckets, identities);
+  const postgres = makePostgres(config, archive, {
+    ...options,
+    dependsOn: [...options.dependsOn, ...buckets.made],
+  });
   const redis = makeRedis(config, options);
   const stores = {
     ...options,
@@ -104,11 +105,12 @@ export = async (): Promise<Outputs> => {
     options,
   );
   const front = makeFront(config, nginx, options);
+  const backupImage = ownImage(config, "backup", options);
   const backups = new Backups(
     "backups",
     {
       namespace,
-      image: ownImage(config, "backup", options),
+      image: backupImage,
       database: postgres,
       source: buckets.pictures,
       models,
@@ -120,12 +122,12 @@ export = async (): Promise<Outputs> => {
     options,
   );
 
-  const archive = makeBaseBackups(config, postgres, options);
+  const kept = keepArchive(config, postgres, backupImage, archive, identities, options);
 
   // Each says whom it talks to, when somebody is told of it and where its metrics are.
   const parts = [
     ...[nginx, ...front, api, workers, models, postgres, redis, backups],
-    ...[...archive, ...buckets.made],
+    ...[...kept, ...buckets.made],
   ];
   const monitoring = new Monitoring(
     "monitoring",

@@ -6,7 +6,7 @@ import { roleGiver } from "../config/identity";
 import type { Buckets } from "./buckets";
 
 export type BucketKind = "pictures" | "backups" | "weights";
-type App = "api" | "aigc-worker" | "backup" | "restore" | "models" | "postgres";
+type App = "api" | "aigc-worker" | "backup" | "restore" | "models" | "postgres" | "restore-drill";
 
 /** What each app does in the buckets: its role, where they are in AWS, lets it do no more. */
 const rights: Record<App, Partial<Record<BucketKind, Right[]>>> = {
@@ -16,11 +16,14 @@ const rights: Record<App, Partial<Record<BucketKind, Right[]>>> = {
   restore: { pictures: ["read", "write"], backups: ["read"] },
   models: { weights: ["read"] },
   postgres: { backups: ["read", "write", "expire"] },
+  "restore-drill": { backups: ["read"] },
 };
 
 /** RDS keeps its own archive. */
 const rightsOf = ({ postgres }: Config) =>
-  Object.entries(rights).filter(([app]) => app !== "postgres" || !postgres.managed);
+  Object.entries(rights).filter(
+    ([app]) => !["postgres", "restore-drill"].includes(app) || !postgres.managed,
+  );
 
 /** What all apps together do in a bucket. */
 export const rightsIn = (config: Config, kind: BucketKind): Right[] => [

@@ -1,7 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ManagedPostgres } from "../components/aws/managedPostgres";
 import { ManagedRedis } from "../components/aws/managedRedis";
-import { BaseBackups } from "../components/backups/baseBackups";
 import type { Archive } from "../components/stores/archive";
 import { Postgres } from "../components/stores/postgres";
 import { Redis } from "../components/stores/redis";
@@ -13,18 +12,16 @@ type Options = pulumi.ComponentResourceOptions;
 // Each store is a pod of the stack or a server of AWS, as the configuration says; what uses it
 // can't tell them apart.
 
-/** @param archived where its archive goes; RDS has its own */
+/** @param archive where its archive goes */
 export function makePostgres(
   config: Config,
-  archived: Pick<Archive, "bucket" | "identity">,
+  archive: Archive,
   options: Options,
 ): Postgres | ManagedPostgres {
-  const { namespace, secrets, protect, postgres, backups } = config;
+  const { namespace, secrets, protect, postgres } = config;
   const password = secrets.databasePassword;
   if (!postgres.managed) {
     const image = ownImage(config, "postgres", options);
-    const cipherPass = secrets.archiveCipherPass;
-    const archive = { ...archived, cipherPass, keepDays: backups.keepDays };
     return new Postgres(
       "postgres",
       { namespace, image, password, protect, archive, ...postgres },
@@ -34,19 +31,6 @@ export function makePostgres(
   const storageGiB = Number.parseInt(postgres.storage, 10);
   const args = { ...inAws(config), password, storageGiB, protect, ...postgres };
   return new ManagedPostgres("postgres", args, options);
-}
-
-/** Those of RDS are its own. */
-export function makeBaseBackups(
-  config: Config,
-  database: Postgres | ManagedPostgres,
-  options: Options,
-): BaseBackups[] {
-  const { namespace, backups } = config;
-  const { timeZone, resources } = backups;
-  return database instanceof Postgres
-    ? [new BaseBackups("base-backups", { namespace, database, timeZone, resources }, options)]
-    : [];
 }
 
 export function makeRedis(config: Config, options: Options): Redis | ManagedRedis {

@@ -14,7 +14,7 @@ export const parts = [
     "front-cloudflared",
     "models",
   ],
-  ...["nginx", "object-store", "postgres", "prometheus", "redis", "restore"],
+  ...["nginx", "object-store", "postgres", "prometheus", "redis", "restore", "restore-drill"],
 ];
 
 const labels = z

@@ -34,6 +34,11 @@ async def _count(services: Services) -> None:
     metrics.QUEUE_AGE.set(time.time() - oldest.timestamp() if oldest else 0)
     backup = await store.last_backup()
     metrics.LAST_BACKUP.set(backup.timestamp() if backup else 0)
+    drill, good = await store.last_drill(), await store.last_good_drill()
+    metrics.DRILL_FAILED.set(drill is not None and not drill.succeeded)
+    metrics.LAST_DRILL.set(good.finished_at.timestamp() if good else 0)
+    metrics.DRILL_LOST.set((good and good.lost_seconds) or 0)
+    metrics.DRILL_TOOK.set((good and good.restore_seconds) or 0)
 
 
 async def _look_at_archive(services: Services) -> None:

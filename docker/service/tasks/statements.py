@@ -28,7 +28,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import ExecutableReturnsRows
 
-from core.schema import Json, Status, backup_table, is_dead, seconds_from_now, status_is
+from core.schema import (
+    Json,
+    Status,
+    backup_table,
+    drill_table,
+    is_dead,
+    seconds_from_now,
+    status_is,
+)
 from core.schema import task_table as t
 
 _queued = status_is(Status.QUEUED)
@@ -154,6 +162,8 @@ counts = select(
     _count(t.c.finished_at > seconds_from_now(-60)).label("finished_last_minute"),
 )
 oldest_queued = select(func.min(t.c.created_at)).where(_queued)
+last_drill = select(drill_table).order_by(drill_table.c.finished_at.desc()).limit(1)
+last_good_drill = last_drill.where(drill_table.c.succeeded)
 # https://www.postgresql.org/docs/18/monitoring-stats.html#MONITORING-PG-STAT-ARCHIVER-VIEW
 _archiver = table("pg_stat_archiver", column("last_failed_time"), column("last_archived_time"))
 archive_fails = select(
