@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Identity } from "../kubernetes/serviceAccount";
 import { archiveFolder } from "../names";
-import { s3Host } from "../vendors";
+import { s3Url } from "../vendors";
 import type { Bucket } from "./bucket";
 
 /** Where copies of a database and all its changes go, from which it can be had as of any moment. */
@@ -38,7 +38,7 @@ export function renderArchive({
     REPO1_S3_REGION: bucket.region,
     ...(bucket.endpoint
       ? { REPO1_S3_ENDPOINT: bucket.endpoint, REPO1_S3_URI_STYLE: "path" }
-      : { REPO1_S3_ENDPOINT: pulumi.output(bucket.region).apply(s3Host) }),
+      : { REPO1_S3_ENDPOINT: pulumi.output(bucket.region).apply(s3Url) }),
     ...(bucket.keys
       ? {
           REPO1_S3_KEY: bucket.keys.accessKeyId,

@@ -11,6 +11,7 @@ export const parts = [
     "backup",
     "base-backup",
     "first-base-backup",
+    "deletion-costs",
     "front-cloudflared",
     "models",
   ],

@@ -11,6 +11,7 @@ const nginxArgs = {
   resolver: "dns.example",
   maxBody: "512k",
   maxWaitSeconds: 295,
+  corsOrigins: [],
   proxies: [],
   clientHeader: "X-Forwarded-For" as const,
   proxyProtocol: false,

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sse_starlette.sse import AppStatus
 from starlette.middleware.cors import CORSMiddleware
 
-from api import errors, gauges, query
+from api import errors, gauges, query, work
 from api.admission import Admission
 from api.authentication import Authentication
 from api.departures import Departures
+from api.estimates import Estimates
 from api.keyring import KeyRing
 from api.links import Links
 from api.methods import Methods
@@ -43,6 +44,7 @@ from tasks.local_broker import LocalBroker
 from tasks.redis_broker import RedisBroker
 from tasks.relay import Relay
 from tasks.store import TaskStore
+from tasks.workload import Workload
 
 # On SIGTERM sse-starlette cuts all streams. Each ends by itself within a request's longest time,
 # which a leaving pod has; uvicorn waits for it.
@@ -104,6 +106,7 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         raise SystemExit("API_SECRET is not set.")
     engine = create_engine(settings)
     store = TaskStore(engine, settings)
+    workload = Workload(engine)
     keys = KeyStore(engine)
     broker: Broker = RedisBroker(settings.redis_url) if settings.redis_url else LocalBroker()
     services = Services(
@@ -118,6 +121,8 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         admission=Admission(store, keys, settings),
         links=Links(settings),
         departures=Departures(store, broker),
+        workload=workload,
+        estimates=Estimates(workload, broker, settings),
         ready=Readiness(store, broker),
     )
 
@@ -132,7 +137,12 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         for job in (services.events.run(), Relay(store, broker, settings).run()):
             stack.callback(asyncio.create_task(job).cancel)
         await stack.enter_async_context(
-            metrics.serve(settings.metrics_port, ready=services.ready, refresh=refresh)
+            metrics.serve(
+                settings.metrics_port,
+                ready=services.ready,
+                refresh=refresh,
+                besides=[work.route(services)],
+            )
         )
         stack.push_async_callback(services.departures.close)
         yield services

@@ -3,6 +3,7 @@
 The contract is the types of its clients: openai.types.ImageGenerateParams and ImagesResponse.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -105,7 +106,8 @@ class ImagesRequest(BaseModel):
             return (self.model or "").startswith(_GPT_IMAGE)
         return self.response_format == "b64_json"
 
-    def parameters(self) -> Parameters:
+    def parameters(self, models: Sequence[str]) -> Parameters:
+        """@param models what a task may name; another one's name asks for the default model"""
         quality = self.quality or "auto"
         given = {
             "negative_prompt": self.negative_prompt,
@@ -115,6 +117,7 @@ class ImagesRequest(BaseModel):
             "num_images": self.n,
             "format": self.output_format,
             "quality": self.output_compression,
+            "model": self.model if self.model in models else None,
             "partial_images": self.partial_images if self.stream else None,
             **_sides(self.size),
         }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api.admission import Admission
 from api.departures import Departures
+from api.estimates import Estimates
 from api.keyring import KeyRing
 from api.links import Links
 from api.ratelimit import RateLimiter
@@ -14,6 +15,7 @@ from tasks.events import EventHub
 from tasks.history import History
 from tasks.images import ImageStore
 from tasks.store import TaskStore
+from tasks.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -29,4 +31,6 @@ class Services:
     admission: Admission
     links: Links
     departures: Departures
+    workload: Workload
+    estimates: Estimates
     ready: Readiness

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request
 
 from api.dependencies import Caller, ClientAddress, Provided
+from api.models import model_of
 from api.preferences import RESPOND_ASYNC, preferences
 from api.problems import NO_RETRY, Problem
 from api.services import Services
@@ -83,12 +84,14 @@ class Submission:
         task = await self._earlier(fingerprint)
         if task is not None:
             return task
+        model = model_of(self._services.settings, parameters.model)
         self._headers.update(await self._services.limiter.admit(self._client))
         async with self._services.admission.room(self._key, parameters):
             task = await self._services.store.submit(
                 parameters,
                 key_id=self._key.id,
                 request_id=self._request_id,
+                model=model,
                 priority=self._key.priority,
                 idempotency_key=self._idempotency_key,
                 request_hash=fingerprint if self._idempotency_key else None,
@@ -99,7 +102,7 @@ class Submission:
             assert task is not None
             return task
         with suppress(Exception):  # accepted is accepted: the relay makes up for a lost ticket
-            await self._services.broker.put([task.id])
+            await self._services.broker.put([task.id], task.model)
         return task
 
     async def _earlier(self, fingerprint: bytes) -> Task | None:

@@ -78,6 +78,7 @@ Seed = Annotated[
 Steps = Annotated[int, Field(ge=1, le=100)]
 GuidanceScale = Annotated[float, Field(ge=0, le=30)]
 Quality = Annotated[int, Field(ge=0, le=100)]
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 PartialImages = Annotated[int, Field(ge=0, le=3)]
 """OpenAI's bound."""
 Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8)]
@@ -115,6 +116,8 @@ class Parameters(BaseModel):
     format: Annotated[ImageFormat, Field(strict=False)] = ImageFormat.PNG
     quality: Quality = 95
     """Of JPEG and WebP; PNG loses nothing."""
+    model: ModelName | None = None
+    """One of `/v1/models`; null: the first of them."""
     partial_images: PartialImages = 0
     """Previews of each picture for those who follow the task by its events."""
 
@@ -132,6 +135,11 @@ class Parameters(BaseModel):
         with suppress(ValueError, KeyError):  # a format of another release stays a word
             known["format"] = ImageFormat(known["format"])
         return cls.model_construct(**known)
+
+    @property
+    def work(self) -> float:
+        """How much there is to draw: 1 is a picture of 1024x1024 in 30 steps."""
+        return self.num_images * self.steps * self.width * self.height / (30 * 1024 * 1024)
 
     def image_seed(self, n: int) -> int:
         return (self.seed + n) % (MAX_SEED + 1)

@@ -29,6 +29,7 @@ def render(**args: object) -> str:
         "resolver": "127.0.0.1",
         "maxBody": "512k",
         "maxWaitSeconds": 90,
+        "corsOrigins": [],
         "proxies": [],
         "clientHeader": "X-Forwarded-For",
         "proxyProtocol": False,
