@@ -179,61 +179,6 @@ describe("the stack on a real cluster", () => {
     expect(image.status).toBe(200);
   });
 
-  test("a database whose volume is deleted under load is back with all but the last minute", async () => {
-    const headers = { authorization: `Bearer ${secrets().apiSecret}` };
-    const accepted: { id: string; at: number }[] = [];
-    const submit = async () => {
-      const answer = await generate({ prompt: "x", steps: 1 }, { prefer: "respond-async" });
-      if (answer.status === 202) {
-        accepted.push({ id: ((await answer.json()) as { id: string }).id, at: Date.now() });
-      }
-      return answer.status === 202;
-    };
-    for (let seconds = 0; seconds < 80; seconds++) {
-      await submit();
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-    }
-
-    const claim = JSON.parse(await inNamespace("get", "pvc", "data-postgres-0", "--output=json"));
-    await inNamespace("delete", "pvc", "data-postgres-0", "--wait=false");
-    const disaster = Date.now();
-    await inNamespace("delete", "pod", "postgres-0", "--grace-period=0", "--force");
-    await inNamespace("wait", "--for=delete", "pvc/data-postgres-0", "--timeout=120s");
-    const { name, labels } = claim.metadata;
-    const { accessModes, resources } = claim.spec;
-    await run(
-      kubectl,
-      [`--kubeconfig=${kubeconfig}`, "--namespace", namespace, "create", "-f", "-"],
-      {
-        input: JSON.stringify({
-          apiVersion: "v1",
-          kind: "PersistentVolumeClaim",
-          metadata: { name, labels },
-          spec: { accessModes, resources },
-        }),
-      },
-    );
-    await expect.poll(submit, { timeout: 300_000, interval: 1_000 }).toBe(true);
-
-    const statuses = async () =>
-      Promise.all(
-        accepted.map(async ({ id, at }) => {
-          const answer = await fetch(`${endpoint}/api/tasks/${id}`, { headers });
-          const { status } = (await answer.json()) as { status: string };
-          return { at, status: answer.status === 404 ? "lost" : status };
-        }),
-      );
-    const lost = (await statuses()).filter(({ status }) => status === "lost");
-    const oldest = Math.min(...lost.map(({ at }) => at), disaster);
-    console.log(
-      `back after ${(accepted.at(-1)?.at ?? 0) - disaster} ms, lost ${lost.length} of the last ${disaster - oldest} ms`,
-    );
-    expect(oldest).toBeGreaterThan(disaster - 60_000);
-    const open = async () =>
-      (await statuses()).filter(({ status }) => !["lost", "succeeded"].includes(status)).length;
-    await expect.poll(open, { timeout: 300_000, interval: 2_000 }).toBe(0);
-  });
-
   test("the workers are the chapter's: one GPU each, WORKER_ID from the pod's name", async () => {
     const deployment = JSON.parse(
       await inNamespace("get", "deployment", "aigc-workers", "-o", "json"),
@@ -309,7 +254,7 @@ describe("the stack on a real cluster", () => {
     await upWith(grown);
     expect(await claim(".spec.resources.requests.storage")).toBe("2Gi");
     expect([await claim(".spec.volumeName"), await pod()]).toEqual([volume, before]);
-    expect(await succeeded()).toBeGreaterThanOrEqual(generations + 2);
+    expect(await succeeded()).toBe(generations + 2);
 
     const shrunk = { ...values, postgres: { storage: "512Mi" } };
     await expect(upWith(shrunk)).rejects.toThrow("field can not be less than");
