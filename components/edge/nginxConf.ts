@@ -60,7 +60,7 @@ ${indent([...errorMaps, ...corsMap(args), ...clientDirectives(args), ...certific
     log_format json escape=json
         '{"time":"$time_iso8601","request_id":"$id","ray":"$http_cf_ray","client":"${client}",'
         '"method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,'
-        '"seconds":$request_time,"upstream":"$upstream_addr","upstream_seconds":"$upstream_response_time"}';
+        '"seconds":$request_time,"upstream":"$upstream_addr","task_id":"$upstream_http_x_task_id","upstream_seconds":"$upstream_response_time"}';
     access_log /dev/stdout json;
 
     resolver ${resolver} valid=5s ipv6=off;

@@ -7,6 +7,7 @@ import { type Resources, restrictedContainer, restrictedPod, scratch } from "../
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
 import { toAgent } from "../network/flows";
+import { errorBudgetAlerts } from "./objectives";
 import type { ServiceSettings } from "./serviceSettings";
 
 export interface ApiArgs extends ComponentArgs, Availability {
@@ -20,6 +21,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   model: string;
   /** What tasks may name besides. */
   otherModels: string[];
+  /** Percent of the requests for pictures that succeed, over 30 days. */
+  objective: number;
   /** Whether tasks may have to wait until a first worker starts. */
   workersFromZero: boolean;
   /** The operator's key, checked against `Authorization: Bearer`. */
@@ -198,6 +201,7 @@ export class Api extends Component {
     );
     disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
+    this.alerts.push(...errorBudgetAlerts(args.objective));
     this.targets.push({ job: "api", app: name, host: this.host, port: ports.metrics });
     const { database, servers } = args.settings;
     this.flows.push(...toAgent(this, args.identity));

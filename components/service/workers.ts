@@ -53,6 +53,7 @@ const none = (job: string) => `sum(up{job="${job}"}) == 0 or absent(up{job="${jo
 
 const noWorker = (app: string, job: string): Alert => ({
   name: "NoWorker",
+  job,
   when: none(job),
   for: "2m",
   severity: "page",
@@ -63,6 +64,7 @@ const noWorker = (app: string, job: string): Alert => ({
 /** Of workers that are none as long as there is nothing to draw. */
 const noWorkerStarts = (app: string, job: string, model: string): Alert => ({
   name: "NoWorkerStarts",
+  job,
   when: `(${none(job)}) and on () max(aigc_work_seconds{model="${modelLabel(model)}"}) > 0`,
   for: `${workerStart.seconds / 60}m`,
   severity: "page",
@@ -71,7 +73,7 @@ const noWorkerStarts = (app: string, job: string, model: string): Alert => ({
 });
 
 /** Of all workers together. */
-const alerts = (app: string): Alert[] => [
+const alerts: Alert[] = [
   {
     name: "QueueWaits",
     when: "max(aigc_queue_oldest_age_seconds) > 300",
@@ -80,15 +82,6 @@ const alerts = (app: string): Alert[] => [
     summary: "The oldest picture of the queue has waited for more than 5 minutes.",
     action:
       "Raise workers.replicas, or workers.autoscaling.max, if all workers draw; look at their logs if they don't.",
-  },
-  {
-    name: "RequestsFail",
-    when: `sum(rate(aigc_requests_total{status="failed"}[10m]))
-  / sum(rate(aigc_requests_total[10m])) > 0.05`,
-    for: "5m",
-    severity: "page",
-    summary: "More than 5 % of the requests for pictures fail.",
-    action: `kubectl logs -l app=${app} and -l app=api name the errors.`,
   },
 ];
 
@@ -217,7 +210,7 @@ export class Workers extends Component {
     this.flows.push(...toAgent(this, args.identity));
     this.alerts.push(
       args.scaledFrom === 0 ? noWorkerStarts(app, job, this.model) : noWorker(app, job),
-      ...(pool ? [] : alerts(app)),
+      ...(pool ? [] : alerts),
     );
     this.registerOutputs({ host: this.host });
   }

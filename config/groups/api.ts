@@ -22,5 +22,11 @@ export const api = group("The pods that answer HTTP", {
     )
     .default([])
     .describe("Origins of web pages that may call the api from a browser, or *; empty: none"),
+  objective: z
+    .number()
+    .min(90)
+    .max(99.99)
+    .default(99)
+    .describe("Percent of the requests for pictures that succeed, over 30 days; alerts follow it"),
   resources: resources("100m", "128Mi", "512Mi"),
 });

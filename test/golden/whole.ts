@@ -227,7 +227,7 @@ function inhibitionFaults(objects: KubernetesObject[]): string[] {
   const rules = objects
     .flatMap(({ props }) => (props.data?.["alerts.yml"] ?? []) as string)
     .flatMap((text) => JSON.parse(text).groups as Props[])
-    .flatMap(({ rules }) => rules as { alert: string; expr: string }[]);
+    .flatMap(({ rules }) => rules as { alert: string; labels: object }[]);
   const alerts = rules.map(({ alert }) => alert);
   const named = objects
     .flatMap(({ props }) => (props.stringData?.["alertmanager.yml"] ?? []) as string)
@@ -236,7 +236,7 @@ function inhibitionFaults(objects: KubernetesObject[]): string[] {
     .flatMap((matcher) => /^alertname=~?"(.*)"$/.exec(matcher)?.[1]?.split("|") ?? []);
   return [
     // Each pool of workers has one of its own.
-    ...twice(rules.map(({ alert, expr }) => `the alert ${alert} when ${expr}`)),
+    ...twice(rules.map(({ alert, labels }) => `the alert ${alert} ${JSON.stringify(labels)}`)),
     ...[...new Set(named)]
       .filter((name) => !alerts.includes(name))
       .map((name) => `Alertmanager knows of ${name}, which no alert is`),

@@ -156,6 +156,7 @@ const own: Record<string, Values> = {
   "monitoring.email.from": { "monitoring.email.from": "another@example.com" },
   "monitoring.email.smarthost": { "monitoring.email.smarthost": "another.example.com:587" },
   "monitoring.email.username": { "monitoring.email.username": "another" },
+  "monitoring.runbook": { "monitoring.runbook": "https://wiki.example.com/runbook" },
   "monitoring.retention": { "monitoring.retention": "30d" },
   "monitoring.storageClass": { "monitoring.storageClass": "another" },
 };

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import answer
 from api.problems import Problem
-from core import metrics
+from core import logs, metrics
 
 MAX_BODY: Final = 512 * 1024
 """Two of the longest prompts, escaped in JSON."""
@@ -50,13 +50,14 @@ class RequestContext:
                 _count(scope["path"], message["status"])
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_with_headers)
-        except Exception as error:
-            if started:
-                raise
-            response = answer(Request(scope), error)
-            await response(scope, receive, send_with_headers)
+        with logs.about(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            except Exception as error:
+                if started:
+                    raise
+                response = answer(Request(scope), error)
+                await response(scope, receive, send_with_headers)
 
 
 def _keep_scheme(scope: Scope, headers: MutableHeaders) -> None:

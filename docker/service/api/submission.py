@@ -101,6 +101,7 @@ class Submission:
             task = await self._earlier(fingerprint)
             assert task is not None
             return task
+        log.info("task accepted", extra={"task_id": str(task.id)})
         with suppress(Exception):  # accepted is accepted: the relay makes up for a lost ticket
             await self._services.broker.put([task.id], task.model)
         return task
@@ -149,7 +150,7 @@ async def wait(services: Services, task: Task, seconds: float) -> Task:
                 except Exception as error:
                     if not is_outage(error):
                         raise
-                    log.warning("outage: %r", error)
+                    log.warning("outage: %r", error, extra={"task_id": str(task.id)})
     return task
 
 

@@ -25,6 +25,7 @@ def create_engine(settings: Settings) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=3,
         pool_use_lifo=True,
+        hide_parameters=True,  # an error's text quotes them: prompts, in the log
     )
 
 
@@ -36,7 +37,9 @@ def _for_asyncpg(url: URL) -> URL:
 
 def _sqlite(path: Path) -> AsyncEngine:
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": 5})
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}", connect_args={"timeout": 5}, hide_parameters=True
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: object, _record: object) -> None:

@@ -38,7 +38,7 @@ class Relay:
         for task in late:
             log.warning(
                 "task taken back",
-                extra={"task_id": str(task.id), "status": task.status, "error": task.error_code},
+                extra=task.subject | {"status": task.status, "error": task.error_code},
             )
             if task.status.final:
                 await self._broker.publish(Event(task.id, task.status))

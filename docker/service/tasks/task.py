@@ -67,6 +67,11 @@ class Task:
         values["status"] = Status(values["status"])
         return cls(**values)
 
+    @property
+    def subject(self) -> dict[str, str]:
+        """What a line of the log says it is about."""
+        return {"request_id": self.request_id, "task_id": str(self.id)}
+
     # Decoded when asked for: what can't be read is an error of whoever works on this task alone.
 
     @cached_property

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from PIL.Image import Image
 
-from core import metrics
+from core import logs, metrics
 from core.schema import Status
 from core.settings import Settings
 from tasks.broker import ANNOUNCE_SECONDS, Broker, Ticket
@@ -161,41 +161,41 @@ class Worker:
 
     async def _process(self, model: Model, run: Run) -> None:
         task = run.task
-        context = {"task_id": str(task.id), "request_id": task.request_id, "attempt": task.attempt}
-        log.info("task started", extra=context)
-        started = time.monotonic()
-        async with run.held():
-            status = await self._settle(model, run, context)
-        if status is None:
-            log.warning("the task was taken away", extra=context)
-            return
-        await run.publish(status)
-        seconds = time.monotonic() - started
-        if status is Status.SUCCEEDED:
-            metrics.GENERATION.observe(seconds)
-        log.info("task left", extra=context | {"status": status, "seconds": round(seconds, 3)})
+        with logs.about(**task.subject, attempt=task.attempt):
+            log.info("task started")
+            started = time.monotonic()
+            async with run.held():
+                status = await self._settle(model, run)
+            if status is None:
+                log.warning("the task was taken away")
+                return
+            await run.publish(status)
+            seconds = time.monotonic() - started
+            if status is Status.SUCCEEDED:
+                metrics.GENERATION.observe(seconds)
+            log.info("task left", extra={"status": status, "seconds": round(seconds, 3)})
 
-    async def _settle(self, model: Model, run: Run, context: dict[str, object]) -> Status | None:
+    async def _settle(self, model: Model, run: Run) -> Status | None:
         """Makes the pictures and records the outcome; None when it is no longer this worker's."""
         store, claim = self._store, run.claim
         try:
             try:
                 done = await self._make_images(model, run)
             except OutOfMemory as error:
-                log.warning("out of memory: %s", error, extra=context)
+                log.warning("out of memory: %s", error)
                 message = "The picture does not fit into the GPU's memory."
                 # A second GPU may have more of it left; what fits neither fits none.
                 again = run.task.error_code != "out_of_memory"
                 end = store.retry if again else store.fail
                 return await run.insist(partial(end, claim, "out_of_memory", message))
             except Poisoned as error:
-                log.critical("the GPU failed, this process ends: %s", error, extra=context)
+                log.critical("the GPU failed, this process ends: %s", error)
                 await store.retry(claim, "gpu_error", "The GPU failed.")
                 raise
             except Interrupted:
                 raise
             except Exception as error:
-                log.exception("attempt failed", extra=context)
+                log.exception("attempt failed")
                 message = type(error).__name__
                 return await run.insist(partial(store.retry, claim, "generation_failed", message))
             if not done:

@@ -9,6 +9,8 @@ export interface AlertCase {
   at: string;
   /** Labels of the alert that fires, besides its severity; undefined: none fires. */
   fires?: Record<string, string>;
+  /** The number in its summary. */
+  value?: string;
 }
 
 /** For each alert one case in which it fires and one as near as can be in which it does not. */
@@ -17,7 +19,7 @@ export const alertCases: AlertCase[] = [
     alert: "NoWorker",
     series: { 'up{job="worker",instance="a"}': "0x9", 'up{job="worker",instance="b"}': "0x9" },
     at: "5m",
-    fires: {},
+    fires: { job: "worker" },
   },
   {
     alert: "NoWorker",
@@ -36,7 +38,7 @@ export const alertCases: AlertCase[] = [
     stack: "elastic",
     series: { 'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}': "30x40" },
     at: "20m",
-    fires: {},
+    fires: { job: "worker" },
   },
   // Nobody asks for pictures: no worker is what there should be.
   {
@@ -62,22 +64,27 @@ export const alertCases: AlertCase[] = [
     fires: {},
   },
   { alert: "QueueWaits", series: { aigc_queue_oldest_age_seconds: "299x20" }, at: "10m" },
+  ...[
+    // 20 % of them, which would use up a month's errors within two days.
+    { alert: "RequestsFail", failed: 20, at: "10m", fires: {}, value: "20%" },
+    { alert: "RequestsFail", failed: 5, at: "20m" },
+    { alert: "RequestsFailSlowly", failed: 5, at: "2h", fires: {}, value: "5%" },
+    { alert: "RequestsFailSlowly", failed: 0.9, at: "3h" },
+  ].map(({ failed, ...rest }) => ({
+    ...rest,
+    series: {
+      'aigc_requests_total{status="success"}': `0+${100 - failed}x200`,
+      'aigc_requests_total{status="failed"}': `0+${failed}x200`,
+    },
+  })),
+  // It has ended: the last half hour is good.
   {
     alert: "RequestsFail",
     series: {
-      'aigc_requests_total{status="success"}': "0+90x30",
-      'aigc_requests_total{status="failed"}': "0+10x30",
+      'aigc_requests_total{status="success"}': "0+50x30 1550+100x40",
+      'aigc_requests_total{status="failed"}': "0+50x30 1500x40",
     },
-    at: "20m",
-    fires: {},
-  },
-  {
-    alert: "RequestsFail",
-    series: {
-      'aigc_requests_total{status="success"}': "0+98x30",
-      'aigc_requests_total{status="failed"}': "0+2x30",
-    },
-    at: "20m",
+    at: "63m",
   },
   // Nobody asks for pictures.
   {
