@@ -10,6 +10,7 @@ import { loadConfig } from "./config";
 import { connectionsOf } from "./config/connections";
 import { handedOver } from "./config/infrastructure";
 import { type Outputs, version } from "./outputs";
+import { archiveOf, keepArchive } from "./stack/archive";
 import { makeBuckets } from "./stack/buckets";
 import { behind, makeFront } from "./stack/front";
 import { makeIdentities } from "./stack/identities";
@@ -24,10 +25,14 @@ export = async (): Promise<Outputs> => {
   const { namespace, images, secrets, protect } = config;
   const options = connect(config);
 
-  const postgres = makePostgres(config, options);
-  const redis = makeRedis(config, options);
   const buckets = makeBuckets(config, options);
   const identities = makeIdentities(config, buckets, options);
+  const archive = archiveOf(config, buckets, identities);
+  const postgres = makePostgres(config, archive, {
+    ...options,
+    dependsOn: [...options.dependsOn, ...buckets.made],
+  });
+  const redis = makeRedis(config, options);
   const stores = {
     ...options,
     dependsOn: [...options.dependsOn, postgres, redis, ...buckets.made],
@@ -97,11 +102,12 @@ export = async (): Promise<Outputs> => {
     options,
   );
   const front = makeFront(config, nginx, options);
+  const backupImage = ownImage(config, "backup", options);
   const backups = new Backups(
     "backups",
     {
       namespace,
-      image: ownImage(config, "backup", options),
+      image: backupImage,
       database: postgres,
       source: buckets.pictures,
       models,
@@ -113,6 +119,8 @@ export = async (): Promise<Outputs> => {
     options,
   );
 
+  const kept = keepArchive(config, postgres, backupImage, archive, identities, options);
+
   // Each says whom it talks to, when somebody is told of it and where its metrics are.
   const parts = [
     nginx,
@@ -123,6 +131,7 @@ export = async (): Promise<Outputs> => {
     postgres,
     redis,
     backups,
+    ...kept,
     ...buckets.made,
   ];
   const monitoring = new Monitoring(

@@ -16,6 +16,9 @@ export const ports = {
 /** The bucket and the database; `aigc` is also the prefix of every metric. */
 export const aigc = "aigc";
 
+/** Of the backup bucket: what pgBackRest keeps there. */
+export const archiveFolder = "archive";
+
 /** The label that Services select by. */
 export const labels = (app: string) => ({ app });
 

@@ -5,6 +5,8 @@ export const secrets = {
   redisPassword: "Password of Redis",
   s3AccessKeyId: "Access key of the object store in the cluster",
   s3SecretAccessKey: "Its secret half",
+  archiveCipherPass:
+    "Encrypts the database's archive, which is lost without it; without postgres.managed",
   hubToken: "Token of the hub's user whom a gated repository lets in; with models.gated",
   registryPassword: "Password of build.username; with build.repository, unless that is ECR",
   cloudflareApiToken: "Token that may edit the zone and the tunnel; with cloudflare.mode",
@@ -27,4 +29,5 @@ export const randomSecrets: Partial<Record<keyof typeof secrets, number>> = {
   redisPassword: 24,
   s3AccessKeyId: 10,
   s3SecretAccessKey: 24,
+  archiveCipherPass: 32,
 };

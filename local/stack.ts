@@ -26,6 +26,7 @@ export interface Secrets {
   redisPassword: string;
   s3AccessKeyId: string;
   s3SecretAccessKey: string;
+  archiveCipherPass: string;
 }
 
 /** A Pulumi program that runs on the local cluster. */
@@ -40,7 +41,14 @@ export interface Project {
 const imageService: Project = {
   name: "image-service",
   directory: repository,
-  secrets: ["apiSecret", "databasePassword", "redisPassword", "s3AccessKeyId", "s3SecretAccessKey"],
+  secrets: [
+    "apiSecret",
+    "databasePassword",
+    "redisPassword",
+    "s3AccessKeyId",
+    "s3SecretAccessKey",
+    "archiveCipherPass",
+  ],
 };
 
 /** The file that holds a stack's state. */
@@ -49,20 +57,26 @@ export const checkpointOf = (stack: string, project = imageService): string =>
 
 /** The stack's secrets, made on first use. */
 export function secrets(): Secrets {
-  if (!existsSync(secretsFile)) {
-    const random = () => randomBytes(24).toString("hex");
-    const made: Secrets = {
-      passphrase: random(),
-      apiSecret: random(),
-      databasePassword: random(),
-      redisPassword: random(),
-      s3AccessKeyId: randomBytes(10).toString("hex"),
-      s3SecretAccessKey: random(),
-    };
+  const known = existsSync(secretsFile)
+    ? (JSON.parse(readFileSync(secretsFile, "utf8")) as Partial<Secrets>)
+    : {};
+  const random = () => randomBytes(24).toString("hex");
+  const all: Secrets = {
+    passphrase: random(),
+    apiSecret: random(),
+    databasePassword: random(),
+    redisPassword: random(),
+    s3AccessKeyId: randomBytes(10).toString("hex"),
+    s3SecretAccessKey: random(),
+    archiveCipherPass: random(),
+    ...known,
+  };
+  // A release may have brought one more.
+  if (Object.keys(known).length < Object.keys(all).length) {
     mkdirSync(dirname(secretsFile), { recursive: true });
-    writeFileSync(secretsFile, JSON.stringify(made), { mode: 0o600 });
+    writeFileSync(secretsFile, JSON.stringify(all), { mode: 0o600 });
   }
-  return JSON.parse(readFileSync(secretsFile, "utf8")) as Secrets;
+  return all;
 }
 
 /** The Pulumi CLI on a stack of the local cluster, with the official Kubernetes plugin or its stand-in. */
@@ -212,7 +226,8 @@ export class LocalStack {
         env: this.environment,
       });
     }
-    if (!readFileSync(scratchConfig, "utf8").includes("secure:")) {
+    const set = readFileSync(scratchConfig, "utf8");
+    if (!keys.every((key) => set.includes(`${project}:${key}:`))) {
       const assignments = keys.flatMap((key) => ["--secret", `${key}=${secrets()[key]}`]);
       await run(this.pulumi, ["config", "set-all", ...assignments, ...scratch], {
         env: this.environment,
@@ -274,7 +289,13 @@ export class LocalStack {
 
 /** The images as the program's configuration names them; the cluster's own stay out. */
 export function imageConfig(images: ImageReferences): ConfigValues {
-  const { pause: _, addons: __, "object-store": objectStore, ...rest } = images;
+  const {
+    pause: _,
+    addons: __,
+    "official-postgres": ___,
+    "object-store": objectStore,
+    ...rest
+  } = images;
   return { ...rest, objectStore, alertmanager: images.prometheus };
 }
 

@@ -6,7 +6,7 @@ import { roleGiver } from "../config/identity";
 import type { Buckets } from "./buckets";
 
 export type BucketKind = "pictures" | "backups" | "weights";
-type App = "api" | "aigc-worker" | "backup" | "restore" | "models";
+type App = "api" | "aigc-worker" | "backup" | "restore" | "models" | "postgres" | "restore-drill";
 
 /** What each app does in the buckets: its role, where they are in AWS, lets it do no more. */
 const rights: Record<App, Partial<Record<BucketKind, Right[]>>> = {
@@ -16,11 +16,19 @@ const rights: Record<App, Partial<Record<BucketKind, Right[]>>> = {
   backup: { pictures: ["read"], backups: ["read", "write"] },
   restore: { pictures: ["read", "write"], backups: ["read"] },
   models: { weights: ["read"] },
+  postgres: { backups: ["read", "write", "expire"] },
+  "restore-drill": { backups: ["read"] },
 };
 
+/** RDS keeps its own archive. */
+const rightsOf = ({ postgres }: Config) =>
+  Object.entries(rights).filter(
+    ([app]) => !["postgres", "restore-drill"].includes(app) || !postgres.managed,
+  );
+
 /** What all apps together do in a bucket. */
-export const rightsIn = (kind: BucketKind): Right[] => [
-  ...new Set(Object.values(rights).flatMap((wanted) => wanted[kind] ?? [])),
+export const rightsIn = (config: Config, kind: BucketKind): Right[] => [
+  ...new Set(rightsOf(config).flatMap(([, wanted]) => wanted[kind] ?? [])),
 ];
 
 export type Identities = Partial<Record<App, PodRole>>;
@@ -35,7 +43,7 @@ export function makeIdentities(
   const giver = roleGiver(config);
   if (!giver) return {};
   return Object.fromEntries(
-    Object.entries(rights).flatMap(([account, wanted]) => {
+    rightsOf(config).flatMap(([account, wanted]) => {
       const access = Object.entries(wanted).flatMap(([kind, rights]) => {
         const arn = buckets[kind as BucketKind]?.arn;
         return arn ? [{ arn, rights }] : [];

@@ -1,5 +1,6 @@
 import type * as iam from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
+import { archiveFolder } from "../names";
 
 /** What somebody may do in a bucket. */
 export interface BucketAccess {
@@ -18,16 +19,29 @@ const actions = {
   read: ["s3:ListBucket", "s3:GetObject"],
   write: ["s3:PutObject", "s3:AbortMultipartUpload"],
   delete: ["s3:DeleteObject"],
+  /** Of the database's archive alone. */
+  expire: ["s3:DeleteObject"],
 };
 
 /** Allows that much, and nothing more. */
 export const allow = (access: BucketAccess[]): iam.PolicyDocument =>
   policy(
-    access.map(({ arn, rights }) => ({
-      Effect: "Allow",
-      Action: rights.flatMap((right) => actions[right]),
-      Resource: [arn, pulumi.interpolate`${arn}/*`],
-    })),
+    access.flatMap(({ arn, rights }) => [
+      {
+        Effect: "Allow",
+        Action: rights.flatMap((right) => (right === "expire" ? [] : actions[right])),
+        Resource: [arn, pulumi.interpolate`${arn}/*`],
+      },
+      ...(rights.includes("expire")
+        ? [
+            {
+              Effect: "Allow" as const,
+              Action: actions.expire,
+              Resource: [pulumi.interpolate`${arn}/${archiveFolder}/*`],
+            },
+          ]
+        : []),
+    ]),
   );
 
 export const policy = (statements: iam.PolicyStatement[]) => ({

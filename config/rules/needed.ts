@@ -30,6 +30,7 @@ import { at, type Condition, groupOf, type Rule } from "./rule";
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
   s3AccessKeyId: ownObjectStore,
   s3SecretAccessKey: ownObjectStore,
+  archiveCipherPass: ownPostgres,
   alertWebhook: told("webhook"),
   slackWebhook: told("slack"),
   pagerdutyKey: told("pagerduty"),

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { renderNginxConf } from "../../components/edge/nginxConf";
 import { renderPrometheusConfig } from "../../components/observability/prometheusConfig";
-import { renderInitScript } from "../../components/stores/postgres";
 import { renderRedisConf } from "../../components/stores/redis";
 import { repository } from "../../local/paths";
 
@@ -64,14 +63,6 @@ test("nginx refuses a body that is too long, and a client that dawdles", () => {
 test("Redis keeps an append-only file and evicts nothing", () => {
   expect(renderRedisConf("384Mi")).toMatch(/appendonly yes\nappendfsync everysec/);
   expect(renderRedisConf("384Mi")).toContain("maxmemory-policy noeviction");
-});
-
-test("a database that was half made is made anew, a whole one is closed to its group", () => {
-  const script = renderInitScript();
-  expect(script).toMatch(
-    /\nif \[ -s "\$PGDATA\/PG_VERSION" \]; then\n {2}chmod u=rwx,go= "\$PGDATA"\n {2}exit 0/,
-  );
-  expect(script.trimEnd().split("\n").at(-1)).toBe('mv "$new" "$PGDATA"');
 });
 
 test("Prometheus finds every pod behind a Service through DNS", () => {

@@ -43,6 +43,7 @@ const given = {
   "images.api": image,
   "images.worker": image,
   "images.backup": image,
+  "images.postgres": image,
 };
 const scaled = { "workers.autoscaling.max": 4, "workers.minAvailable": 0 };
 const without = { "cloudflare.mode": "off", "nginx.serviceType": "NodePort" };
@@ -67,6 +68,7 @@ const own: Record<string, Values> = {
   "images.api": given,
   "images.worker": given,
   "images.backup": given,
+  "images.postgres": given,
   "nginx.serviceAnnotations": { "nginx.serviceAnnotations": { ...nlb, another: "annotation" } },
   "nginx.loadBalancerClass": { "nginx.loadBalancerClass": "example.com/another" },
   "nginx.proxyProtocol": {

@@ -25,6 +25,7 @@ async def refresh(services: Services) -> None:
     metrics.STORE_UP.labels(store="redis").set(redis)
     if postgres:
         await _answers(_count(services))
+        await _answers(_look_at_archive(services))
 
 
 async def _count(services: Services) -> None:
@@ -38,6 +39,15 @@ async def _count(services: Services) -> None:
     metrics.QUEUE_AGE.set(time.time() - oldest.timestamp() if oldest else 0)
     backup = await store.last_backup()
     metrics.LAST_BACKUP.set(backup.timestamp() if backup else 0)
+    drill, good = await store.last_drill(), await store.last_good_drill()
+    metrics.DRILL_FAILED.set(drill is not None and not drill.succeeded)
+    metrics.LAST_DRILL.set(good.finished_at.timestamp() if good else 0)
+    metrics.DRILL_LOST.set((good and good.lost_seconds) or 0)
+    metrics.DRILL_TOOK.set((good and good.restore_seconds) or 0)
+
+
+async def _look_at_archive(services: Services) -> None:
+    metrics.ARCHIVE_FAILS.set(await services.store.archive_fails())
 
 
 async def _answers(question: Awaitable[None]) -> bool:

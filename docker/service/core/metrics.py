@@ -31,6 +31,20 @@ WORK = Gauge(
 )
 QUEUE_AGE = Gauge("aigc_queue_oldest_age_seconds", "How long the oldest queued task has waited")
 STORE_UP = Gauge("aigc_store_up", "Whether a store answers the api: 1 or 0", ["store"])
+ARCHIVE_FAILS = Gauge(
+    "aigc_archive_fails", "Whether the database's last try to archive its log failed: 1 or 0"
+)
+LAST_DRILL = Gauge(
+    "aigc_restore_drill_last_success_timestamp_seconds",
+    "When the newest drill ended that restored the database; 0 before the first",
+)
+DRILL_FAILED = Gauge("aigc_restore_drill_failed", "Whether the newest drill failed: 1 or 0")
+DRILL_LOST = Gauge(
+    "aigc_restore_drill_lost_seconds", "Of records that the newest good drill would have lost"
+)
+DRILL_TOOK = Gauge(
+    "aigc_restore_drill_restore_seconds", "That the newest good drill took to restore the database"
+)
 LAST_BACKUP = Gauge(
     "aigc_backup_last_success_timestamp_seconds", "When the newest backup ended; 0 before the first"
 )

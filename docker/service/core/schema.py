@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -135,8 +136,16 @@ key_table = Table(
     Column("revoked_at", Timestamp),
 )
 
-# Written by docker/backup, read for a metric.
+# Written by docker/backup, read for metrics.
 backup_table = Table("backups", metadata, Column("finished_at", Timestamp, primary_key=True))
+drill_table = Table(
+    "restore_drills",
+    metadata,
+    Column("finished_at", Timestamp, primary_key=True),
+    Column("succeeded", Boolean, nullable=False),
+    Column("lost_seconds", Integer),
+    Column("restore_seconds", Integer),
+)
 
 OPERATOR_KEY_ID = 1
 

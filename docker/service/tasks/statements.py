@@ -17,10 +17,12 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    column,
     func,
     literal_column,
     or_,
     select,
+    table,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -30,6 +32,7 @@ from core.schema import (
     Json,
     Status,
     backup_table,
+    drill_table,
     is_dead,
     seconds_from_now,
     status_is,
@@ -146,6 +149,14 @@ counts = select(
     _count(t.c.finished_at > seconds_from_now(-60)).label("finished_last_minute"),
 )
 oldest_queued = select(func.min(t.c.created_at)).where(_queued)
+last_drill = select(drill_table).order_by(drill_table.c.finished_at.desc()).limit(1)
+last_good_drill = last_drill.where(drill_table.c.succeeded)
+# https://www.postgresql.org/docs/18/monitoring-stats.html#MONITORING-PG-STAT-ARCHIVER-VIEW
+_archiver = table("pg_stat_archiver", column("last_failed_time"), column("last_archived_time"))
+archive_fails = select(
+    _archiver.c.last_failed_time
+    > func.coalesce(_archiver.c.last_archived_time, literal_column("'-infinity'"))
+)
 last_backup = select(func.max(backup_table.c.finished_at))
 ping = select(literal_column("1", Integer))
 

@@ -41,6 +41,16 @@ class QueueCounts:
     finished_last_minute: int
 
 
+@dataclass(frozen=True)
+class Drill:
+    """A restore of the database for practice (docker/backup/restore-drill)."""
+
+    finished_at: datetime
+    succeeded: bool
+    lost_seconds: int | None
+    restore_seconds: int | None
+
+
 class TaskStore:
     def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
         # Every method is one statement: no BEGIN and COMMIT around it.
@@ -144,6 +154,19 @@ class TaskStore:
         """When the newest backup of this database ended."""
         moment: datetime | None = await self._value(statements.last_backup)
         return moment
+
+    async def last_drill(self) -> Drill | None:
+        """How the newest drill of the archive ended."""
+        rows = await self._rows(statements.last_drill)
+        return Drill(**rows[0]) if rows else None
+
+    async def last_good_drill(self) -> Drill | None:
+        rows = await self._rows(statements.last_good_drill)
+        return Drill(**rows[0]) if rows else None
+
+    async def archive_fails(self) -> bool:
+        """Whether PostgreSQL's last try to archive its log failed."""
+        return bool(await self._value(statements.archive_fails))
 
     # -- the worker's side -----------------------------------------------------------------
 

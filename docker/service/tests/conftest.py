@@ -61,6 +61,7 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     async with engine.begin() as connection:
         await connection.execute(text("DELETE FROM tasks"))
         await connection.execute(text("DELETE FROM backups"))
+        await connection.execute(text("DELETE FROM restore_drills"))
         await connection.execute(text("DELETE FROM keys WHERE name <> 'operator'"))
     yield engine
     await engine.dispose()

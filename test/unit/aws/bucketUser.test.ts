@@ -16,6 +16,7 @@ const config = {
   retention: { pictures: 0 },
   backups: { managed: true, lockDays: 30, keepDays: 90 },
   models: { endpoint: "https://huggingface.co" },
+  postgres: { managed: false },
 } as Config;
 
 test("users of IAM are made only where they are asked for, one a bucket, each with its rights", async () => {
@@ -31,6 +32,11 @@ test("users of IAM are made only where they are asked for, one a bucket, each wi
       Effect: "Allow",
       Action: ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
       Resource: ["arn:backup-bucket-store", "arn:backup-bucket-store/*"],
+    },
+    {
+      Effect: "Allow",
+      Action: ["s3:DeleteObject"],
+      Resource: ["arn:backup-bucket-store/archive/*"],
     },
   ]);
   expect(rights("pictures-user")).toMatchObject([

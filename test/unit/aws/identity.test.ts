@@ -79,6 +79,19 @@ test.each([
   );
 });
 
+test("the database writes its archive, and deletes nothing beside it", () => {
+  const { Statement } = byAgent("postgres-role-policy").policy;
+  const bucket = "arn:aws:s3:::backup-bucket-store";
+  expect(Statement).toEqual([
+    {
+      Effect: "Allow",
+      Action: ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+      Resource: [bucket, `${bucket}/*`],
+    },
+    { Effect: "Allow", Action: ["s3:DeleteObject"], Resource: [`${bucket}/archive/*`] },
+  ]);
+});
+
 describe("by the cluster's tokens", () => {
   const issuer = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE";
 

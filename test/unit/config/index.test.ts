@@ -332,7 +332,7 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     "an image that nobody has built",
     { images: { ...images, worker: "" } },
-    "build.repository is missing, but images.api, images.worker or images.backup is not set; fix: pulumi config set --path build.repository VALUE",
+    "build.repository is missing, but images.api, images.worker, images.backup or images.postgres is not set; fix: pulumi config set --path build.repository VALUE",
   ],
   [
     "a registry with a password and no user",

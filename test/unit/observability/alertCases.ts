@@ -125,6 +125,57 @@ export const alertCases: AlertCase[] = [
     },
     at: "5m",
   },
+  {
+    alert: "ArchiveFails",
+    series: { 'aigc_archive_fails{instance="a"}': "0 1x9" },
+    at: "7m",
+    fires: {},
+  },
+  // A bucket that was away for some minutes.
+  { alert: "ArchiveFails", series: { aigc_archive_fails: "0 1 1 1 1 0x9" }, at: "7m" },
+  {
+    alert: "RestoreDrillFailed",
+    series: { aigc_restore_drill_failed: "1x9" },
+    at: "6m",
+    fires: {},
+  },
+  { alert: "RestoreDrillFailed", series: { aigc_restore_drill_failed: "0x9" }, at: "6m" },
+  {
+    alert: "RestoreDrillOld",
+    series: { aigc_restore_drill_last_success_timestamp_seconds: "60x11700" },
+    at: "194h",
+    fires: {},
+  },
+  {
+    alert: "RestoreDrillOld",
+    series: { aigc_restore_drill_last_success_timestamp_seconds: "60x11700" },
+    at: "192h",
+  },
+  {
+    alert: "RestoreDrillMissing",
+    series: { aigc_restore_drill_last_success_timestamp_seconds: "0x11700" },
+    at: "193h",
+    fires: {},
+  },
+  {
+    alert: "RestoreDrillMissing",
+    series: { aigc_restore_drill_last_success_timestamp_seconds: "0x11700" },
+    at: "191h",
+  },
+  {
+    alert: "RestoreDrillLate",
+    series: { aigc_restore_drill_lost_seconds: "61x9", aigc_restore_drill_restore_seconds: "20x9" },
+    at: "6m",
+    fires: {},
+  },
+  {
+    alert: "RestoreDrillLate",
+    series: {
+      aigc_restore_drill_lost_seconds: "60x9",
+      aigc_restore_drill_restore_seconds: "300x9",
+    },
+    at: "6m",
+  },
   { alert: "RedisDown", series: { 'aigc_store_up{store="redis"}': "1 0x9" }, at: "5m", fires: {} },
   { alert: "RedisDown", series: { 'aigc_store_up{store="redis"}': "1x9" }, at: "5m" },
   // Time begins at 0: these backups ended a minute after it.
