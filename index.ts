@@ -94,6 +94,7 @@ export = async (): Promise<Outputs> => {
       upstream: api,
       resolver: config.clusterDns,
       maxWaitSeconds: config.api.maxWaitSeconds,
+      maxInput: config.api.maxInput,
       ...behind(config),
       ...config.nginx,
     },

@@ -14,7 +14,7 @@ export interface ApiArgs extends ComponentArgs, Availability {
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
-  /** Who it is to the pictures' bucket, which it reads and deletes from. @default settings have keys */
+  /** Who it is to the pictures' bucket, which it reads, writes and deletes from. @default settings have keys */
   identity?: Identity;
   /** The name by which it lists the model. */
   model: string;
@@ -32,6 +32,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   maxWaitSeconds: number;
   /** Origins of web pages that may call from a browser, like https://app.example; "*" for all. */
   corsOrigins: string[];
+  /** Largest picture to draw from, in MiB. */
+  maxInput: number;
   resources: Resources;
 }
 
@@ -129,6 +131,7 @@ export class Api extends Component {
                     { name: "MODEL_ID", value: args.model },
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
+                    { name: "MAX_INPUT_BYTES", value: String(args.maxInput * 2 ** 20) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },
                     { name: "TRUSTED_PROXIES", value: args.trustedProxies },

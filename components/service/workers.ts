@@ -16,7 +16,7 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
-  /** Who they are to the pictures' bucket, which they write to. @default settings have keys */
+  /** Who they are to the pictures' bucket, which they read and write. @default settings have keys */
   identity?: Identity;
   /** Holds the weights. */
   models: ModelStore;

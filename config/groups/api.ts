@@ -18,5 +18,11 @@ export const api = group("The pods that answer HTTP", {
     .array(z.string().regex(/^(\*|https?:\/\/[^/\s,]+)$/, "must be like https://app.example, or *"))
     .default([])
     .describe("Origins of web pages that may call the api from a browser, or *; empty: none"),
+  maxInput: z
+    .int()
+    .min(1)
+    .max(50)
+    .default(10)
+    .describe("Largest picture to draw from, in MiB; nginx takes as much"),
   resources: resources("100m", "128Mi", "512Mi"),
 });

@@ -110,6 +110,7 @@ const own: Record<string, Values> = {
   "api.maxWaitSeconds": { "api.maxWaitSeconds": 60 },
   "api.rateLimit": { "api.rateLimit": "20/minute" },
   "api.corsOrigins": { "api.corsOrigins": ["https://another.example.com"] },
+  "api.maxInput": { "api.maxInput": 20 },
   "workers.model": { "workers.model": "tiny-random-sdxl", "models.revision": "" },
   "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
   "workers.precision": { "workers.precision": "fp8" },

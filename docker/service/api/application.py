@@ -14,16 +14,19 @@ from api import errors, gauges, query
 from api.admission import Admission
 from api.authentication import Authentication
 from api.departures import Departures
+from api.inputs import Inputs
 from api.keyring import KeyRing
 from api.links import Links
 from api.methods import Methods
-from api.middleware import JsonBody, RequestContext
+from api.middleware import Body, RequestContext
 from api.ratelimit import RateLimiter
 from api.readiness import Readiness
 from api.routes import (
     generate,
     health,
+    inputs,
     openai,
+    openai_edits,
     openai_models,
     openai_unsupported,
     playground,
@@ -48,7 +51,16 @@ from tasks.store import TaskStore
 # which a leaving pod has; uvicorn waits for it.
 AppStatus.enable_automatic_graceful_drain = False
 
-_WITH_KEY = (generate, tasks, openai, openai_models, openai_unsupported, queue)
+_WITH_KEY = (
+    generate,
+    inputs,
+    tasks,
+    openai,
+    openai_edits,
+    openai_models,
+    openai_unsupported,
+    queue,
+)
 _OPEN = (health, playground)
 
 _DESCRIPTION = """\
@@ -85,7 +97,7 @@ def create_app(settings: Settings, beside: Beside | None = None) -> FastAPI:
         app.include_router(module.router)
     errors.install(app)
     # The one that is added last sees a request first.
-    for middleware in (JsonBody, Authentication, Methods, RequestContext):
+    for middleware in (Body, Authentication, Methods, RequestContext):
         app.add_middleware(middleware)
     if settings.cors_origins:
         app.add_middleware(
@@ -113,8 +125,10 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         broker=broker,
         events=EventHub(broker),
         images=ImageStore(settings),
+        inputs=Inputs(settings),
         keyring=KeyRing(settings, keys),
-        limiter=RateLimiter(settings),
+        limiter=RateLimiter(settings, "pictures"),
+        uploads=RateLimiter(settings, "inputs"),
         admission=Admission(store, keys, settings),
         links=Links(settings),
         departures=Departures(store, broker),

@@ -3,7 +3,7 @@
 The contract is the types of its clients: openai.types.ImageGenerateParams and ImagesResponse.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -52,6 +52,9 @@ class ImagesRequest(BaseModel):
             "examples": [{"prompt": "a lighthouse at dawn", "n": 1, "size": "1024x1024"}]
         },
     )
+
+    events: ClassVar = "image_generation"
+    """How the names of a stream's events begin."""
 
     prompt: Prompt
     n: Annotated[int, Field(ge=1, le=MAX_IMAGES)] | None = None

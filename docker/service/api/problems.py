@@ -33,3 +33,7 @@ def store_down() -> Problem:
         "A store behind the service does not answer.",
         headers={"Retry-After": "5"},
     )
+
+
+def too_large(limit: int) -> Problem:
+    return Problem(413, "too-large", f"There may be at most {limit} bytes.")

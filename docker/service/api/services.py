@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api.admission import Admission
 from api.departures import Departures
+from api.inputs import Inputs
 from api.keyring import KeyRing
 from api.links import Links
 from api.ratelimit import RateLimiter
@@ -24,8 +25,10 @@ class Services:
     broker: Broker
     events: EventHub
     images: ImageStore
+    inputs: Inputs
     keyring: KeyRing
     limiter: RateLimiter
+    uploads: RateLimiter
     admission: Admission
     links: Links
     departures: Departures

@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
@@ -50,10 +52,18 @@ class Submission:
         wanted = preferences(request.headers.get("prefer"))
         self._kept = idempotency_key is not None or RESPOND_ASYNC in wanted
 
-    async def accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
+    async def accept(
+        self,
+        parameters: Parameters,
+        body: dict[str, Any],
+        files: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> Task:
         """A new task, or the one that this idempotency key made before. From here on each answer
-        names it, whatever goes wrong."""
-        task = await self._accept(parameters, body)
+        names it, whatever goes wrong.
+
+        @param body: what makes two requests the same
+        @param files: inputs that came beside the parameters, by their names there"""
+        task = await self._accept(parameters, body, files)
         self._headers |= {"Location": task_path(task), "X-Task-Id": str(task.id)}
         if self._idempotency_key is None:
             self._headers |= NO_RETRY
@@ -78,12 +88,15 @@ class Submission:
         if not self._kept:
             self._services.departures.left(task)
 
-    async def _accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
+    async def _accept(
+        self, parameters: Parameters, body: dict[str, Any], files: Mapping[str, bytes]
+    ) -> Task:
         fingerprint = self._fingerprint(body)
         task = await self._earlier(fingerprint)
         if task is not None:
             return task
         self._headers.update(await self._services.limiter.admit(self._client))
+        parameters = await self._services.inputs.resolve(parameters, self._key, files)
         async with self._services.admission.room(self._key, parameters):
             task = await self._services.store.submit(
                 parameters,

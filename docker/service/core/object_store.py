@@ -1,6 +1,7 @@
 """Files by their keys, in S3 or in a directory."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,11 @@ class ObjectStore:
         for start in range(0, size, PIECE):
             end = min(start + PIECE, size)
             yield bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+
+    async def delete(self, key: str) -> None:
+        """Nothing, where there is no such file."""
+        with suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, key)
 
     async def delete_all(self, prefix: str) -> None:
         async for files in obstore.list(self._store, prefix):

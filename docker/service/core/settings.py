@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Where clients reach the service; by default what their Host header says."""
 
+    max_input_bytes: int = 10 * 2**20
+    """The largest file of a picture to draw from."""
+    max_input_pixels: int = 4096 * 4096
+    """The largest such picture; JPEGs may be several times as large."""
+
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web pages that may call from a browser, with commas between, like https://app.example;
     * for all."""

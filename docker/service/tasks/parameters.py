@@ -80,7 +80,18 @@ GuidanceScale = Annotated[float, Field(ge=0, le=30)]
 Quality = Annotated[int, Field(ge=0, le=100)]
 PartialImages = Annotated[int, Field(ge=0, le=3)]
 """OpenAI's bound."""
-Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8)]
+MAX_SIDE = 2048
+Side = Annotated[int, Field(ge=256, le=MAX_SIDE, multiple_of=8)]
+Strength = Annotated[float, Field(gt=0, le=1)]
+DEFAULT_STRENGTH = 0.75
+
+_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+DATA_URL = "data:image/"
+Input = Annotated[
+    str, Field(pattern=rf"^({_ID}|{DATA_URL}(png|jpeg|webp);base64,[A-Za-z0-9+/]+={{0,2}})$")
+]
+"""Of a picture to draw from: the id of one that was sent before, or the file in a data URL. Once a
+task is accepted it is an id."""
 
 
 class Parameters(BaseModel):
@@ -117,11 +128,19 @@ class Parameters(BaseModel):
     """Of JPEG and WebP; PNG loses nothing."""
     partial_images: PartialImages = 0
     """Previews of each picture for those who follow the task by its events."""
+    image: Input | None = None
+    """What is drawn from; where it has another shape than the picture, its middle."""
+    mask: Input | None = None
+    """Where the image is drawn anew: where this is white or, if it has any, transparent."""
+    strength: Strength | None = None
+    """How much of the image is lost, and the share of the steps that are drawn."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Parameters":
         if self.width * self.height > MAX_PIXELS:
             raise ValueError(f"width x height must be at most {MAX_PIXELS} pixels")
+        if self.mask is not None and self.image is None:
+            raise ValueError("a mask is of an image, and there is none")
         return self
 
     @classmethod
@@ -132,6 +151,13 @@ class Parameters(BaseModel):
         with suppress(ValueError, KeyError):  # a format of another release stays a word
             known["format"] = ImageFormat(known["format"])
         return cls.model_construct(**known)
+
+    @property
+    def drawn_steps(self) -> int:
+        """Of each picture: from an image, only the last of the steps."""
+        if self.image is None:
+            return self.steps
+        return max(1, int(self.steps * (self.strength or DEFAULT_STRENGTH)))
 
     def image_seed(self, n: int) -> int:
         return (self.seed + n) % (MAX_SEED + 1)

@@ -28,8 +28,29 @@ describe.each(stacks)("in %s", (stack) => {
 });
 
 test.each([
-  ["api", { "pictures-bucket-store": ["s3:ListBucket", "s3:GetObject", "s3:DeleteObject"] }],
-  ["aigc-worker", { "pictures-bucket-store": ["s3:PutObject", "s3:AbortMultipartUpload"] }],
+  [
+    "api",
+    {
+      "pictures-bucket-store": [
+        "s3:ListBucket",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+      ],
+    },
+  ],
+  [
+    "aigc-worker",
+    {
+      "pictures-bucket-store": [
+        "s3:ListBucket",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+      ],
+    },
+  ],
   [
     "backup",
     {

@@ -91,14 +91,15 @@ async def get_task(task: OwnTask, services: Provided) -> TaskView:
 @router.delete(
     "/{task_id}",
     summary="Cancel a task, or forget it",
-    description="Cancels a task that waits or runs. Of one that is final, the pictures and the "
-    "prompt are deleted; the rest of the record stays.",
+    description="Cancels a task that waits or runs. Of one that is final, the pictures, those "
+    "it was drawn from and the prompt are deleted; the rest of the record stays.",
     responses=documented(401, 404, 422, 503),
 )
-async def delete_task(task: OwnTask, services: Provided) -> TaskView:
+async def delete_task(task: OwnTask, services: Provided, key: Caller) -> TaskView:
     if task.status.final:
         # The record last: a request that fails between them can be sent again.
         await services.images.delete(task.id)
+        await services.inputs.forget(task.parameters, key)
         return live_view(services, await services.history.forget(task))
     await services.departures.cancel(task)
     return live_view(services, await services.store.get(task.id, key_id=task.key_id) or task)
