@@ -65,6 +65,7 @@ export = async (): Promise<Outputs> => {
       settings,
       model: config.workers.model,
       apiSecret: secrets.apiSecret,
+      webhookSecret: config.api.webhooks ? secrets.webhookSecret : undefined,
       identity: identities.api,
       connections: connectionsOf.api,
       publicUrl: config.endpoint,

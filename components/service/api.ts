@@ -6,7 +6,7 @@ import { type Availability, disruptionBudget, spread } from "../kubernetes/avail
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
-import { toAgent } from "../network/flows";
+import { elsewhere, https, toAgent } from "../network/flows";
 import type { ServiceSettings } from "./serviceSettings";
 
 export interface ApiArgs extends ComponentArgs, Availability {
@@ -32,6 +32,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   maxWaitSeconds: number;
   /** Origins of web pages that may call from a browser, like https://app.example; "*" for all. */
   corsOrigins: string[];
+  /** Signs what webhooks are told. @default there are none */
+  webhookSecret?: pulumi.Input<string>;
   /** Largest picture to draw from, in MiB. */
   maxInput: number;
   resources: Resources;
@@ -53,7 +55,13 @@ export class Api extends Component {
     const metadata = { name, namespace, labels: labels(name) };
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
-      { metadata: { namespace }, stringData: { API_SECRET: args.apiSecret } },
+      {
+        metadata: { namespace },
+        stringData: {
+          API_SECRET: args.apiSecret,
+          ...(args.webhookSecret && { WEBHOOK_SECRET: args.webhookSecret }),
+        },
+      },
       this.child,
     );
     const container = {
@@ -185,6 +193,7 @@ export class Api extends Component {
     this.targets.push({ job: "api", app: name, host: this.host, port: ports.metrics });
     const { database, servers } = args.settings;
     this.flows.push(...toAgent(this, args.identity));
+    if (args.webhookSecret) this.flows.push({ from: this, ...elsewhere(https) });
     this.flows.push(...servers.map((server) => ({ from: this, ...server })), {
       from: labels(`${name}-migrations`),
       ...database,

@@ -18,6 +18,12 @@ export const api = group("The pods that answer HTTP", {
     .array(z.string().regex(/^(\*|https?:\/\/[^/\s,]+)$/, "must be like https://app.example, or *"))
     .default([])
     .describe("Origins of web pages that may call the api from a browser, or *; empty: none"),
+  webhooks: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Requests may name a webhook, to which the api connects by https; with the secret webhookSecret",
+    ),
   maxInput: z
     .int()
     .min(1)

@@ -34,6 +34,7 @@ from api.routes import (
     tasks,
 )
 from api.services import Services
+from api.webhooks import Messenger
 from core import logs, metrics
 from core.database import create_engine
 from core.keys import KeyStore
@@ -46,6 +47,7 @@ from tasks.local_broker import LocalBroker
 from tasks.redis_broker import RedisBroker
 from tasks.relay import Relay
 from tasks.store import TaskStore
+from tasks.webhooks import WebhookStore
 
 # On SIGTERM sse-starlette cuts all streams. Each ends by itself within a request's longest time,
 # which a leaving pod has; uvicorn waits for it.
@@ -126,6 +128,7 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         events=EventHub(broker),
         images=ImageStore(settings),
         inputs=Inputs(settings),
+        webhooks=WebhookStore(engine),
         keyring=KeyRing(settings, keys),
         limiter=RateLimiter(settings, "pictures"),
         uploads=RateLimiter(settings, "inputs"),
@@ -143,7 +146,10 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         stack.push_async_callback(broker.close)
         if beside:
             await stack.enter_async_context(beside(services, engine))
-        for job in (services.events.run(), Relay(store, broker, settings).run()):
+        jobs = [services.events.run(), Relay(store, broker, settings).run()]
+        if settings.webhook_secret:
+            jobs.append(Messenger(services.webhooks, store, settings).run())
+        for job in jobs:
             stack.callback(asyncio.create_task(job).cancel)
         await stack.enter_async_context(
             metrics.serve(settings.metrics_port, ready=services.ready, refresh=refresh)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from api.decode import REFUSED
-from api.problems import Problem, too_large
+from api.problems import Problem, invalid, too_large
 from core.keys import Key
 from core.settings import Settings
 from tasks.inputs import InputStore
@@ -130,5 +130,4 @@ def picture_size(width: int, height: int) -> tuple[int, int]:
 
 
 def unusable(field: str, message: str) -> Problem:
-    errors = [{"field": field, "code": "unusable_picture", "message": message}]
-    return Problem(422, "invalid-request", f"{field}: {message}", errors=errors)
+    return invalid(field, "unusable_picture", message)

@@ -23,6 +23,7 @@ from tasks.parameters import (
     PartialImages,
     Prompt,
     Quality,
+    Scheduler,
     Seed,
     Steps,
 )
@@ -73,6 +74,7 @@ class ImagesRequest(BaseModel):
     negative_prompt: NegativePrompt | None = None
     steps: Steps | None = None
     guidance_scale: GuidanceScale | None = None
+    scheduler: Annotated[Scheduler, Field(strict=False)] | None = None
 
     model: Text | None = None
     user: Text | None = None
@@ -114,6 +116,7 @@ class ImagesRequest(BaseModel):
             "negative_prompt": self.negative_prompt,
             "steps": self.steps or _STEPS[_LEGACY.get(quality, quality)],
             "guidance_scale": self.guidance_scale,
+            "scheduler": self.scheduler,
             "seed": self.seed,
             "num_images": self.n,
             "format": self.output_format,

@@ -15,6 +15,7 @@ from tasks.events import EventHub
 from tasks.history import History
 from tasks.images import ImageStore
 from tasks.store import TaskStore
+from tasks.webhooks import WebhookStore
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Services:
     events: EventHub
     images: ImageStore
     inputs: Inputs
+    webhooks: WebhookStore
     keyring: KeyRing
     limiter: RateLimiter
     uploads: RateLimiter

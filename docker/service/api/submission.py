@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Header, Request
+from uuid_utils.compat import uuid7
 
 from api.dependencies import Caller, ClientAddress, Provided
 from api.preferences import RESPOND_ASYNC, preferences
-from api.problems import NO_RETRY, Problem
+from api.problems import NO_RETRY, Problem, invalid
 from api.services import Services
 from api.views import task_path
 from core.outages import is_outage
@@ -91,13 +93,19 @@ class Submission:
     async def _accept(
         self, parameters: Parameters, body: dict[str, Any], files: Mapping[str, bytes]
     ) -> Task:
+        if parameters.webhook and self._services.settings.webhook_secret is None:
+            message = "There are none here: no secret to sign with is set"
+            raise invalid("webhook", "webhooks_off", message)
         fingerprint = self._fingerprint(body)
         task = await self._earlier(fingerprint)
         if task is not None:
             return task
         self._headers.update(await self._services.limiter.admit(self._client))
         parameters = await self._services.inputs.resolve(parameters, self._key, files)
+        task_id: UUID = uuid7()
         async with self._services.admission.room(self._key, parameters):
+            if parameters.webhook:
+                await self._services.webhooks.expect(task_id, parameters.webhook)
             task = await self._services.store.submit(
                 parameters,
                 key_id=self._key.id,
@@ -105,8 +113,10 @@ class Submission:
                 priority=self._key.priority,
                 idempotency_key=self._idempotency_key,
                 request_hash=fingerprint if self._idempotency_key else None,
+                task_id=task_id,
             )
         if task is None:
+            await self._services.webhooks.drop(task_id)
             # The same request, sent twice at once: the other one made the task.
             task = await self._earlier(fingerprint)
             assert task is not None

@@ -46,6 +46,7 @@ class History:
             "negative_prompt": "",
             "image": None,
             "mask": None,
+            "webhook": None,
         }
         forget = (
             update(t)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +32,36 @@ class ImageFormat(StrEnum):
     @property
     def media_type(self) -> str:
         return f"image/{self}"
+
+
+class Scheduler(StrEnum):
+    """How noise becomes a picture, by the names that are in use for it."""
+
+    EULER = "euler"
+    EULER_A = "euler_a"
+    DPMPP_2M = "dpmpp_2m"
+    DPMPP_2M_KARRAS = "dpmpp_2m_karras"
+    UNIPC = "unipc"
+    DDIM = "ddim"
+    LCM = "lcm"
+
+
+LCM_STEPS = 50
+"""So many steps its models were trained for, of which it takes some:
+https://huggingface.co/docs/diffusers/api/schedulers/lcm, original_inference_steps"""
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)  # raises ValueError, too
+    if not parts.hostname or parts.username is not None or parts.fragment:
+        raise ValueError("it has to be an address like https://example.com/path")
+    _ = parts.port
+    return url
+
+
+WebhookUrl = Annotated[
+    str, Field(max_length=2000, pattern=r"^https?://[!-~]+$"), AfterValidator(_address)
+]
 
 
 def _printable(text: str) -> str:
@@ -128,6 +159,10 @@ class Parameters(BaseModel):
     """Of JPEG and WebP; PNG loses nothing."""
     partial_images: PartialImages = 0
     """Previews of each picture for those who follow the task by its events."""
+    scheduler: Annotated[Scheduler, Field(strict=False)] | None = None
+    """null is the model's own."""
+    webhook: WebhookUrl | None = None
+    """Who is told when the task has ended."""
     image: Input | None = None
     """What is drawn from; where it has another shape than the picture, its middle."""
     mask: Input | None = None
@@ -141,6 +176,8 @@ class Parameters(BaseModel):
             raise ValueError(f"width x height must be at most {MAX_PIXELS} pixels")
         if self.mask is not None and self.image is None:
             raise ValueError("a mask is of an image, and there is none")
+        if self.scheduler is Scheduler.LCM and self.steps > LCM_STEPS:
+            raise ValueError(f"lcm takes at most {LCM_STEPS} steps")
         return self
 
     @classmethod
@@ -148,8 +185,9 @@ class Parameters(BaseModel):
         """As a row has them, maybe one of an older or a newer release: what they lack gets its
         default, what is unknown is left out, and limits are those of the release that took them."""
         known = {name: value for name, value in values.items() if name in cls.model_fields}
-        with suppress(ValueError, KeyError):  # a format of another release stays a word
-            known["format"] = ImageFormat(known["format"])
+        for name, kind in (("format", ImageFormat), ("scheduler", Scheduler)):
+            with suppress(ValueError, KeyError):  # one of another release stays a word
+                known[name] = kind(known[name])
         return cls.model_construct(**known)
 
     @property

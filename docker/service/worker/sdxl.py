@@ -20,7 +20,7 @@ from worker import start
 from worker.batch_size import batch_size
 from worker.fp8 import quantize
 from worker.inputs import NO_INPUTS, Inputs
-from worker.latents import Predictions, Previews
+from worker.latents import Previews
 from worker.model import (
     PROMPT_TOKENS,
     OnPreview,
@@ -32,6 +32,7 @@ from worker.model import (
 from worker.previews import preview_steps
 from worker.prompts import PromptReader, Prompts
 from worker.repaint import Repainter
+from worker.schedulers import Schedulers
 from worker.step_cache import StepCache
 
 transformers.utils.logging.disable_progress_bar()
@@ -71,7 +72,7 @@ class SdxlModel:
         with start.phase("weights"):
             self._pipeline = self._load(path)
         self._repainter = Repainter(self._pipeline)
-        self._predictions = Predictions(self._pipeline.scheduler)
+        self._schedulers = Schedulers(self._pipeline.scheduler)
         self._prompts = PromptReader(self._pipeline, weights=prompt_weights)
         if fp8:
             quantize(self._pipeline.unet)
@@ -200,6 +201,7 @@ class SdxlModel:
             and len(numbers) == batch_size(*size)
             and parameters.guidance_scale > 1  # else the UNet sees half the batch
             and prompts.in_one_chunk
+            and self._schedulers.as_compiled(parameters.scheduler)
             and not self._pipeline.vae.use_tiling
         ):
             return nullcontext()
@@ -219,6 +221,7 @@ class SdxlModel:
             on_step(step)
             previews.done(step)
 
+        self._pipeline.scheduler, predictions = self._schedulers.choose(parameters.scheduler)
         progress = _progress(step_done, self._gpu)
         if self._step_cache:
             self._step_cache.restart()
@@ -226,7 +229,7 @@ class SdxlModel:
         def after_step(
             _pipe: Any, index: int, _time: Any, tensors: dict[str, Any]
         ) -> dict[str, Any]:
-            previews.queued(index + 1, self._predictions.latest)
+            previews.queued(index + 1, predictions.latest)
             progress(index)
             return tensors
 
