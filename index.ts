@@ -5,7 +5,7 @@ import { Monitoring } from "./components/observability/monitoring";
 import { Api } from "./components/service/api";
 import { ModelStore } from "./components/service/modelStore";
 import { ServiceSettings } from "./components/service/serviceSettings";
-import { Workers } from "./components/service/workers";
+import { s3Url } from "./components/vendors";
 import { loadConfig } from "./config";
 import { connectionsOf } from "./config/connections";
 import { handedOver } from "./config/infrastructure";
@@ -17,6 +17,7 @@ import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
 import { receivers } from "./stack/receivers";
 import { makePostgres, makeRedis } from "./stack/stores";
+import { fromZero, makeWorkers, otherModels } from "./stack/workers";
 
 export = async (): Promise<Outputs> => {
   const config = loadConfig(await handedOver());
@@ -57,13 +58,16 @@ export = async (): Promise<Outputs> => {
     },
     options,
   );
+  const apiImage = ownImage(config, "api", options);
   const api = new Api(
     "api",
     {
       namespace,
-      image: ownImage(config, "api", options),
+      image: apiImage,
       settings,
       model: config.workers.model,
+      otherModels: otherModels(config),
+      workersFromZero: fromZero(config),
       apiSecret: secrets.apiSecret,
       webhookSecret: config.api.webhooks ? secrets.webhookSecret : undefined,
       identity: identities.api,
@@ -74,18 +78,10 @@ export = async (): Promise<Outputs> => {
     },
     stores,
   );
-  const workers = new Workers(
-    "aigc-workers",
-    {
-      namespace,
-      image,
-      settings,
-      models,
-      identity: identities["aigc-worker"],
-      connections: connectionsOf.worker,
-      ...config.workers,
-    },
-    { ...stores, dependsOn: [api, models] },
+  const workers = makeWorkers(
+    config,
+    { image, apiImage, settings, models, api, buckets, identities },
+    options,
   );
   const nginx = new NginxIngress(
     "nginx",
@@ -96,6 +92,7 @@ export = async (): Promise<Outputs> => {
       resolver: config.clusterDns,
       maxWaitSeconds: config.api.maxWaitSeconds,
       maxInput: config.api.maxInput,
+      corsOrigins: config.api.corsOrigins,
       ...behind(config),
       ...config.nginx,
     },
@@ -119,7 +116,17 @@ export = async (): Promise<Outputs> => {
   );
 
   // Each says whom it talks to, when somebody is told of it and where its metrics are.
-  const parts = [nginx, ...front, api, workers, models, postgres, redis, backups, ...buckets.made];
+  const parts = [
+    nginx,
+    ...front,
+    api,
+    ...workers,
+    models,
+    postgres,
+    redis,
+    backups,
+    ...buckets.made,
+  ];
   const monitoring = new Monitoring(
     "monitoring",
     {
@@ -151,7 +158,7 @@ export = async (): Promise<Outputs> => {
     namespace,
     internalService: nginx.url,
     prometheus: monitoring.url,
-    objectStore: buckets.pictures.endpoint ?? `https://s3.${config.aws.region}.amazonaws.com`,
+    objectStore: buckets.pictures.endpoint ?? s3Url(config.aws.region),
     bucket: buckets.pictures.name,
     database: postgres.url,
     queue: redis.url,

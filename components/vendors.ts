@@ -22,6 +22,12 @@ export function registryHost(repository: string): string {
 }
 
 /**
+ * Under what Docker looks for the password of its Hub.
+ * https://github.com/docker/cli/blob/v28.5.1/cli/config/credentials/file_store.go
+ */
+export const dockerHub = "https://index.docker.io/v1/";
+
+/**
  * ARN of a cluster of EKS, by which `aws eks update-kubeconfig` names the context: region and name.
  * https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
  */
@@ -32,6 +38,18 @@ export const eksClusterArn = /^arn:[\w-]+:eks:([\w-]+):\d{12}:cluster\/([\w-]+)$
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
  */
 export const oidcProviderArn = /^arn:[\w-]+:iam::\d{12}:oidc-provider\/(\S+)$/;
+
+/**
+ * Annotation of a service account whose pods take on a role.
+ * https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
+ */
+export const roleAnnotation = "eks.amazonaws.com/role-arn";
+
+/** https://docs.aws.amazon.com/eks/latest/userguide/pod-configuration.html, of the tokens that pods get */
+export const stsAudience = "sts.amazonaws.com";
+
+/** https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html */
+export const podIdentityService = "pods.eks.amazonaws.com";
 
 /**
  * Where the agent of EKS Pod Identity listens, on each node.
@@ -45,6 +63,10 @@ export const podIdentityAgent = { networks: ["169.254.170.23/32", "fd00:ec2::23/
  */
 export const awsPartition = (region: string) =>
   region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+
+/** https://docs.aws.amazon.com/general/latest/gr/s3.html, and of China's regions its counterpart there */
+export const s3Url = (region: string) =>
+  `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
 
 /**
  * Memory that GKE, which keeps most for itself, leaves to pods of a node with 16 GiB, in GiB.
@@ -101,6 +123,12 @@ export const cloudflarePlans = {
  * https://developers.cloudflare.com/waf/managed-rules/
  */
 export const cloudflareManagedRuleset = "efb7b8c949ac4650a09736fc376e9aee";
+
+/**
+ * Under what a tunnel's id is the host that its DNS record names.
+ * https://developers.cloudflare.com/tunnel/advanced/dns-records/
+ */
+export const tunnelDomain = "cfargotunnel.com";
 
 /**
  * Longest wait behind Cloudflare, which gives an answer up after 120 s:
@@ -162,6 +190,24 @@ export const bytes = (quantity: string): number =>
  */
 export const postgresConnections = (memory: string): number =>
   Math.floor(bytes(memory) / (5 * units.Mi));
+
+/**
+ * What RDS and ElastiCache both take for a password, as far as a URL takes it unescaped.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html, MasterUserPassword
+ * https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html
+ */
+export const storePassword = /^[A-Za-z0-9]{16,128}$/;
+
+/**
+ * Family of the parameters of a version's major.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBParameterGroup.html
+ * https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateCacheParameterGroup.html
+ */
+export const parameterFamily = (engine: "postgres" | "valkey", version: string) =>
+  `${engine}${Number.parseInt(version, 10)}`;
+
+/** Least disk of RDS, gp3: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html */
+export const rdsMinimumGiB = 20;
 
 /** Memory of instances of RDS, in GiB, by family and size: https://aws.amazon.com/rds/instance-types/ */
 const rdsMemory: Record<string, number> = {

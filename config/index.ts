@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { storePassword } from "../components/vendors";
 import { fill } from "./infrastructure";
+import { keyArgument, keyPath } from "./keyPath";
 import { rules } from "./rules";
 import { secretsNeeded } from "./rules/needed";
 import type { Fault } from "./rules/rule";
@@ -120,14 +122,14 @@ function secretFaults(fullKey: string, key: SecretKey, right: Groups): Fault[] {
   };
   if (!isConfigSecret(fullKey)) return [{ key, is: "in plain text", but: "must be secret", fix }];
   const value = pulumi.runtime.getConfig(fullKey) as string;
-  return passwords.includes(key) && !/^[A-Za-z0-9]{16,128}$/.test(value)
+  return passwords.includes(key) && !storePassword.test(value)
     ? [{ key, is: "not 16 to 128 letters and digits", but: "it stands in a URL", fix }]
     : [];
 }
 
 /** What is wrong, and the command that mends it. */
 function describe(issue: z.core.$ZodIssue, given: Values): Fault[] {
-  const path = issue.path.map(String);
+  const { path } = issue;
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const unknown = [...path, key];
@@ -143,12 +145,10 @@ function describe(issue: z.core.$ZodIssue, given: Values): Fault[] {
   return [{ ...found, but, fix: `set ${keyArgument(path)} VALUE` }];
 }
 
-function at(path: string[], given: Values): Pick<Fault, "key" | "is"> {
-  const value = path.reduce<unknown>((inner, key) => (inner as Values)?.[key], given);
-  return { key: path.join("."), is: value === undefined ? "missing" : JSON.stringify(value) };
+function at(path: PropertyKey[], given: Values): Pick<Fault, "key" | "is"> {
+  const value = path.reduce<unknown>((inner, key) => (inner as Values)?.[String(key)], given);
+  return { key: keyPath(path), is: value === undefined ? "missing" : JSON.stringify(value) };
 }
 
 const text = ({ key, is, but, fix }: Fault) =>
   `${key} is ${is}${but ? `, but ${but}` : ""}; fix: pulumi config ${fix}`;
-
-const keyArgument = (path: string[]) => (path.length > 1 ? "--path " : "") + path.join(".");

@@ -1,42 +1,31 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "./errors";
 import { state } from "./paths";
+import { isRunning, type Known, known } from "./processes";
 
 const file = join(state, "lock");
-
-/** Whether a process is there, on any system. */
-export function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // another user's
-  }
-}
 
 /** Lets one run at a time change the local stack; a lock of a killed run counts for nothing. */
 export function acquireLock(): void {
   mkdirSync(state, { recursive: true });
-  if (existsSync(file)) {
-    const pid = readFileSync(file, "utf8");
-    if (isRunning(Number(pid))) {
-      throw new UserError(
-        `another npm run local is at work (pid ${pid})`,
-        `wait for it to end, or end it: kill ${pid}`,
-      );
-    }
-    rmSync(file);
+  const owner = read();
+  if (owner && isRunning(owner)) {
+    throw new UserError(
+      `another npm run local is at work (pid ${owner.pid})`,
+      `wait for it to end, or end it: kill ${owner.pid}`,
+    );
   }
-  const descriptor = openSync(file, "wx");
-  writeSync(descriptor, String(process.pid));
-  closeSync(descriptor);
+  rmSync(file, { force: true });
+  writeFileSync(file, JSON.stringify(known(process.pid)), { flag: "wx" });
   process.on("exit", () => rmSync(file, { force: true }));
+}
+
+/** @returns undefined where there is none, or one that was cut off */
+function read(): Known | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Known;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -6,8 +6,8 @@ import { createInterface } from "node:readline";
 import { parse, stringify } from "yaml";
 import { UserError } from "./errors";
 import type { ImageReferences } from "./images";
-import { isRunning } from "./lock";
 import { cache, repository, state } from "./paths";
+import { commandName, isRunning } from "./processes";
 import type { Report } from "./progress";
 import { attempt, interrupt, type Result, run } from "./run";
 import type { Toolchain } from "./toolchain";
@@ -72,7 +72,7 @@ export class LocalStack {
     private readonly name: string,
     private readonly pulumi: string,
     private readonly environment: Record<string, string>,
-    private readonly standIn: ChildProcess | undefined,
+    private readonly standIn: StandIn | undefined,
   ) {}
 
   /**
@@ -103,17 +103,17 @@ export class LocalStack {
     const opened = new LocalStack(project, name, pulumi, environment, undefined);
     await opened.#init(values);
     if (await opened.#hasOfficialPlugin(report)) return opened;
-    const { child, port } = await startStandIn();
+    const standIn = await startStandIn();
     return new LocalStack(
       project,
       name,
       pulumi,
       {
         ...environment,
-        PULUMI_DEBUG_PROVIDERS: `kubernetes:${port}`,
+        PULUMI_DEBUG_PROVIDERS: `kubernetes:${standIn.port}`,
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       },
-      child,
+      standIn,
     );
   }
 
@@ -123,7 +123,7 @@ export class LocalStack {
   }
 
   close(): void {
-    this.standIn?.kill();
+    this.standIn?.close();
   }
 
   /** @returns whether nothing had to change */
@@ -239,7 +239,8 @@ export class LocalStack {
     if (!existsSync(locks)) return;
     for (const file of readdirSync(locks)) {
       const { pid } = JSON.parse(readFileSync(join(locks, file), "utf8")) as { pid: number };
-      if (isRunning(pid)) {
+      // It says no more of its owner; what is no pulumi now has got the pid since.
+      if (isRunning({ pid }) && [undefined, "pulumi"].includes(commandName(pid))) {
         throw new UserError(
           `the stack is locked by another pulumi (pid ${pid})`,
           "wait for it to end, or end it, and run this again",
@@ -277,15 +278,24 @@ export function imageConfig(images: ImageReferences): ConfigValues {
   return { ...rest, objectStore, alertmanager: images.prometheus };
 }
 
-async function startStandIn(): Promise<{ child: ChildProcess; port: number }> {
+/** A process that serves Kubernetes resources to engines. */
+export interface StandIn {
+  /** On the loopback interface, for PULUMI_DEBUG_PROVIDERS. */
+  port: number;
+  close(): void;
+}
+
+/** Starts the official Kubernetes plugin's stand-in; it ends with this process at the latest. */
+export async function startStandIn(): Promise<StandIn> {
   const child = spawn(
     process.execPath,
     ["--import", "tsx", join(__dirname, "kubernetes-plugin/main.ts")],
     { cwd: repository, stdio: ["ignore", "pipe", "inherit"], detached: true },
   );
-  process.once("exit", () => child.kill());
+  const close = () => void child.kill();
+  process.once("exit", close);
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-    if (/^\d+$/.test(line)) return { child, port: Number(line) };
+    if (/^\d+$/.test(line)) return { port: Number(line), close };
   }
   throw new UserError(
     "the Kubernetes plugin stand-in ended before it served",

@@ -4,10 +4,11 @@ import { Component, type ComponentArgs } from "../component";
 import { aigc, ports } from "../names";
 import { elsewhere, type Server } from "../network/flows";
 import { databaseDown } from "../stores/alerts";
+import { parameterFamily } from "../vendors";
 import { type StoreNetwork, storeSecurityGroup } from "./storeNetwork";
 
 export interface ManagedPostgresArgs extends ComponentArgs, StoreNetwork {
-  /** 8 to 128 characters without `/`, `@`, `"` and space, which RDS refuses. */
+  /** As `storePassword` of vendors.ts has it, since RDS refuses others. */
   password: pulumi.Input<string>;
   /** E.g. "db.t4g.medium". */
   instanceClass: string;
@@ -39,7 +40,7 @@ export class ManagedPostgres extends Component {
     const parameters = new rds.ParameterGroup(
       `${name}-parameters`,
       {
-        family: `postgres${version}`,
+        family: parameterFamily("postgres", version),
         description: `Parameters of ${name}`,
         parameters: [{ name: "rds.force_ssl", value: "1" }],
       },

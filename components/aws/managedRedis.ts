@@ -4,10 +4,11 @@ import { Component, type ComponentArgs } from "../component";
 import { ports } from "../names";
 import { elsewhere, type Server } from "../network/flows";
 import { redisDown } from "../stores/alerts";
+import { parameterFamily } from "../vendors";
 import { type StoreNetwork, storeSecurityGroup } from "./storeNetwork";
 
 export interface ManagedRedisArgs extends ComponentArgs, StoreNetwork {
-  /** 16 to 128 letters, digits and `!&#$^<>-`; ElastiCache refuses others. */
+  /** As `storePassword` of vendors.ts has it, since ElastiCache refuses others. */
   password: pulumi.Input<string>;
   /** E.g. "cache.t4g.small". */
   nodeType: string;
@@ -17,6 +18,7 @@ export interface ManagedRedisArgs extends ComponentArgs, StoreNetwork {
   protect: boolean;
 }
 
+const version = "8.0";
 const snapshotDays = 7;
 
 /**
@@ -39,7 +41,7 @@ export class ManagedRedis extends Component {
     const parameters = new elasticache.ParameterGroup(
       `${name}-parameters`,
       {
-        family: "valkey8",
+        family: parameterFamily("valkey", version),
         description: `Parameters of ${name}`,
         parameters: [{ name: "maxmemory-policy", value: "noeviction" }],
       },
@@ -50,7 +52,7 @@ export class ManagedRedis extends Component {
       {
         description: "The queue and the rate limits",
         engine: "valkey",
-        engineVersion: "8.0",
+        engineVersion: version,
         nodeType: args.nodeType,
         port: ports.redis,
         numCacheClusters: 2,

@@ -2,7 +2,7 @@ import * as eks from "@pulumi/aws/eks";
 import * as iam from "@pulumi/aws/iam";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
-import { oidcProviderArn as providerArn } from "../vendors";
+import { podIdentityService, oidcProviderArn as providerArn, stsAudience } from "../vendors";
 import { allow, type BucketAccess, policy } from "./bucketAccess";
 
 export interface PodRoleArgs extends ComponentArgs {
@@ -75,7 +75,7 @@ const byAgent = (
   account: string,
 ): iam.PolicyStatement => ({
   Effect: "Allow",
-  Principal: { Service: "pods.eks.amazonaws.com" },
+  Principal: { Service: podIdentityService },
   Action: ["sts:AssumeRole", "sts:TagSession"],
   Condition: {
     StringEquals: {
@@ -100,7 +100,7 @@ function byTokens(
     Condition: {
       StringEquals: {
         [`${issuer}:sub`]: `system:serviceaccount:${namespace}:${account}`,
-        [`${issuer}:aud`]: "sts.amazonaws.com",
+        [`${issuer}:aud`]: stsAudience,
       },
     },
   };

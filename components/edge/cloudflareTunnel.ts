@@ -6,7 +6,7 @@ import { type Availability, disruptionBudget, spread } from "../kubernetes/avail
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { labels, ports } from "../names";
 import { https } from "../network/flows";
-import { cloudflareWaitSeconds } from "../vendors";
+import { cloudflareWaitSeconds, tunnelDomain } from "../vendors";
 import { graceSeconds, proxySeconds } from "./deadlines";
 
 export interface CloudflareTunnelArgs extends ComponentArgs, Availability {
@@ -114,7 +114,7 @@ export class CloudflareTunnel extends Component {
       { from: this, to: "anywhere", ports: [https, edgePort] },
       { from: this, to: "anywhere", ports: [edgePort], protocol: "UDP" },
     );
-    this.target = pulumi.interpolate`${tunnel.id}.cfargotunnel.com`;
+    this.target = pulumi.interpolate`${tunnel.id}.${tunnelDomain}`;
     this.registerOutputs({ target: this.target });
   }
 }

@@ -1,10 +1,11 @@
 import { ports } from "../names";
 import { proxySeconds } from "./deadlines";
 import { type ClientArgs, clientDirectives, clientVariable } from "./nginxClient";
+import { type CorsArgs, corsMap } from "./nginxCors";
 import { errorMaps, errorPages } from "./nginxErrors";
 import { certificateVariable, listeners, redirect } from "./nginxListeners";
 
-export interface NginxConfArgs extends ClientArgs {
+export interface NginxConfArgs extends ClientArgs, CorsArgs {
   /** Host name that resolves to one address an api pod. */
   upstream: string;
   /** Host name or address of the cluster's DNS. */
@@ -56,7 +57,7 @@ http {
         default $request_id;
         "~^[A-Za-z0-9._-]{1,128}$" $http_x_request_id;
     }
-${indent([...errorMaps, ...clientDirectives(args), ...certificateVariable(args), ...redirect(args)], 4)}
+${indent([...errorMaps, ...corsMap(args), ...clientDirectives(args), ...certificateVariable(args), ...redirect(args)], 4)}
 
     log_format json escape=json
         '{"time":"$time_iso8601","request_id":"$id","ray":"$http_cf_ray","client":"${client}",'
@@ -85,7 +86,7 @@ ${indent(listeners(args), 8)}
         proxy_connect_timeout 5s;
         proxy_read_timeout 60s;
 
-${indent(errorPages, 8)}
+${indent(errorPages(args), 8)}
 
         location = /nginx-health {
             access_log off;

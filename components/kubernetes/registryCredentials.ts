@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
+import { dockerHub } from "../vendors";
 
 export interface RegistryCredentialsArgs extends ComponentArgs {
   namespace: string;
@@ -9,9 +10,6 @@ export interface RegistryCredentialsArgs extends ComponentArgs {
   username: pulumi.Input<string>;
   password: pulumi.Input<string>;
 }
-
-/** Where Docker looks for its Hub's password. */
-const dockerHub = "https://index.docker.io/v1/";
 
 /**
  * The password with which nodes fetch images.

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { roleAnnotation } from "../vendors";
 
 /** Who pods are outside of the cluster; a resource, with all that has to be there before them. */
 export interface Identity extends pulumi.Resource {
@@ -24,7 +25,7 @@ export function runAs(
       metadata: {
         name: account,
         namespace,
-        ...(annotated && { annotations: { "eks.amazonaws.com/role-arn": annotated } }),
+        ...(annotated && { annotations: { [roleAnnotation]: annotated } }),
       },
     },
     // AWS puts a role into pods when they are made: into none that come before their role.

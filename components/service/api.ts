@@ -18,6 +18,10 @@ export interface ApiArgs extends ComponentArgs, Availability {
   identity?: Identity;
   /** The name by which it lists the model. */
   model: string;
+  /** What tasks may name besides. */
+  otherModels: string[];
+  /** Whether tasks may have to wait until a first worker starts. */
+  workersFromZero: boolean;
   /** The operator's key, checked against `Authorization: Bearer`. */
   apiSecret: pulumi.Input<string>;
   /** URL under which clients reach the service. */
@@ -39,6 +43,14 @@ export interface ApiArgs extends ComponentArgs, Availability {
   resources: Resources;
 }
 
+/** For whoever has to know of every queue. */
+export const otherModels = (models: string[]) =>
+  models.length > 0 ? [{ name: "OTHER_MODELS", value: models.join(",") }] : [];
+
+/** How long a worker may take to start: two minutes to load the model from a cold disk; a GPU's first
+ * start also compiles it, once a node. */
+export const workerStart = { seconds: 900, period: 2 };
+
 /** uid of the user in both images of docker/service. */
 export const serviceUid = 10001;
 
@@ -47,11 +59,14 @@ export class Api extends Component {
   readonly app: string;
   /** Host name of the headless Service: one address a pod. */
   readonly host: string;
+  /** What tasks may name besides its own model. */
+  readonly otherModels: string[];
 
   constructor(name: string, args: ApiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Api", name, args, opts);
     const { namespace } = args;
     this.app = name;
+    this.otherModels = args.otherModels;
     const metadata = { name, namespace, labels: labels(name) };
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
@@ -137,6 +152,10 @@ export class Api extends Component {
                   ],
                   env: [
                     { name: "MODEL_ID", value: args.model },
+                    ...otherModels(args.otherModels),
+                    ...(args.workersFromZero
+                      ? [{ name: "WORKER_START_SECONDS", value: String(workerStart.seconds) }]
+                      : []),
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
                     { name: "MAX_INPUT_BYTES", value: String(args.maxInput * 2 ** 20) },

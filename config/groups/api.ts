@@ -15,7 +15,11 @@ export const api = group("The pods that answer HTTP", {
     .default("10/minute")
     .describe("Requests for pictures from one client address"),
   corsOrigins: z
-    .array(z.string().regex(/^(\*|https?:\/\/[^/\s,]+)$/, "must be like https://app.example, or *"))
+    .array(
+      z
+        .string()
+        .regex(/^(\*|https?:\/\/[a-z0-9.:[\]-]+)$/, "must be like https://app.example, or *"),
+    )
     .default([])
     .describe("Origins of web pages that may call the api from a browser, or *; empty: none"),
   webhooks: z

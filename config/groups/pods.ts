@@ -9,6 +9,7 @@ export const parts = [
     "api",
     "api-migrations",
     "backup",
+    "deletion-costs",
     "front-cloudflared",
     "models",
   ],

@@ -1,8 +1,9 @@
 import { isGkeClass, isNlb, nlbAnnotation, readNlb } from "../../components/vendors";
+import { keyArgument } from "../keyPath";
 import { type Rule, rule } from "./rule";
 
 const annotate = (suffix: string, value: string) =>
-  `set --path 'nginx.serviceAnnotations["${nlbAnnotation(suffix)}"]' ${value}`;
+  `set ${keyArgument(["nginx", "serviceAnnotations", nlbAnnotation(suffix)])} ${value}`;
 
 /** What the load balancers of clouds do with a connection, before what nginx expects of it. */
 export const loadBalancerRules: Rule[] = [

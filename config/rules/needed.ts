@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { keyArgument } from "../keyPath";
 import { schema } from "../schema";
 import type { secrets } from "../secrets";
 import {
@@ -93,7 +94,7 @@ function needed([key, { reads, holds, because }]: [string, Condition]): Rule {
           key,
           is: "missing",
           but: because,
-          fix: `set --path ${key}${Array.isArray(value) ? "[0]" : ""} VALUE`,
+          fix: `set ${keyArgument([...key.split("."), ...(Array.isArray(value) ? [0] : [])])} VALUE`,
         },
       ];
     },

@@ -1,3 +1,5 @@
+import { rdsMinimumGiB } from "../../components/vendors";
+import { keyArgument } from "../keyPath";
 import { managedStore } from "./conditions";
 import { type Rule, rule, type Values } from "./rule";
 
@@ -8,16 +10,16 @@ export const storeRules: Rule[] = [
         key: "aws.subnetIds",
         is: JSON.stringify(config.aws.subnetIds),
         but: "must be two or more, in different zones, for a standby",
-        fix: "set --path 'aws.subnetIds[1]' VALUE",
+        fix: `set ${keyArgument(["aws", "subnetIds", 1])} VALUE`,
       },
   ]),
   rule(["postgres"], ({ postgres: { managed, storage } }) => [
     managed &&
-      !/^([2-9]\d|\d{3,})Gi$/.test(storage) && {
+      !(/^\d+Gi$/.test(storage) && Number.parseInt(storage, 10) >= rdsMinimumGiB) && {
         key: "postgres.storage",
         is: JSON.stringify(storage),
-        but: "must be whole Gi from 20Gi on, as RDS sells them",
-        fix: "set --path postgres.storage 20Gi",
+        but: `must be whole Gi from ${rdsMinimumGiB}Gi on, as RDS sells them`,
+        fix: `set --path postgres.storage ${rdsMinimumGiB}Gi`,
       },
   ]),
   rule(["backups"], ({ backups: { managed, lockDays, keepDays } }) => [

@@ -7,7 +7,7 @@ import type { Cluster } from "./cluster";
 import { federated } from "./identity";
 
 export interface CiArgs extends ComponentArgs, Reach {
-  /** OWNER/REPOSITORY, with @ID after each where the repository was made after 15 July 2026. */
+  /** OWNER/REPOSITORY, with @ID after each where GitHub's tokens have them: docs/reference/ci.md. */
   github: string;
   cluster: Cluster;
 }

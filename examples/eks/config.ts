@@ -10,7 +10,7 @@ const nodes = (instanceType: string, count: number) =>
     .prefault({});
 
 /** Every key of a stack's configuration. */
-const schema = z.strictObject({
+export const schema = z.strictObject({
   region: z.string().describe("Region of AWS, like eu-central-1"),
   zones: z
     .array(z.string().regex(/^[a-f]$/, "must be the letter of a zone, like a"))

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
 import { cache, nodeVar, state } from "../paths";
+import { isRunning, type Known, known } from "../processes";
 import type { Report } from "../progress";
 import { attempt, run } from "../run";
 import { addresses } from "./addresses";
@@ -24,17 +25,11 @@ import { cgroupProcesses, createCgroups, joinNodeCgroup, removeCgroups } from ".
 const holderFile = join(state, "node.json");
 const link = { host: "image-service0", node: "eth0" };
 
-interface Holder {
-  pid: number;
-  /** Field 22 of /proc/PID/stat, since pids are used again. */
-  startTime: string;
-}
-
 /** The running node's first process, seen from the host. */
-export function findHolder(): Holder | undefined {
+export function findHolder(): Known | undefined {
   if (!existsSync(holderFile)) return undefined;
-  const holder = JSON.parse(readFileSync(holderFile, "utf8")) as Holder;
-  return startTime(holder.pid) === holder.startTime ? holder : undefined;
+  const holder = JSON.parse(readFileSync(holderFile, "utf8")) as Known;
+  return isRunning(holder) ? holder : undefined;
 }
 
 /** Starts the node's namespaces, or keeps the running ones. */
@@ -61,7 +56,7 @@ export async function ensureNode(report: Report): Promise<void> {
   );
   unshare.unref();
   const pid = await firstChild(unshare.pid as number);
-  writeFileSync(holderFile, JSON.stringify({ pid, startTime: startTime(pid) }));
+  writeFileSync(holderFile, JSON.stringify(known(pid)));
   // /run and /var of its own: containerd, kubelet and CNI keep their usual paths. What containerd
   // stores outlives a reset, so that no image is loaded twice.
   const [store, mountPoint] = [join(cache, "containerd"), join(nodeVar, "lib/containerd")];
@@ -86,7 +81,7 @@ export async function stopNode(): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // ended meanwhile
     }
   }
-  while (holder && startTime(holder.pid) === holder.startTime) await sleep(50);
+  while (holder && isRunning(holder)) await sleep(50);
   await attempt("ip", ["link", "delete", link.host]);
   for (let tries = 0; ; tries++) {
     try {
@@ -112,7 +107,7 @@ export interface NodeProcess {
 }
 
 /** Every process of the node, pods included. */
-export function nodeProcesses(holder: Holder): NodeProcess[] {
+export function nodeProcesses(holder: Known): NodeProcess[] {
   const namespace = readlinkSync(`/proc/${holder.pid}/ns/pid`);
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
@@ -174,15 +169,4 @@ async function firstChild(pid: number): Promise<number> {
     "the node's namespaces could not be made",
     "check that the kernel allows them: unshare --net --mount --pid --fork true",
   );
-}
-
-function startTime(pid: number): string | undefined {
-  try {
-    // The second field, the name in parentheses, may hold spaces.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ");
-    // It stays a zombie where a container's first process reaps nothing.
-    return fields?.[0] === "Z" ? undefined : fields?.[19];
-  } catch {
-    return undefined;
-  }
 }

@@ -13,6 +13,7 @@ const nginxArgs = {
   maxBody: "512k",
   maxInput: 10,
   maxWaitSeconds: 295,
+  corsOrigins: [],
   proxies: [],
   clientHeader: "X-Forwarded-For" as const,
   proxyProtocol: false,

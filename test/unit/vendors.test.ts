@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   allocatableOf16GiB,
@@ -5,7 +7,9 @@ import {
   cloudflareManagedRuleset,
   readNlb,
   registryHost,
+  s3Url,
 } from "../../components/vendors";
+import { repository } from "../../local/paths";
 import { containersOf, type Props, podOf } from "../../policy/resource";
 import { resourcesOf } from "../golden/resources";
 import { stacks } from "../golden/stacks";
@@ -33,10 +37,12 @@ describe.each(stacks)("the stack %s", (stack) => {
       .flatMap(({ spec }) => containersOf(spec))
       .filter(({ name }) => name === "worker")
       .map(({ resources }) => resources.requests.memory as string);
-    expect(requests).toHaveLength(1);
-    const [, number = "", unit] = /^([\d.]+)(Mi|Gi)$/.exec(requests[0] ?? "") ?? [];
-    const gib = Number(number) / (unit === "Mi" ? 1024 : 1);
-    expect(gib).toBeLessThanOrEqual(allocatableOf16GiB - perNodeGiB);
+    expect(requests.length).toBeGreaterThan(0);
+    for (const request of requests) {
+      const [, number = "", unit] = /^([\d.]+)(Mi|Gi)$/.exec(request) ?? [];
+      const gib = Number(number) / (unit === "Mi" ? 1024 : 1);
+      expect(gib).toBeLessThanOrEqual(allocatableOf16GiB - perNodeGiB);
+    }
   });
 
   test("has no health check of a load balancer's that can't read what it sends", () => {
@@ -58,6 +64,25 @@ describe.each(stacks)("the stack %s", (stack) => {
       if (action === "execute") expect(actionParameters.id).toBe(cloudflareManagedRuleset);
     }
   });
+});
+
+test("what vendors call their own stands in one file", () => {
+  const files = ["components", "config", "stack"].flatMap((folder) =>
+    readdirSync(join(repository, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => join(folder, file)),
+  );
+  const naming = [...files, "index.ts"].filter((file) =>
+    /amazonaws\.com|cfargotunnel|docker\.io/.test(readFileSync(join(repository, file), "utf8")),
+  );
+  expect(naming).toEqual(["components/vendors.ts"]);
+});
+
+test.each([
+  ["eu-central-1", "https://s3.eu-central-1.amazonaws.com"],
+  ["cn-north-1", "https://s3.cn-north-1.amazonaws.com.cn"],
+])("S3 of %s is at %s", (region, url) => {
+  expect(s3Url(region)).toBe(url);
 });
 
 // What splitDockerDomain of github.com/distribution/reference makes of them.

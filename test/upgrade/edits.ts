@@ -44,6 +44,7 @@ const given = {
   "images.worker": image,
   "images.backup": image,
 };
+const scaled = { "workers.autoscaling.max": 4, "workers.minAvailable": 0 };
 const without = { "cloudflare.mode": "off", "nginx.serviceType": "NodePort" };
 
 const nlb = {
@@ -114,6 +115,20 @@ const own: Record<string, Values> = {
   "api.webhooks": { "api.webhooks": true, webhookSecret: "webhookSecret" },
   "api.maxInput": { "api.maxInput": 20 },
   "workers.model": { "workers.model": "tiny-random-sdxl", "models.revision": "" },
+  "workers.autoscaling.by": { ...scaled, "workers.autoscaling.by": "hpa" },
+  "workers.autoscaling.min": { ...scaled, "workers.autoscaling.min": 2 },
+  "workers.autoscaling.max": scaled,
+  "workers.autoscaling.targetSeconds": { ...scaled, "workers.autoscaling.targetSeconds": 60 },
+  "workers.autoscaling.cooldownSeconds": { ...scaled, "workers.autoscaling.cooldownSeconds": 600 },
+  "workers.autoscaling.schedules": {
+    ...scaled,
+    "workers.autoscaling.schedules": [{ start: "0 8 * * *", end: "0 18 * * *", replicas: 3 }],
+  },
+  "workers.autoscaling.kedaNamespace": {
+    ...scaled,
+    "workers.autoscaling.kedaNamespace": "another",
+  },
+  "workers.pools": { "workers.pools": [{ name: "another" }] },
   "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
   "workers.precision": { "workers.precision": "fp8" },
   "workers.nodeSelector": { "workers.nodeSelector": { another: "label" } },

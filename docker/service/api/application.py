@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sse_starlette.sse import AppStatus
 from starlette.middleware.cors import CORSMiddleware
 
-from api import errors, gauges, query
+from api import errors, gauges, query, work
 from api.admission import Admission
 from api.authentication import Authentication
 from api.departures import Departures
+from api.estimates import Estimates
 from api.inputs import Inputs
 from api.keyring import KeyRing
 from api.links import Links
@@ -48,6 +49,7 @@ from tasks.redis_broker import RedisBroker
 from tasks.relay import Relay
 from tasks.store import TaskStore
 from tasks.webhooks import WebhookStore
+from tasks.workload import Workload
 
 # On SIGTERM sse-starlette cuts all streams. Each ends by itself within a request's longest time,
 # which a leaving pod has; uvicorn waits for it.
@@ -118,6 +120,7 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         raise SystemExit("API_SECRET is not set.")
     engine = create_engine(settings)
     store = TaskStore(engine, settings)
+    workload = Workload(engine)
     keys = KeyStore(engine)
     broker: Broker = RedisBroker(settings.redis_url) if settings.redis_url else LocalBroker()
     services = Services(
@@ -135,6 +138,8 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         admission=Admission(store, keys, settings),
         links=Links(settings),
         departures=Departures(store, broker),
+        workload=workload,
+        estimates=Estimates(workload, broker, settings),
         ready=Readiness(store, broker),
     )
 
@@ -152,7 +157,12 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         for job in jobs:
             stack.callback(asyncio.create_task(job).cancel)
         await stack.enter_async_context(
-            metrics.serve(settings.metrics_port, ready=services.ready, refresh=refresh)
+            metrics.serve(
+                settings.metrics_port,
+                ready=services.ready,
+                refresh=refresh,
+                besides=[work.route(services)],
+            )
         )
         stack.push_async_callback(services.departures.close)
         yield services

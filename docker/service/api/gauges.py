@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable
 
+from api.models import model_of, models
 from api.services import Services
 from core import metrics
 from core.outages import is_outage
@@ -29,6 +30,10 @@ async def refresh(services: Services) -> None:
 async def _count(services: Services) -> None:
     store = services.store
     metrics.QUEUE_SIZE.set((await store.counts()).queued)
+    for name in models(services.settings):
+        seconds = await services.estimates.work_seconds(model_of(services.settings, name))
+        # As a label selector of Kubernetes can ask for it.
+        metrics.WORK.labels(name.replace("/", "_")).set(seconds)
     oldest = await store.oldest_queued()
     metrics.QUEUE_AGE.set(time.time() - oldest.timestamp() if oldest else 0)
     backup = await store.last_backup()

@@ -3,6 +3,7 @@
 They send a form, in which all is text but the files.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from fastapi.exceptions import RequestValidationError
@@ -27,9 +28,9 @@ class EditsRequest(ImagesRequest):
     strength: Strength | None = None
     markup: None = None
 
-    def parameters(self) -> Parameters:
+    def parameters(self, models: Sequence[str]) -> Parameters:
         strength = self.strength or _FIDELITY.get(self.input_fidelity or "")
-        return super().parameters().model_copy(update={"strength": strength})
+        return super().parameters(models).model_copy(update={"strength": strength})
 
 
 async def read_form(form: FormData) -> tuple[EditsRequest, dict[str, bytes]]:

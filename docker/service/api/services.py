@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api.admission import Admission
 from api.departures import Departures
+from api.estimates import Estimates
 from api.inputs import Inputs
 from api.keyring import KeyRing
 from api.links import Links
@@ -16,6 +17,7 @@ from tasks.history import History
 from tasks.images import ImageStore
 from tasks.store import TaskStore
 from tasks.webhooks import WebhookStore
+from tasks.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -34,4 +36,6 @@ class Services:
     admission: Admission
     links: Links
     departures: Departures
+    workload: Workload
+    estimates: Estimates
     ready: Readiness

@@ -14,6 +14,7 @@ from fastapi import Depends, Header, Request
 from uuid_utils.compat import uuid7
 
 from api.dependencies import Caller, ClientAddress, Provided
+from api.models import model_of
 from api.preferences import RESPOND_ASYNC, preferences
 from api.problems import NO_RETRY, Problem, invalid
 from api.services import Services
@@ -100,6 +101,7 @@ class Submission:
         task = await self._earlier(fingerprint)
         if task is not None:
             return task
+        model = model_of(self._services.settings, parameters.model)
         self._headers.update(await self._services.limiter.admit(self._client))
         parameters = await self._services.inputs.resolve(parameters, self._key, files)
         task_id: UUID = uuid7()
@@ -110,6 +112,7 @@ class Submission:
                 parameters,
                 key_id=self._key.id,
                 request_id=self._request_id,
+                model=model,
                 priority=self._key.priority,
                 idempotency_key=self._idempotency_key,
                 request_hash=fingerprint if self._idempotency_key else None,
@@ -122,7 +125,7 @@ class Submission:
             assert task is not None
             return task
         with suppress(Exception):  # accepted is accepted: the relay makes up for a lost ticket
-            await self._services.broker.put([task.id])
+            await self._services.broker.put([task.id], task.model)
         return task
 
     async def _earlier(self, fingerprint: bytes) -> Task | None:

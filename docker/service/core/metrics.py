@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import prometheus_client
 import uvicorn
@@ -23,6 +23,11 @@ GENERATION = Histogram(
 START = Gauge("aigc_worker_start_seconds", "How long each phase of the start took", ["phase"])
 GPU_MEMORY = Gauge("aigc_gpu_memory_used_bytes", "GPU memory in use", ["gpu_id"])
 QUEUE_SIZE = Gauge("aigc_queue_size", "Queued tasks, counted in the database")
+WORK = Gauge(
+    "aigc_work_seconds",
+    "What one worker would take for all that waits or is being drawn",
+    ["model"],
+)
 QUEUE_AGE = Gauge("aigc_queue_oldest_age_seconds", "How long the oldest queued task has waited")
 STORE_UP = Gauge("aigc_store_up", "Whether a store answers the api: 1 or 0", ["store"])
 LAST_BACKUP = Gauge(
@@ -34,8 +39,10 @@ Refresh = Callable[[], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def serve(port: int, *, ready: Check, refresh: Refresh) -> AsyncIterator[None]:
-    """Serves /metrics (refreshed at each scrape), /healthz and /readyz."""
+async def serve(
+    port: int, *, ready: Check, refresh: Refresh, besides: Sequence[Route] = ()
+) -> AsyncIterator[None]:
+    """Serves /metrics (refreshed at each scrape), /healthz, /readyz and what is given besides."""
 
     async def metrics(_request: Request) -> Response:
         await refresh()
@@ -52,9 +59,8 @@ async def serve(port: int, *, ready: Check, refresh: Refresh) -> AsyncIterator[N
             return PlainTextResponse("ready\n")
         return PlainTextResponse("not ready\n", status_code=503)
 
-    app = Starlette(
-        routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
-    )
+    own = [Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
+    app = Starlette(routes=[*own, *besides])
     server = _Server(
         uvicorn.Config(app, host="0.0.0.0", port=port, log_config=None, lifespan="off")  # noqa: S104
     )

@@ -34,6 +34,10 @@ class Settings(BaseSettings):
 
     model_dir: Path = Path("/models")
     model_id: str = "stabilityai/stable-diffusion-xl-base-1.0"
+    named_only: bool = False
+    """Whether a worker leaves tasks that name no model to others."""
+    other_models: Annotated[tuple[str, ...], NoDecode] = ()
+    """Of the API, with commas between: what tasks may name besides `model_id`."""
     model_revision: str = ""
     """Commit of the model's repository; empty: the one of SDXL base 1.0 that is known here."""
     hf_endpoint: str = "https://huggingface.co"
@@ -56,6 +60,10 @@ class Settings(BaseSettings):
     """The longest time that a request waits for its picture."""
     task_seconds: float = 900
     """A task that is not done this long after it was accepted fails."""
+    worker_start_seconds: float = 0
+    """So much longer may it take where no worker may be there at first."""
+    picture_seconds: float = 5
+    """What a picture of 1024x1024 in 30 steps is thought to take until some have been drawn."""
     lease_seconds: float = 30
     heartbeat_seconds: float = 5
     relay_seconds: float = 2
@@ -94,9 +102,9 @@ class Settings(BaseSettings):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "other_models", mode="before")
     @classmethod
-    def _origins(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+    def _parts(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
@@ -113,6 +121,15 @@ class Settings(BaseSettings):
                 raise ValueError(f"{part!r} is not WIDTHxHEIGHT, such as 1024x1024")
             sizes.append((int(width), int(height)))
         return tuple(sizes)
+
+    @property
+    def deadline_seconds(self) -> float:
+        return self.task_seconds + self.worker_start_seconds
+
+    @property
+    def queue(self) -> str | None:
+        """Where a worker's tasks wait: as `Task.model`."""
+        return self.model_id if self.named_only else None
 
     @cached_property
     def standalone(self) -> bool:

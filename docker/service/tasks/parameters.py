@@ -109,6 +109,7 @@ Seed = Annotated[
 Steps = Annotated[int, Field(ge=1, le=100)]
 GuidanceScale = Annotated[float, Field(ge=0, le=30)]
 Quality = Annotated[int, Field(ge=0, le=100)]
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 PartialImages = Annotated[int, Field(ge=0, le=3)]
 """OpenAI's bound."""
 MAX_SIDE = 2048
@@ -157,6 +158,8 @@ class Parameters(BaseModel):
     format: Annotated[ImageFormat, Field(strict=False)] = ImageFormat.PNG
     quality: Quality = 95
     """Of JPEG and WebP; PNG loses nothing."""
+    model: ModelName | None = None
+    """One of `/v1/models`; null: the first of them."""
     partial_images: PartialImages = 0
     """Previews of each picture for those who follow the task by its events."""
     scheduler: Annotated[Scheduler, Field(strict=False)] | None = None
@@ -196,6 +199,11 @@ class Parameters(BaseModel):
         if self.image is None:
             return self.steps
         return max(1, int(self.steps * (self.strength or DEFAULT_STRENGTH)))
+
+    @property
+    def work(self) -> float:
+        """How much there is to draw: 1 is a picture of 1024x1024 in 30 steps."""
+        return self.num_images * self.drawn_steps * self.width * self.height / (30 * 1024 * 1024)
 
     def image_seed(self, n: int) -> int:
         return (self.seed + n) % (MAX_SEED + 1)

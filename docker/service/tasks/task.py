@@ -54,6 +54,10 @@ class Task:
     finished_at: datetime | None
     deadline_at: datetime
     retry_at: datetime | None
+    model: str | None
+    """The model that has to draw it; None: the service's default one."""
+    work: float | None
+    """`Parameters.work`; None in rows of older releases."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
+import openai
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -94,3 +95,10 @@ async def client_without_worker(
         pytest.skip("standalone mode always has its worker")
     async with serve(settings) as client:
         yield client
+
+
+@pytest.fixture
+async def openai_client(client: httpx.AsyncClient) -> AsyncIterator[openai.AsyncOpenAI]:
+    url = str(client.base_url).rstrip("/") + "/v1"
+    async with openai.AsyncOpenAI(api_key=SECRET, base_url=url, max_retries=0) as it:
+        yield it

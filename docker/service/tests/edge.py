@@ -30,6 +30,7 @@ def render(**args: object) -> str:
         "maxBody": "512k",
         "maxInput": 10,
         "maxWaitSeconds": 90,
+        "corsOrigins": [],
         "proxies": [],
         "clientHeader": "X-Forwarded-For",
         "proxyProtocol": False,

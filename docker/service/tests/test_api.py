@@ -126,7 +126,7 @@ async def test_a_queued_task_hears_its_position(client_without_worker: httpx.Asy
         1, lambda: asyncio.ensure_future(client.delete(f"/api/tasks/{second['id']}"))
     )
     told = await events(client, second["id"])
-    assert told[0] == ("queued", {"position": 2})
+    assert told[0] == ("queued", {"position": 2, "eta_seconds": None, "worker_starting": True})
     assert told[-1][1]["status"] == "cancelled"
 
 

@@ -15,7 +15,6 @@ from api.openai_edits import EditsRequest
 from tests.hostile_pictures import photo, saved
 from tests.service import SECRET, colour
 from tests.test_inputs import files
-from tests.test_openai import openai_client  # noqa: F401
 
 pytestmark = pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
 
@@ -107,8 +106,21 @@ async def test_events_are_those_of_an_edit(
         ({"size": "100x100"}, "size"),
         ({"extra_body": {"strength": 2}}, "strength"),
         ({"extra_body": {"sampler": "euler"}}, "sampler"),
+        ({"quality": "max", "extra_body": {"scheduler": "lcm"}}, "scheduler"),
     ],
-    ids=["two", "image", "mask", "size of mask", "markup", "prompt", "n", "size", "strength", "x"],
+    ids=[
+        "two",
+        "image",
+        "mask",
+        "size of mask",
+        "markup",
+        "prompt",
+        "n",
+        "size",
+        "strength",
+        "x",
+        "steps of lcm",
+    ],
 )
 async def test_a_bad_field_is_400_and_named(
     openai_client: openai.AsyncOpenAI,

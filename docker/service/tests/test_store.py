@@ -133,9 +133,9 @@ async def test_a_failed_task_waits_a_little_and_then_goes_to_another_worker(
     taken = await claim(store, "sick")
     assert await store.retry(Claim(taken.id, taken.attempt), "broken", "") is Status.QUEUED
     assert await store.claim("well") is None
-    assert await store.queued_ids(10) == []
+    assert await store.queued_ids(10) == {}
     await end_retry_delay(engine)
-    assert await store.queued_ids(10) == [task.id]
+    assert await store.queued_ids(10) == {None: [task.id]}
     if not settings.standalone:  # else there is no other
         assert await store.claim("sick") is None
     assert (await claim(store, "well")).id == task.id
@@ -226,11 +226,6 @@ async def test_priority_goes_first(store: TaskStore) -> None:
     await submit(store, "later")
     await submit(store, "sooner", priority=1)
     assert (await claim(store)).parameters.prompt == "sooner"
-
-
-async def test_position_counts_those_ahead(store: TaskStore) -> None:
-    tasks = [await submit(store) for _ in range(3)]
-    assert [await store.position(task) for task in tasks] == [0, 1, 2]
 
 
 async def test_an_overdue_task_fails_and_is_not_started(

@@ -68,7 +68,9 @@ async def ended(engine: AsyncEngine, settings: Settings, url: str) -> UUID:
     task_id: UUID = uuid7()
     await WebhookStore(engine).expect(task_id, url)
     store = TaskStore(engine, settings)
-    await store.submit(Parameters(**SMALL), key_id=1, request_id="r", task_id=task_id)
+    await store.submit(
+        Parameters(**SMALL), key_id=1, request_id="r", model=settings.model_id, task_id=task_id
+    )
     await store.cancel(task_id, key_id=1)
     return task_id
 

@@ -7,7 +7,7 @@ from worker.model import Model
 
 def load(settings: Settings) -> Model:
     """Loads and warms up. Slow; runs in the inference thread."""
-    if settings.model_id == "noop":
+    if settings.model_id.split("/")[0] == "noop":
         from worker.noop import NoopModel
 
         return NoopModel()

@@ -88,6 +88,8 @@ class Worker:
         await self._work(self._model)
         for job in background:
             job.cancel()
+        with suppress(Exception):
+            await self._broker.withdraw(self._settings.worker_id, self._settings.queue)
         if self._sick:
             raise Sick(f"the model failed {len(self._failed)} tasks in a row")
 
@@ -117,7 +119,7 @@ class Worker:
     async def _announce(self) -> None:
         while True:
             with suppress(Exception):  # for the queue's view only
-                await self._broker.announce(self._settings.worker_id)
+                await self._broker.announce(self._settings.worker_id, self._settings.queue)
             await asyncio.sleep(ANNOUNCE_SECONDS)
 
     async def _next(self) -> Task | None:
@@ -143,7 +145,10 @@ class Worker:
 
     async def _ticket(self) -> Ticket | None:
         """The next ticket; None when it is time to look into the store without one, or to stop."""
-        taking = asyncio.ensure_future(self._broker.take(self._settings.worker_id, _POLL_SECONDS))
+        settings = self._settings
+        taking = asyncio.ensure_future(
+            self._broker.take(settings.worker_id, _POLL_SECONDS, settings.queue)
+        )
         stopping = asyncio.ensure_future(self._stopping.wait())
         await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

@@ -179,6 +179,16 @@ test.each<[string, Record<string, unknown>, string]>([
     'aws.oidcProviderArn is "https://oidc.example", but must be an ARN of IAM: …:oidc-provider/…; fix: pulumi config set --path aws.oidcProviderArn VALUE',
   ],
   [
+    "an item of a list",
+    { aws: { clientNetworks: ["10.0.0.0/16", "10.1.0.0"] } },
+    "aws.clientNetworks[1] is \"10.1.0.0\", but must be a network like 10.0.0.0/16; fix: pulumi config set --path 'aws.clientNetworks[1]' VALUE",
+  ],
+  [
+    "a key with a dot",
+    { aws: { tags: { "cost.center": 5 } } },
+    'aws.tags["cost.center"] is 5, but Invalid input: expected string, received number; fix: pulumi config set --path \'aws.tags["cost.center"]\' VALUE',
+  ],
+  [
     "pictures in two buckets",
     {
       aws: { region: "eu-central-1", eksCluster: "one" },
@@ -245,7 +255,7 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     "a PROXY header that is believed of nobody",
     { nginx: { serviceType: "NodePort", proxyProtocol: true } },
-    "nginx.trustedProxies is missing, but nginx.proxyProtocol is true and cloudflare.mode is off; fix: pulumi config set --path nginx.trustedProxies[0] VALUE",
+    "nginx.trustedProxies is missing, but nginx.proxyProtocol is true and cloudflare.mode is off; fix: pulumi config set --path 'nginx.trustedProxies[0]' VALUE",
   ],
   [
     "an NLB that sends PROXY headers to an nginx that expects none",
@@ -342,11 +352,16 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     "whichever cluster the shell points to",
     { context: "" },
-    "context is missing, but kubeconfig is not set; fix: pulumi config set --path context VALUE",
+    "context is missing, but kubeconfig is not set; fix: pulumi config set context VALUE",
   ],
 ])("%s is refused", (_, values, fault) => {
   expect(faultsOf(values)).toEqual([fault]);
 });
+
+test.each(["https://App.example", "https://app.example/", 'https://a";', "https://$host", "app"])(
+  "%s, which no browser sends as an origin, is refused",
+  (origin) => expect(faultsOf({ api: { corsOrigins: [origin] } })).toHaveLength(1),
+);
 
 test("the context of an EKS cluster in the region says who gives pods their roles", () => {
   const context = "arn:aws:eks:eu-central-1:111122223333:cluster/one";
@@ -419,7 +434,7 @@ test("a managed database is refused with the settings of a pod, and without a ne
   };
   expect(faultsOf({ postgres, aws: { region: "eu-central-1", subnetIds: ["one"] } })).toEqual([
     "aws.vpcId is missing, but postgres.managed or redis.managed is true; fix: pulumi config set --path aws.vpcId VALUE",
-    "aws.clientNetworks is missing, but postgres.managed or redis.managed is true; fix: pulumi config set --path aws.clientNetworks[0] VALUE",
+    "aws.clientNetworks is missing, but postgres.managed or redis.managed is true; fix: pulumi config set --path 'aws.clientNetworks[0]' VALUE",
     'postgres.resources is {"requests":{"cpu":"2"}}, but is of use only where postgres.managed is false; fix: pulumi config rm --path postgres.resources',
     "aws.subnetIds is [\"one\"], but must be two or more, in different zones, for a standby; fix: pulumi config set --path 'aws.subnetIds[1]' VALUE",
     'postgres.storage is "500Mi", but must be whole Gi from 20Gi on, as RDS sells them; fix: pulumi config set --path postgres.storage 20Gi',

@@ -2,18 +2,21 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { z } from "zod";
+
 import { schema } from "../../../config/schema";
 import { secrets } from "../../../config/secrets";
+import { schema as eksSchema } from "../../../examples/eks/config";
 import { repository } from "../../../local/paths";
 
 // What the pages say, held against what there is.
 
 const pagesOf = (folder: string) =>
   readdirSync(join(repository, folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".md"))
+    .filter((file) => file.endsWith(".md") && !file.includes("node_modules"))
     .map((file) => join(folder, file));
-const pages = ["README.md", "CONTRIBUTING.md", ...pagesOf("docs")];
+const pages = ["README.md", "CONTRIBUTING.md", ...pagesOf("docs"), ...pagesOf("examples")];
 const read = (page: string) => readFileSync(join(repository, page), "utf8");
 const blocksOf = (text: string) =>
   [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block as string);
@@ -46,6 +49,12 @@ const keys = new Set([
   ...Object.keys(secrets),
 ]);
 const groups = new Set([...keys].map((key) => key.split(".")[0]));
+
+/** Those of examples that are programs of their own. */
+const keysOfExamples: Record<string, string[]> = {
+  "examples/eks": keysOf(z.toJSONSchema(eksSchema, { io: "input" }) as Shape),
+  "examples/consumer": Object.keys(parse(read("examples/consumer/Pulumi.yaml")).config),
+};
 
 /** Other things with a dot in their names, whose first part is a group's name as well. */
 const noKeys = /\.(conf|ts|md|json|yml|yaml)$/;
@@ -84,15 +93,15 @@ describe.each(pages)("%s", (page) => {
     const quoted = [...withoutBlocks(text).matchAll(/`([a-zA-Z]\w*(?:\.\w+)+)(?: [^`]*)?`/g)]
       .map(([, key = ""]) => key)
       .filter((key) => groups.has(key.split(".")[0]) && !noKeys.test(key));
-    // Examples have programs, and so keys, of their own.
-    const ofService = text.replace(/^```sh\ncd examples[\s\S]*?^```$/gm, "");
-    const set = [
-      ...ofService.matchAll(/pulumi config (?:set|rm)(?: --[\w-]+)* '?([a-zA-Z]\w*(?:\.\w+)*)/g),
-    ].map(([, key = ""]) => key);
-    const own = set.filter((key) => /^[a-z]/.test(key));
-    // A map's own keys are its user's.
-    const unknown = [...quoted, ...own].filter((key) => !keys.has(key));
-    expect(unknown).toEqual([]);
+    expect(quoted.filter((key) => !keys.has(key))).toEqual([]);
+    for (const block of blocksOf(text)) {
+      const example = /^cd (examples\/\w+)/.exec(block)?.[1] ?? dirname(page);
+      const known = new Set([...keys, ...(keysOfExamples[example] ?? [])]);
+      const set = [
+        ...block.matchAll(/pulumi config (?:set|rm)(?: --[\w-]+)* '?([a-z]\w*(?:\.\w+)*)/g),
+      ].map(([, key = ""]) => key);
+      expect(set.filter((key) => !known.has(key))).toEqual([]);
+    }
   });
 });
 

@@ -9,7 +9,6 @@ import { pushedDigest } from "../../../local/context/images";
 import { podNetwork } from "../../../local/context/network";
 import { stackName } from "../../../local/context/record";
 import { advertisedRegistry } from "../../../local/context/registry";
-import { isRunning } from "../../../local/lock";
 import { repository } from "../../../local/paths";
 
 /** The command, where no program is on the PATH. */
@@ -130,11 +129,4 @@ test("status shows what is down, and the commands that lead to the rest", () => 
   expect(shown).toContain("DOWN nginx");
   const { clusterId: _, ...useful } = record;
   for (const value of Object.values(useful)) expect(shown).toContain(value);
-});
-
-test("a process counts as running without /proc, which macOS lacks", () => {
-  const ended = spawnSync(process.execPath, ["--version"]);
-  expect(isRunning(process.pid)).toBe(true);
-  expect(isRunning(1)).toBe(true);
-  expect(isRunning(ended.pid)).toBe(false);
 });

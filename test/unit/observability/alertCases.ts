@@ -3,6 +3,8 @@ export interface AlertCase {
   alert: string;
   /** Series → its values, one a minute, in promtool's notation. */
   series: Record<string, string>;
+  /** The stack whose alert it is. @default prod */
+  stack?: string;
   /** When it is looked, a Prometheus duration after the first value. */
   at: string;
   /** Labels of the alert that fires, besides its severity; undefined: none fires. */
@@ -28,6 +30,30 @@ export const alertCases: AlertCase[] = [
     series: { 'up{job="api"}': "1x9" },
     at: "5m",
     fires: { job: "worker" },
+  },
+  {
+    alert: "NoWorkerStarts",
+    stack: "elastic",
+    series: { 'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}': "30x40" },
+    at: "20m",
+    fires: {},
+  },
+  // Nobody asks for pictures: no worker is what there should be.
+  {
+    alert: "NoWorkerStarts",
+    stack: "elastic",
+    series: { 'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}': "0x40" },
+    at: "20m",
+  },
+  // One has started meanwhile.
+  {
+    alert: "NoWorkerStarts",
+    stack: "elastic",
+    series: {
+      'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}': "30x40",
+      'up{job="worker"}': "_x10 1x40",
+    },
+    at: "20m",
   },
   {
     alert: "QueueWaits",

@@ -4,9 +4,11 @@ import { alertCases } from "./alertCases";
 /**
  * The alerts' cases as `promtool test rules` reads them.
  * https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
+ * @param stack whose rules are in the file
  */
-export function renderAlertCases(rulesFile: string): string {
-  const tests = alertCases.map(({ alert, series, at, fires }) => ({
+export function renderAlertCases(stack: string, rulesFile: string): string {
+  const cases = alertCases.filter((each) => (each.stack ?? "prod") === stack);
+  const tests = cases.map(({ alert, series, at, fires }) => ({
     interval: "1m",
     input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
     alert_rule_test: [

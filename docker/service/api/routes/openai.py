@@ -14,6 +14,7 @@ from starlette.types import Message
 from api.dependencies import Provided
 from api.errors import problem_of
 from api.images import in_base64, size_of
+from api.models import models
 from api.openai_errors import OpenAIErrorResponse, error_of
 from api.openai_images import ImagesRequest, ImagesResponse, properties, shape
 from api.partial_images import in_full_size
@@ -50,7 +51,7 @@ async def generate_images(
     services: Provided,
     body: ImagesRequest,
 ) -> Response:
-    task = await submission.accept(body.parameters(), await request.json())
+    task = await submission.accept(body.parameters(models(services.settings)), await request.json())
     return await answer(request, submission, services, body, task)
 
 

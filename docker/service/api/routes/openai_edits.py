@@ -8,10 +8,12 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from api.dependencies import Provided
+from api.models import models
 from api.openai_edits import EditsRequest, read_form
 from api.openai_images import ImagesResponse
 from api.problems import Problem
 from api.routes.openai import answer, documented
+from api.services import Services
 from api.submission import Submission, Submitted
 from tasks.task import Task
 
@@ -45,11 +47,13 @@ def _form() -> dict[str, Any]:
     },
 )
 async def edit_image(request: Request, submission: Submitted, services: Provided) -> Response:
-    body, task = await _accept(request, submission)
+    body, task = await _accept(request, submission, services)
     return await answer(request, submission, services, body, task)
 
 
-async def _accept(request: Request, submission: Submission) -> tuple[EditsRequest, Task]:
+async def _accept(
+    request: Request, submission: Submission, services: Services
+) -> tuple[EditsRequest, Task]:
     """Apart, so that no file stands in memory while the picture is drawn."""
     try:
         async with request.form(max_files=20, max_fields=50) as form:
@@ -59,4 +63,5 @@ async def _accept(request: Request, submission: Submission) -> tuple[EditsReques
     same = body.model_dump(mode="json") | {
         name: hashlib.sha256(file).hexdigest() for name, file in files.items()
     }
-    return body, await submission.accept(body.parameters(), same, files)
+    parameters = body.parameters(models(services.settings))
+    return body, await submission.accept(parameters, same, files)

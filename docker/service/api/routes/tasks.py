@@ -16,7 +16,7 @@ from api.errors import documented
 from api.images import picture, size_of
 from api.problems import Problem
 from api.progress import DONE, progress
-from api.views import TaskView, live_view
+from api.views import TaskView, estimated_view, live_view
 from core.schema import Status
 from tasks.parameters import ImageFormat
 from tasks.task import StoredImage, Task
@@ -85,7 +85,7 @@ async def list_tasks(
 
 @router.get("/{task_id}", summary="Get a task", responses=documented(401, 404, 422, 503))
 async def get_task(task: OwnTask, services: Provided) -> TaskView:
-    return live_view(services, task)
+    return await estimated_view(services, task)
 
 
 @router.delete(

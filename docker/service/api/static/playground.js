@@ -120,7 +120,7 @@ async function follow(id) {
 
 function report(name, data) {
   if (name === "queued") {
-    page.status.textContent = `Number ${data.position} in the queue`;
+    page.status.textContent = waiting(data);
     page.progress.removeAttribute("value");
   } else {
     const step = data.step ?? 0;
@@ -128,6 +128,13 @@ function report(name, data) {
     page.progress.max = data.total;
     page.progress.value = step;
   }
+}
+
+function waiting({ position, eta_seconds: eta, worker_starting: starting }) {
+  const about = eta == null ? "" : `, about ${Math.ceil(eta)} s`;
+  return starting
+    ? `A worker is starting; number ${position} in the queue${about}`
+    : `Number ${position} in the queue${about}`;
 }
 
 async function finish(task) {

@@ -12,7 +12,8 @@ const packages = join(environments, readdirSync(environments)[0] as string, "sit
 const pytest =
   "import sys; sys.path.append('/test-packages'); import pytest; sys.exit(pytest.main())";
 
-let container: string;
+// Not as buildah names those of builds, which a set-up beside takes for cut off.
+const container = "image-test";
 
 const python = (...args: string[]) =>
   buildah("image-test", [
@@ -23,11 +24,15 @@ const python = (...args: string[]) =>
     ...[container, "--", "python", ...args],
   ]);
 
+const remove = () => buildah("image-test", ["rm", container]);
+
 beforeAll(async () => {
-  container = (await buildah("image-test", ["from", imageTag("worker")])).trim();
+  // What a run left that was cut off.
+  await remove().catch(() => {});
+  await buildah("image-test", ["from", "--name", container, imageTag("worker")]);
 });
 
-afterAll(() => buildah("image-test", ["rm", container]));
+afterAll(remove);
 
 test("the trimmed image imports, compiles kernels for every GPU in use and draws", async () => {
   const files = ["image", "sdxl", "full_sdxl"].map((name) => `tests/test_${name}.py`);
