@@ -212,11 +212,11 @@ export class Api extends Component {
     this.targets.push({ job: "api", app: name, host: this.host, port: ports.metrics });
     const { database, servers } = args.settings;
     this.flows.push(...toAgent(this, args.identity));
-    if (args.webhookSecret) this.flows.push({ from: this, ...elsewhere(https) });
     this.flows.push(...servers.map((server) => ({ from: this, ...server })), {
       from: labels(`${name}-migrations`),
       ...database,
     });
+    if (args.webhookSecret) this.flows.push({ from: this, ...elsewhere(https) });
     this.registerOutputs({ host: this.host });
   }
 }
