@@ -10,8 +10,8 @@ type App = "api" | "aigc-worker" | "backup" | "restore" | "models" | "postgres" 
 
 /** What each app does in the buckets: its role, where they are in AWS, lets it do no more. */
 const rights: Record<App, Partial<Record<BucketKind, Right[]>>> = {
-  api: { pictures: ["read", "delete"] },
-  // It reads what another worker compiled.
+  api: { pictures: ["read", "write", "delete"] },
+  // It reads what another worker compiled, and pictures to draw from.
   "aigc-worker": { pictures: ["read", "write"] },
   backup: { pictures: ["read"], backups: ["read", "write"] },
   restore: { pictures: ["read", "write"], backups: ["read"] },

@@ -34,16 +34,7 @@ export class PicturesBucket extends Component {
 }
 
 const lifecycleRules = (days: number) => [
-  ...(days > 0
-    ? [
-        {
-          id: "pictures",
-          status: "Enabled",
-          filter: { prefix: "outputs/" },
-          expiration: { days },
-        },
-      ]
-    : []),
+  ...(days > 0 ? [expire("pictures", "outputs/", days), expire("inputs", "inputs/", days)] : []),
   {
     id: "broken-uploads",
     status: "Enabled",
@@ -51,3 +42,10 @@ const lifecycleRules = (days: number) => [
     abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
   },
 ];
+
+const expire = (id: string, prefix: string, days: number) => ({
+  id,
+  status: "Enabled",
+  filter: { prefix },
+  expiration: { days },
+});

@@ -14,6 +14,8 @@ export interface NginxConfArgs extends ClientArgs, CorsArgs {
   maxWaitSeconds: number;
   /** Largest body of a request, as nginx writes sizes. */
   maxBody: string;
+  /** Largest picture to draw from, in MiB. */
+  maxInput: number;
 }
 
 /**
@@ -107,8 +109,21 @@ ${indent(errorPages(args), 8)}
             proxy_read_timeout ${patience};
         }
 
-        # The api refuses what would be a picture to edit, whatever its size, and never reads it.
-        location ~ ^/v1/images/(edits|variations)$ {
+        location /api/inputs {
+            proxy_pass http://aigc_backend;
+            client_max_body_size ${args.maxInput}m;
+        }
+
+        # Image, mask, and the words beside them.
+        location /v1/images/edits {
+            proxy_pass http://aigc_backend;
+            client_max_body_size ${editMebibytes(args.maxInput)}m;
+            proxy_send_timeout ${patience};
+            proxy_read_timeout ${patience};
+        }
+
+        # The api refuses what would be a picture to vary, whatever its size, and never reads it.
+        location /v1/images/variations {
             proxy_pass http://aigc_backend;
             client_max_body_size 64m;
             proxy_request_buffering off;
@@ -122,6 +137,9 @@ ${indent(errorPages(args), 8)}
 }
 `;
 }
+
+/** As docker/service/api/middleware.py has it. */
+const editMebibytes = (maxInput: number) => 2 * maxInput + 1;
 
 const indent = (lines: string[], by: number) =>
   lines.map((line) => line && `${" ".repeat(by)}${line}`).join("\n");

@@ -6,7 +6,7 @@ import { type Availability, disruptionBudget, spread } from "../kubernetes/avail
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
-import { toAgent } from "../network/flows";
+import { elsewhere, https, toAgent } from "../network/flows";
 import { errorBudgetAlerts } from "./objectives";
 import type { ServiceSettings } from "./serviceSettings";
 
@@ -15,7 +15,7 @@ export interface ApiArgs extends ComponentArgs, Availability {
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
-  /** Who it is to the pictures' bucket, which it reads and deletes from. @default settings have keys */
+  /** Who it is to the pictures' bucket, which it reads, writes and deletes from. @default settings have keys */
   identity?: Identity;
   /** The name by which it lists the model. */
   model: string;
@@ -39,6 +39,10 @@ export interface ApiArgs extends ComponentArgs, Availability {
   maxWaitSeconds: number;
   /** Origins of web pages that may call from a browser, like https://app.example; "*" for all. */
   corsOrigins: string[];
+  /** Signs what webhooks are told. @default there are none */
+  webhookSecret?: pulumi.Input<string>;
+  /** Largest picture to draw from, in MiB. */
+  maxInput: number;
   resources: Resources;
 }
 
@@ -69,7 +73,13 @@ export class Api extends Component {
     const metadata = { name, namespace, labels: labels(name) };
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
-      { metadata: { namespace }, stringData: { API_SECRET: args.apiSecret } },
+      {
+        metadata: { namespace },
+        stringData: {
+          API_SECRET: args.apiSecret,
+          ...(args.webhookSecret && { WEBHOOK_SECRET: args.webhookSecret }),
+        },
+      },
       this.child,
     );
     const container = {
@@ -151,6 +161,7 @@ export class Api extends Component {
                       : []),
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
+                    { name: "MAX_INPUT_BYTES", value: String(args.maxInput * 2 ** 20) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },
                     { name: "TRUSTED_PROXIES", value: args.trustedProxies },
@@ -209,6 +220,7 @@ export class Api extends Component {
       from: labels(`${name}-migrations`),
       ...database,
     });
+    if (args.webhookSecret) this.flows.push({ from: this, ...elsewhere(https) });
     this.registerOutputs({ host: this.host });
   }
 }

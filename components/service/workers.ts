@@ -22,7 +22,7 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
-  /** Who they are to the pictures' bucket, which they write to. @default settings have keys */
+  /** Who they are to the pictures' bucket, which they read and write. @default settings have keys */
   identity?: Identity;
   /** Other workers whose service account they share, in place of `identity`. @default they have their own */
   like?: Workers;

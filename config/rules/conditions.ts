@@ -93,6 +93,7 @@ export const fromHub = condition(
   "models.endpoint is a hub",
   (config) => !fromBucket(config),
 );
+export const webhooks = condition(["api"], "api.webhooks is true", ({ api }) => api.webhooks);
 export const gated = condition(["models"], "models.gated is true", ({ models }) => models.gated);
 export const awsBuckets = condition(
   ["objectStore", "backups", "models"],

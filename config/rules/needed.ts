@@ -23,6 +23,7 @@ import {
   told,
   toldByProxies,
   unknownModel,
+  webhooks,
 } from "./conditions";
 import { at, type Condition, groupOf, type Rule } from "./rule";
 
@@ -35,6 +36,7 @@ export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
   slackWebhook: told("slack"),
   pagerdutyKey: told("pagerduty"),
   smtpPassword: told("email"),
+  webhookSecret: webhooks,
   hubToken: gated,
   registryPassword: pushed,
   cloudflareApiToken: cloudflare,

@@ -10,6 +10,7 @@ const nginxArgs = {
   upstream: "api.ns.svc.cluster.local",
   resolver: "dns.example",
   maxBody: "512k",
+  maxInput: 10,
   maxWaitSeconds: 295,
   corsOrigins: [],
   proxies: [],
@@ -58,6 +59,12 @@ test("nginx keeps a client's own id where the api would, and else gives one", ()
 test("nginx refuses a body that is too long, and a client that dawdles", () => {
   expect(nginx).toContain("client_max_body_size 512k;");
   expect(nginx).toMatch(/client_header_timeout 10s;\s+client_body_timeout 10s;/);
+});
+
+test("nginx takes as large an edit as the api does: two inputs and a MiB", () => {
+  const middleware = readFileSync(join(repository, "docker/service/api/middleware.py"), "utf8");
+  expect(middleware).toContain("return 2 * largest_input + 2**20");
+  expect(nginx).toMatch(/\/v1\/images\/edits {[^}]*client_max_body_size 21m;/);
 });
 
 test("Redis keeps an append-only file and evicts nothing", () => {

@@ -56,6 +56,7 @@ const nlb = {
 /** Values of the other kinds, and what they need beside them. */
 const own: Record<string, Values> = {
   namespace: { namespace: "another" },
+  webhookSecret: { webhookSecret: "anotherwebhookSecret", "api.webhooks": true },
   hubToken: { hubToken: "anotherhubToken", "models.gated": true },
   infrastructure: { infrastructure: "organization/another/stack" },
   kubeconfig: { kubeconfig: "/another/kubeconfig" },
@@ -113,6 +114,8 @@ const own: Record<string, Values> = {
   "api.maxWaitSeconds": { "api.maxWaitSeconds": 60 },
   "api.rateLimit": { "api.rateLimit": "20/minute" },
   "api.corsOrigins": { "api.corsOrigins": ["https://another.example.com"] },
+  "api.webhooks": { "api.webhooks": true, webhookSecret: "webhookSecret" },
+  "api.maxInput": { "api.maxInput": 20 },
   "workers.model": { "workers.model": "tiny-random-sdxl", "models.revision": "" },
   "workers.autoscaling.by": { ...scaled, "workers.autoscaling.by": "hpa" },
   "workers.autoscaling.min": { ...scaled, "workers.autoscaling.min": 2 },

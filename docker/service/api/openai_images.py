@@ -4,7 +4,7 @@ The contract is the types of its clients: openai.types.ImageGenerateParams and I
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from tasks.parameters import (
+    LCM_STEPS,
     MAX_IMAGES,
     GuidanceScale,
     ImageFormat,
@@ -24,6 +25,7 @@ from tasks.parameters import (
     PartialImages,
     Prompt,
     Quality,
+    Scheduler,
     Seed,
     Steps,
 )
@@ -54,6 +56,9 @@ class ImagesRequest(BaseModel):
         },
     )
 
+    events: ClassVar = "image_generation"
+    """How the names of a stream's events begin."""
+
     prompt: Prompt
     n: Annotated[int, Field(ge=1, le=MAX_IMAGES)] | None = None
     size: Annotated[str, Field(pattern=r"^(auto|[1-9]\d{2,3}x[1-9]\d{2,3})$")] | None = None
@@ -71,6 +76,7 @@ class ImagesRequest(BaseModel):
     negative_prompt: NegativePrompt | None = None
     steps: Steps | None = None
     guidance_scale: GuidanceScale | None = None
+    scheduler: Annotated[Scheduler, Field(strict=False)] | None = None
 
     model: Text | None = None
     user: Text | None = None
@@ -100,6 +106,14 @@ class ImagesRequest(BaseModel):
             raise ValueError("PNG loses nothing; output_format can be jpeg or webp")
         return compression
 
+    @field_validator("scheduler")
+    @classmethod
+    def _takes_the_steps(cls, scheduler: Scheduler | None, info: ValidationInfo) -> Any:
+        steps = info.data.get("steps") or _steps(info.data.get("quality"))
+        if scheduler is Scheduler.LCM and steps > LCM_STEPS:
+            raise ValueError(f"lcm takes at most {LCM_STEPS} steps")
+        return scheduler
+
     @property
     def wants_base64(self) -> bool:
         if self.response_format is None:
@@ -108,11 +122,11 @@ class ImagesRequest(BaseModel):
 
     def parameters(self, models: Sequence[str]) -> Parameters:
         """@param models what a task may name; another one's name asks for the default model"""
-        quality = self.quality or "auto"
         given = {
             "negative_prompt": self.negative_prompt,
-            "steps": self.steps or _STEPS[_LEGACY.get(quality, quality)],
+            "steps": self.steps or _steps(self.quality),
             "guidance_scale": self.guidance_scale,
+            "scheduler": self.scheduler,
             "seed": self.seed,
             "num_images": self.n,
             "format": self.output_format,
@@ -125,6 +139,11 @@ class ImagesRequest(BaseModel):
             prompt=self.prompt,
             **{name: value for name, value in given.items() if value is not None},
         )
+
+
+def _steps(quality: str | None) -> int:
+    quality = quality or "auto"
+    return _STEPS[_LEGACY.get(quality, quality)]
 
 
 def _sides(size: str | None) -> dict[str, Any]:

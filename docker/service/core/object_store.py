@@ -49,6 +49,11 @@ class ObjectStore:
             end = min(start + PIECE, size)
             yield bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
 
+    async def delete(self, key: str) -> None:
+        """Nothing, where there is no such file."""
+        with suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, key)
+
     async def delete_all(self, prefix: str) -> None:
         async for files in obstore.list(self._store, prefix):
             await obstore.delete_async(self._store, [file["path"] for file in files])

@@ -136,6 +136,26 @@ key_table = Table(
     Column("revoked_at", Timestamp),
 )
 
+webhook_table = Table(
+    "webhooks",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Timestamp),
+    Column("delivered_at", Timestamp),
+)
+
+webhook_attempt_table = Table(
+    "webhook_attempts",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("at", Timestamp, nullable=False),
+    Column("outcome", Text, nullable=False),
+)
+
 # Written by docker/backup, read for metrics.
 backup_table = Table("backups", metadata, Column("finished_at", Timestamp, primary_key=True))
 drill_table = Table(
@@ -192,4 +212,5 @@ _partial(
 # A literal, as in status_is.
 is_dead = and_(status_is(Status.FAILED), task_table.c.attempts_left == literal_column("0", Integer))
 _partial("tasks_dead", task_table.c.finished_at, where=is_dead)
+_partial("webhooks_due", webhook_table.c.due_at, where=webhook_table.c.due_at.isnot(None))
 Index("tasks_of_key", task_table.c.key_id, task_table.c.id)

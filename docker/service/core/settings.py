@@ -83,13 +83,23 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Where clients reach the service; by default what their Host header says."""
 
+    max_input_bytes: int = 10 * 2**20
+    """The largest file of a picture to draw from."""
+    max_input_pixels: int = 4096 * 4096
+    """The largest such picture; JPEGs may be several times as large."""
+
+    webhook_secret: SecretStr | None = None
+    """Signs what webhooks are told: whsec_ and 24 to 64 bytes in base64. Unset, there are none."""
+    webhook_networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Private networks, with commas between, that webhooks may lead to."""
+
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web pages that may call from a browser, with commas between, like https://app.example;
     * for all."""
 
     metrics_port: int = 9090
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _networks(cls, value: str | tuple[Network, ...]) -> tuple[Network, ...]:
         if isinstance(value, str):

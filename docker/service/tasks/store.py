@@ -91,11 +91,13 @@ class TaskStore:
         priority: int = 0,
         idempotency_key: str | None = None,
         request_hash: bytes | None = None,
+        task_id: UUID | None = None,
     ) -> Task | None:
-        """Accepts a task; None when the key has used this idempotency key before."""
+        """Accepts a task, by this id or a new one; None when the key has used this idempotency key
+        before."""
         return await self._submit(
             {
-                "id": uuid7(),
+                "id": task_id or uuid7(),
                 "key_id": key_id,
                 "idempotency_key": idempotency_key,
                 "request_hash": request_hash,

@@ -84,7 +84,7 @@ class Task:
 
     @cached_property
     def total_steps(self) -> int:
-        return self.parameters.steps * self.parameters.num_images
+        return self.parameters.drawn_steps * self.parameters.num_images
 
     @cached_property
     def queued_seconds(self) -> float | None:

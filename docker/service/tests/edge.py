@@ -28,6 +28,7 @@ def render(**args: object) -> str:
         "upstream": "api",
         "resolver": "127.0.0.1",
         "maxBody": "512k",
+        "maxInput": 10,
         "maxWaitSeconds": 90,
         "corsOrigins": [],
         "proxies": [],

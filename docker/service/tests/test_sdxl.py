@@ -137,7 +137,8 @@ def test_previews_change_no_picture_and_come_nearer_to_it(model: SdxlModel) -> N
 
 def finished_latents(model: SdxlModel, parameters: Parameters, n: int) -> torch.Tensor:
     draw(model, parameters, n)
-    latents = model._predictions.latest
+    _, predictions = model._schedulers.choose(parameters.scheduler)
+    latents = predictions.latest
     assert latents is not None
     return latents[0]
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from PIL.Image import Image
 
 from tasks.parameters import Parameters
+from worker.inputs import NO_INPUTS, Inputs
 
 OnStep = Callable[[int], None]
 """Called after every denoising step with the steps done; raises Interrupted to stop."""
@@ -45,6 +46,7 @@ class Model(Protocol):
         numbers: range,
         on_step: OnStep,
         on_preview: OnPreview = no_preview,
+        inputs: Inputs = NO_INPUTS,
     ) -> list[Image]:
         """Makes the task's pictures of these numbers. Runs in the inference thread."""
 

@@ -19,7 +19,8 @@ from worker import start
 from worker.batch_size import batch_size
 from worker.compiled import Mode, prepare
 from worker.fp8 import quantize
-from worker.latents import Predictions, Previews
+from worker.inputs import NO_INPUTS, Inputs
+from worker.latents import Previews
 from worker.model import (
     PROMPT_TOKENS,
     OnPreview,
@@ -30,6 +31,8 @@ from worker.model import (
 )
 from worker.previews import preview_steps
 from worker.prompts import PromptReader, Prompts
+from worker.repaint import Repainter
+from worker.schedulers import Schedulers
 from worker.step_cache import StepCache
 
 transformers.utils.logging.disable_progress_bar()
@@ -63,7 +66,8 @@ class SdxlModel:
         self._compiled_sizes: set[Size] = set()
         with start.phase("weights"):
             self._pipeline = self._load(path)
-        self._predictions = Predictions(self._pipeline.scheduler)
+        self._repainter = Repainter(self._pipeline)
+        self._schedulers = Schedulers(self._pipeline.scheduler)
         self._prompts = PromptReader(self._pipeline, weights=prompt_weights)
         if fp8:
             quantize(self._pipeline.unet)
@@ -117,30 +121,36 @@ class SdxlModel:
         numbers: range,
         on_step: OnStep,
         on_preview: OnPreview = no_preview,
+        inputs: Inputs = NO_INPUTS,
     ) -> list[Image.Image]:
         try:
             try:
-                return self._draw(parameters, numbers, on_step, on_preview)
+                return self._draw(parameters, numbers, on_step, on_preview, inputs)
             except torch.OutOfMemoryError:
                 pass  # not here: while it is handled, its traceback holds the tensors
             with self._frugal():
-                return self._draw_each(parameters, numbers, on_step, on_preview)
+                return self._draw_each(parameters, numbers, on_step, on_preview, inputs)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory(str(error)) from None
         except torch.AcceleratorError as error:
             raise Poisoned(str(error)) from error
 
     def _draw_each(
-        self, parameters: Parameters, numbers: range, on_step: OnStep, on_preview: OnPreview
+        self,
+        parameters: Parameters,
+        numbers: range,
+        on_step: OnStep,
+        on_preview: OnPreview,
+        inputs: Inputs,
     ) -> list[Image.Image]:
         """One picture after the other: the smallest batch."""
         pictures: list[Image.Image] = []
         for done, n in enumerate(numbers):
 
-            def on_own_step(step: int, before: int = done * parameters.steps) -> None:
+            def on_own_step(step: int, before: int = done * parameters.drawn_steps) -> None:
                 on_step((before + step) // len(numbers))
 
-            pictures += self._draw(parameters, range(n, n + 1), on_own_step, on_preview)
+            pictures += self._draw(parameters, range(n, n + 1), on_own_step, on_preview, inputs)
         return pictures
 
     @contextmanager
@@ -160,6 +170,7 @@ class SdxlModel:
         numbers: range,
         on_step: OnStep,
         on_preview: OnPreview = no_preview,
+        inputs: Inputs = NO_INPUTS,
     ) -> list[Image.Image]:
         prompts = self._prompts.read(parameters)
         with (
@@ -167,12 +178,12 @@ class SdxlModel:
             self._compiled_or_not(parameters, numbers, prompts),
         ):
             previews = Previews(preview_steps(parameters), numbers, on_preview)
-            latents = self._denoise(parameters, prompts, numbers, on_step, previews)
-            pictures: list[Image.Image] = self._decode(latents)
+            latents = self._denoise(parameters, prompts, numbers, on_step, previews, inputs)
+            pictures: list[Image.Image] = list(map(inputs.kept, self._decode(latents)))
         for picture in pictures:
             picture.info[PROMPT_TOKENS] = prompts.tokens
         if self._gpu:
-            on_step(parameters.steps)  # it was only queued when the loop ended
+            on_step(parameters.drawn_steps)  # it was only queued when the loop ended
         return pictures
 
     def _compiled_or_not(
@@ -185,6 +196,7 @@ class SdxlModel:
             and len(numbers) == batch_size(*size)
             and parameters.guidance_scale > 1  # else the UNet sees half the batch
             and prompts.in_one_chunk
+            and self._schedulers.as_compiled(parameters.scheduler)
             and not self._pipeline.vae.use_tiling
         ):
             return nullcontext()
@@ -198,11 +210,13 @@ class SdxlModel:
         numbers: range,
         on_step: OnStep,
         previews: Previews,
+        inputs: Inputs,
     ) -> torch.Tensor:
         def step_done(step: int) -> None:
             on_step(step)
             previews.done(step)
 
+        self._pipeline.scheduler, predictions = self._schedulers.choose(parameters.scheduler)
         progress = _progress(step_done, self._gpu)
         if self._step_cache:
             self._step_cache.restart()
@@ -210,14 +224,14 @@ class SdxlModel:
         def after_step(
             _pipe: Any, index: int, _time: Any, tensors: dict[str, Any]
         ) -> dict[str, Any]:
-            previews.queued(index + 1, self._predictions.latest)
+            previews.queued(index + 1, predictions.latest)
             progress(index)
             return tensors
 
-        result = self._pipeline(
+        pipeline, given = self._repainter.choose(parameters, inputs)
+        result = pipeline(
             **prompts.arguments,
-            width=parameters.width,
-            height=parameters.height,
+            **given,
             num_inference_steps=parameters.steps,
             guidance_scale=parameters.guidance_scale,
             num_images_per_prompt=len(numbers),

@@ -17,11 +17,13 @@ from core.settings import Settings
 from tasks.broker import ANNOUNCE_SECONDS, Broker, Ticket
 from tasks.events import EventHub
 from tasks.images import ImageStore
+from tasks.inputs import InputStore
 from tasks.store import TaskStore
 from tasks.task import Task
 from worker import loading
 from worker.batch_size import batch_size
 from worker.encode import encode
+from worker.inputs import NO_INPUTS, Inputs, fitted
 from worker.model import PROMPT_TOKENS, Interrupted, Model, OutOfMemory, Poisoned, Sick
 from worker.run import Run
 
@@ -47,6 +49,7 @@ class Worker:
         # Of what other workers do, this one hears nothing else.
         self._cancellations = EventHub(broker, [Status.CANCELLED])
         self._image_store = image_store
+        self._input_store = InputStore(settings)
         self._settings = settings
         # Inference has its own thread: the event loop goes on renewing the lease.
         self._inference = ThreadPoolExecutor(1, "inference")
@@ -206,6 +209,9 @@ class Worker:
                 raise
             except Interrupted:
                 raise
+            except FileNotFoundError:
+                message = "The picture to draw from has been deleted."
+                return await run.insist(partial(store.fail, claim, "input_gone", message))
             except Exception as error:
                 log.exception("attempt failed")
                 message = type(error).__name__
@@ -218,19 +224,31 @@ class Worker:
         except Interrupted:
             return None
 
+    async def _inputs(self, run: Run) -> Inputs:
+        """@throws FileNotFoundError"""
+        parameters, get = (
+            run.task.parameters,
+            partial(self._input_store.get, key_id=run.task.key_id),
+        )
+        if parameters.image is None:
+            return NO_INPUTS
+        image = await run.insist(partial(get, parameters.image))
+        mask = await run.insist(partial(get, parameters.mask)) if parameters.mask else None
+        return await asyncio.to_thread(fitted, image, mask, parameters)
+
     async def _make_images(self, model: Model, run: Run) -> bool:
         """False when the worker has to stop before the last picture."""
         loop = asyncio.get_running_loop()
         parameters = run.task.parameters
         run.images += run.task.images
-
+        inputs = await self._inputs(run)
         at_once = batch_size(parameters.width, parameters.height)
 
         def draw(numbers: range) -> list[Image]:
             def on_step(step: int) -> None:
-                run.step_done(numbers.start * parameters.steps + step * len(numbers))
+                run.step_done(numbers.start * parameters.drawn_steps + step * len(numbers))
 
-            return model.generate(parameters, numbers, on_step, run.preview)
+            return model.generate(parameters, numbers, on_step, run.preview, inputs)
 
         while (first := len(run.images)) < parameters.num_images:
             if self._stopping.is_set():

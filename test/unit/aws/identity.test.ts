@@ -32,7 +32,18 @@ describe.each(stacks)("in %s", (stack) => {
 });
 
 test.each([
-  ["api", { "pictures-bucket-store": ["s3:ListBucket", "s3:GetObject", "s3:DeleteObject"] }],
+  [
+    "api",
+    {
+      "pictures-bucket-store": [
+        "s3:ListBucket",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+      ],
+    },
+  ],
   [
     "aigc-worker",
     {
