@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import binascii
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,7 +86,10 @@ class Inputs:
     ) -> Input | None:
         file = files.get(field)
         if named is not None and named.startswith(DATA_URL):
-            file = base64.b64decode(named.partition(",")[2])
+            try:
+                file = base64.b64decode(named.partition(",")[2])
+            except binascii.Error:
+                raise unusable(field, "it is no base64") from None
         if file is not None:
             return await self.add(file, key, field)
         return await self._known(named, key, field) if named is not None else None

@@ -35,7 +35,7 @@ def counters() -> Iterator[dict[str, int]]:
 
 
 async def test_a_worker_draws_compiled_by_what_another_one_left_in_the_bucket(
-    settings: Settings,  # noqa: F811
+    settings: Settings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     counters: dict[str, int],
@@ -70,7 +70,7 @@ async def test_a_worker_draws_compiled_by_what_another_one_left_in_the_bucket(
 
 
 def test_what_compiled_code_depends_on_is_in_its_name(
-    settings: Settings,  # noqa: F811
+    settings: Settings,
 ) -> None:
     changes = [
         {"model_revision": "1"},

@@ -90,7 +90,8 @@ async def test_head_is_get_without_its_content(
     head = await client.head(where)
     assert head.content == b""
     async with client.stream("GET", where) as get:
-        assert (head.status_code, get.status_code) == (200, 200)
+        there = 404 if path.endswith("/webhook") else 200  # the task has none
+        assert (head.status_code, get.status_code) == (there, there)
         for name in ("content-type", "content-length", "etag", "cache-control"):
             assert head.headers.get(name) == get.headers.get(name)
 

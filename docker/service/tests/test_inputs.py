@@ -157,6 +157,7 @@ def test_sizes_are_those_that_a_model_draws(
         ({"image": "../../tasks.db"}, "image"),
         ({"image": "https://example.com/cat.png"}, "image"),
         ({"image": "data:image/png;base64,AAAA"}, "image"),
+        ({"image": "data:image/png;base64,AAAAA"}, "image"),
         ({"image": "data:image/svg+xml;base64,AAAA"}, "image"),
         ({"mask": "00000000-0000-7000-8000-000000000000"}, "body"),
         ({"image": "OK", "mask": "SMALLER"}, "mask"),
