@@ -19,6 +19,15 @@ export const aigc = "aigc";
 /** Of the backup bucket: what pgBackRest keeps there. */
 export const archiveFolder = "archive";
 
+/** Of the pictures' bucket, as the service's code has them. */
+export const folders = {
+  /** Pictures that clients sent to draw from. */
+  inputs: "inputs",
+  outputs: "outputs",
+  /** What a worker's compiler made, for all. */
+  compiled: "compiled",
+};
+
 /** The label that Services select by. */
 export const labels = (app: string) => ({ app });
 

@@ -1,6 +1,7 @@
 import type { ComponentResourceOptions } from "@pulumi/pulumi";
 import type { Right } from "../components/aws/bucketAccess";
 import { PodRole } from "../components/aws/podRole";
+import { archiveFolder, folders } from "../components/names";
 import type { Config } from "../config";
 import { roleGiver } from "../config/identity";
 import type { Buckets } from "./buckets";
@@ -10,14 +11,23 @@ type App = "api" | "aigc-worker" | "backup" | "restore" | "models" | "postgres" 
 
 /** What each app does in the buckets: its role, where they are in AWS, lets it do no more. */
 const rights: Record<App, Partial<Record<BucketKind, Right[]>>> = {
-  api: { pictures: ["read", "write", "delete"] },
-  // It reads what another worker compiled, and pictures to draw from.
-  "aigc-worker": { pictures: ["read", "write"] },
+  api: { pictures: ["read", "delete", `write ${folders.inputs}`] },
+  "aigc-worker": {
+    pictures: [
+      `read ${folders.inputs}`,
+      `write ${folders.outputs}`,
+      // What another worker compiled.
+      `read ${folders.compiled}`,
+      `write ${folders.compiled}`,
+    ],
+  },
   backup: { pictures: ["read"], backups: ["read", "write"] },
-  restore: { pictures: ["read", "write"], backups: ["read"] },
+  restore: { pictures: ["read", `write ${folders.outputs}`], backups: ["read"] },
   models: { weights: ["read"] },
-  postgres: { backups: ["read", "write", "expire"] },
-  "restore-drill": { backups: ["read"] },
+  postgres: {
+    backups: [`read ${archiveFolder}`, `write ${archiveFolder}`, `delete ${archiveFolder}`],
+  },
+  "restore-drill": { backups: [`read ${archiveFolder}`, `read ${folders.outputs}`] },
 };
 
 /** RDS keeps its own archive. */

@@ -1,6 +1,5 @@
 import type * as iam from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
-import { archiveFolder } from "../names";
 
 /** What somebody may do in a bucket. */
 export interface BucketAccess {
@@ -9,7 +8,9 @@ export interface BucketAccess {
   rights: Right[];
 }
 
-export type Right = keyof typeof actions;
+/** In the whole bucket, or in one of its folders: `write`, `write inputs`. */
+export type Right = Kind | `${Kind} ${string}`;
+type Kind = keyof typeof actions;
 
 /**
  * Actions by what they are for. Who reads has to list too, or S3 answers 403 for what is not there:
@@ -19,30 +20,28 @@ const actions = {
   read: ["s3:ListBucket", "s3:GetObject"],
   write: ["s3:PutObject", "s3:AbortMultipartUpload"],
   delete: ["s3:DeleteObject"],
-  /** Of the database's archive alone. */
-  expire: ["s3:DeleteObject"],
 };
 
 /** Allows that much, and nothing more. */
 export const allow = (access: BucketAccess[]): iam.PolicyDocument =>
   policy(
-    access.flatMap(({ arn, rights }) => [
-      {
-        Effect: "Allow",
-        Action: rights.flatMap((right) => (right === "expire" ? [] : actions[right])),
-        Resource: [arn, pulumi.interpolate`${arn}/*`],
-      },
-      ...(rights.includes("expire")
-        ? [
-            {
-              Effect: "Allow" as const,
-              Action: actions.expire,
-              Resource: [pulumi.interpolate`${arn}/${archiveFolder}/*`],
-            },
-          ]
-        : []),
-    ]),
+    access.flatMap(({ arn, rights }) => {
+      const folders = new Set(rights.map(folderOf));
+      return [...folders].map((folder) => ({
+        Effect: "Allow" as const,
+        Action: rights
+          .filter((right) => folderOf(right) === folder)
+          .flatMap((right) => actions[right.split(" ")[0] as Kind]),
+        // Listing is of the bucket, all else of what is in it.
+        Resource: [arn, pulumi.interpolate`${arn}/${folder}*`],
+      }));
+    }),
   );
+
+function folderOf(right: Right): string {
+  const [, folder] = right.split(" ");
+  return folder ? `${folder}/` : "";
+}
 
 export const policy = (statements: iam.PolicyStatement[]) => ({
   Version: "2012-10-17" as const,

@@ -8,10 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError
 
 from core.settings import Settings
 from tasks.images import ImageStore
+from tasks.inputs import InputStore
 from tasks.parameters import Parameters
 from tasks.store import Claim
 from tasks.task import StoredImage
@@ -59,23 +60,42 @@ async def draw(pictures: ImageStore) -> StoredImage:
     return await pictures.put(b"a picture", Parameters(prompt="a lighthouse"), Claim(TASK, 1), 0)
 
 
-async def test_a_worker_reads_and_writes_pictures_and_deletes_none(pod: Pod) -> None:
+async def test_a_worker_writes_pictures_and_reads_and_deletes_none(pod: Pod) -> None:
     pictures, _ = pod("aigc-worker")
-    assert await pictures.size(await draw(pictures)) == len(b"a picture")
+    image = await draw(pictures)
+    with pytest.raises(PermissionDeniedError):
+        await pictures.size(image)
     with pytest.raises(BaseError, match="AccessDenied"):
         await pictures.delete(TASK)
 
 
-async def test_the_api_reads_writes_and_deletes_pictures(pod: Pod) -> None:
+async def test_the_api_reads_and_deletes_pictures_and_writes_none(pod: Pod) -> None:
     image = await draw(pod("aigc-worker")[0])
     pictures, _ = pod("api")
     size = await pictures.size(image)
     assert [piece async for piece in pictures.pieces(image, size)] == [b"a picture"]
-    await draw(pictures)
+    with pytest.raises(PermissionDeniedError):
+        await draw(pictures)
     await pictures.delete(TASK)
     # And not PermissionDeniedError: a picture that is gone is answered with 410.
     with pytest.raises(FileNotFoundError):
         await pictures.size(image)
+
+
+async def test_a_worker_reads_what_the_api_was_sent_and_adds_nothing_to_it(
+    pod: Pod, account: aws.Account
+) -> None:
+    settings = Settings(
+        s3_bucket="pictures-bucket-store",
+        s3_endpoint_url=account.endpoint,
+        aws_region=aws.REGION,
+    )
+    pod("api")
+    sent = await InputStore(settings).put(b"a picture", key_id=1)
+    pod("aigc-worker")
+    assert await InputStore(settings).get(sent, key_id=1) == b"a picture"
+    with pytest.raises(PermissionDeniedError):
+        await InputStore(settings).put(b"another", key_id=1)
 
 
 async def test_a_link_that_a_role_signs_carries_its_session(pod: Pod) -> None:

@@ -26,7 +26,8 @@ test("users of IAM are made only where they are asked for, one a bucket, each wi
   });
   expect(made.identities).toEqual({});
   const rights = (user: string) =>
-    (inputs[`${user}-policy`]?.policy as { Statement: object[] } | undefined)?.Statement;
+    (inputs[`${user}-policy`]?.policy as { Statement: { Resource: string[] }[] } | undefined)
+      ?.Statement;
   expect(rights("backups-user")).toEqual([
     {
       Effect: "Allow",
@@ -35,12 +36,23 @@ test("users of IAM are made only where they are asked for, one a bucket, each wi
     },
     {
       Effect: "Allow",
-      Action: ["s3:DeleteObject"],
-      Resource: ["arn:backup-bucket-store/archive/*"],
+      Action: [
+        ...["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+        "s3:DeleteObject",
+      ],
+      Resource: ["arn:backup-bucket-store", "arn:backup-bucket-store/archive/*"],
+    },
+    {
+      Effect: "Allow",
+      Action: ["s3:ListBucket", "s3:GetObject"],
+      Resource: ["arn:backup-bucket-store", "arn:backup-bucket-store/outputs/*"],
     },
   ]);
-  expect(rights("pictures-user")).toMatchObject([
-    { Resource: ["arn:pictures-bucket-store", "arn:pictures-bucket-store/*"] },
+  expect(rights("pictures-user")?.map((statement) => statement.Resource[1])).toEqual([
+    "arn:pictures-bucket-store/*",
+    "arn:pictures-bucket-store/inputs/*",
+    "arn:pictures-bucket-store/outputs/*",
+    "arn:pictures-bucket-store/compiled/*",
   ]);
   const { accessKeyId, secretAccessKey } = made.backups.keys ?? {};
   expect(await resolved(pulumi.output(accessKeyId))).toBe("backups-user-key-id");
