@@ -114,6 +114,7 @@ const own: Record<string, Values> = {
   "api.maxWaitSeconds": { "api.maxWaitSeconds": 60 },
   "api.rateLimit": { "api.rateLimit": "20/minute" },
   "api.corsOrigins": { "api.corsOrigins": ["https://another.example.com"] },
+  "api.objective": { "api.objective": 99.5 },
   "api.webhooks": { "api.webhooks": true, webhookSecret: "webhookSecret" },
   "api.maxInput": { "api.maxInput": 20 },
   "workers.model": { "workers.model": "tiny-random-sdxl", "models.revision": "" },
