@@ -5,12 +5,12 @@ import { Monitoring } from "./components/observability/monitoring";
 import { Api } from "./components/service/api";
 import { ModelStore } from "./components/service/modelStore";
 import { ServiceSettings } from "./components/service/serviceSettings";
-import { Workers } from "./components/service/workers";
 import { s3Url } from "./components/vendors";
 import { loadConfig } from "./config";
 import { connectionsOf } from "./config/connections";
 import { handedOver } from "./config/infrastructure";
 import { type Outputs, version } from "./outputs";
+import { archiveOf, keepArchive } from "./stack/archive";
 import { makeBuckets } from "./stack/buckets";
 import { behind, makeFront } from "./stack/front";
 import { makeIdentities } from "./stack/identities";
@@ -18,16 +18,21 @@ import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
 import { receivers } from "./stack/receivers";
 import { makePostgres, makeRedis } from "./stack/stores";
+import { fromZero, makeWorkers, otherModels } from "./stack/workers";
 
 export = async (): Promise<Outputs> => {
   const config = loadConfig(await handedOver());
   const { namespace, images, secrets, protect } = config;
   const options = connect(config);
 
-  const postgres = makePostgres(config, options);
-  const redis = makeRedis(config, options);
   const buckets = makeBuckets(config, options);
   const identities = makeIdentities(config, buckets, options);
+  const archive = archiveOf(config, buckets, identities);
+  const postgres = makePostgres(config, archive, {
+    ...options,
+    dependsOn: [...options.dependsOn, ...buckets.made],
+  });
+  const redis = makeRedis(config, options);
   const stores = {
     ...options,
     dependsOn: [...options.dependsOn, postgres, redis, ...buckets.made],
@@ -58,14 +63,18 @@ export = async (): Promise<Outputs> => {
     },
     options,
   );
+  const apiImage = ownImage(config, "api", options);
   const api = new Api(
     "api",
     {
       namespace,
-      image: ownImage(config, "api", options),
+      image: apiImage,
       settings,
       model: config.workers.model,
+      otherModels: otherModels(config),
+      workersFromZero: fromZero(config),
       apiSecret: secrets.apiSecret,
+      webhookSecret: config.api.webhooks ? secrets.webhookSecret : undefined,
       identity: identities.api,
       connections: connectionsOf.api,
       publicUrl: config.endpoint,
@@ -74,18 +83,10 @@ export = async (): Promise<Outputs> => {
     },
     stores,
   );
-  const workers = new Workers(
-    "aigc-workers",
-    {
-      namespace,
-      image,
-      settings,
-      models,
-      identity: identities["aigc-worker"],
-      connections: connectionsOf.worker,
-      ...config.workers,
-    },
-    { ...stores, dependsOn: [api, models] },
+  const workers = makeWorkers(
+    config,
+    { image, apiImage, settings, models, api, buckets, identities },
+    options,
   );
   const nginx = new NginxIngress(
     "nginx",
@@ -95,17 +96,20 @@ export = async (): Promise<Outputs> => {
       upstream: api,
       resolver: config.clusterDns,
       maxWaitSeconds: config.api.maxWaitSeconds,
+      maxInput: config.api.maxInput,
+      corsOrigins: config.api.corsOrigins,
       ...behind(config),
       ...config.nginx,
     },
     options,
   );
   const front = makeFront(config, nginx, options);
+  const backupImage = ownImage(config, "backup", options);
   const backups = new Backups(
     "backups",
     {
       namespace,
-      image: ownImage(config, "backup", options),
+      image: backupImage,
       database: postgres,
       source: buckets.pictures,
       models,
@@ -117,8 +121,21 @@ export = async (): Promise<Outputs> => {
     options,
   );
 
+  const kept = keepArchive(config, postgres, backupImage, archive, identities, options);
+
   // Each says whom it talks to, when somebody is told of it and where its metrics are.
-  const parts = [nginx, ...front, api, workers, models, postgres, redis, backups, ...buckets.made];
+  const parts = [
+    nginx,
+    ...front,
+    api,
+    ...workers,
+    models,
+    postgres,
+    redis,
+    backups,
+    ...kept,
+    ...buckets.made,
+  ];
   const monitoring = new Monitoring(
     "monitoring",
     {

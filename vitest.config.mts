@@ -25,6 +25,7 @@ export default defineConfig({
       project("vendors", 5 * minute, { globalSetup, fileParallelism: false }),
       project("upgrade", 5 * minute, { globalSetup }),
       project("plugin", 5 * minute, { globalSetup }),
+      project("images", 10 * minute),
       project("repair", 20 * minute),
       project("e2e", 20 * minute, { fileParallelism: false }),
     ],

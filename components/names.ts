@@ -16,6 +16,18 @@ export const ports = {
 /** The bucket and the database; `aigc` is also the prefix of every metric. */
 export const aigc = "aigc";
 
+/** Of the backup bucket: what pgBackRest keeps there. */
+export const archiveFolder = "archive";
+
+/** Of the pictures' bucket, as the service's code has them. */
+export const folders = {
+  /** Pictures that clients sent to draw from. */
+  inputs: "inputs",
+  outputs: "outputs",
+  /** What a worker's compiler made, for all. */
+  compiled: "compiled",
+};
+
 /** The label that Services select by. */
 export const labels = (app: string) => ({ app });
 

@@ -1,3 +1,4 @@
+import { poolsOf } from "./pools";
 import type { Values } from "./rules/rule";
 
 /**
@@ -9,9 +10,15 @@ export const connectionsOf = { api: 10, worker: 3 };
 /** Migrations, backup, restore, the operator's commands, and what PostgreSQL and RDS keep for themselves. */
 const others = 10;
 
+/** The most workers that there are at a time. */
+export const mostWorkers = ({ pools, ...plain }: Values["workers"]): number =>
+  [plain, ...poolsOf({ pools, ...plain })]
+    .map(({ replicas, autoscaling }) => autoscaling.max || replicas)
+    .reduce((sum, count) => sum + count, 0);
+
 /**
  * What all pods open at most, while a rollout replaces them: each pod of the api has a successor beside
  * it until its last request is answered; of the workers one does, for there is no GPU for more.
  */
 export const connectionsNeeded = ({ api, workers }: Pick<Values, "api" | "workers">): number =>
-  2 * api.replicas * connectionsOf.api + (workers.replicas + 1) * connectionsOf.worker + others;
+  2 * api.replicas * connectionsOf.api + (mostWorkers(workers) + 1) * connectionsOf.worker + others;

@@ -5,6 +5,9 @@ export const secrets = {
   redisPassword: "Password of Redis",
   s3AccessKeyId: "Access key of the object store in the cluster",
   s3SecretAccessKey: "Its secret half",
+  archiveCipherPass:
+    "Encrypts the database's archive, which is lost without it; without postgres.managed",
+  webhookSecret: "Signs what webhooks are told, which receivers have, too; with api.webhooks",
   hubToken: "Token of the hub's user whom a gated repository lets in; with models.gated",
   registryPassword: "Password of build.username; with build.repository, unless that is ECR",
   cloudflareApiToken: "Token that may edit the zone and the tunnel; with cloudflare.mode",
@@ -27,4 +30,7 @@ export const randomSecrets: Partial<Record<keyof typeof secrets, number>> = {
   redisPassword: 24,
   s3AccessKeyId: 10,
   s3SecretAccessKey: 24,
+  archiveCipherPass: 32,
+  // Hexadecimal digits are base64, too, which Standard Webhooks wants.
+  webhookSecret: 24,
 };

@@ -10,6 +10,7 @@ import { firstPicture, kubeconfig, state } from "./paths";
 import { makePicture } from "./picture";
 import { preflight } from "./preflight";
 import { Progress } from "./progress";
+import { followLogs, showRequest } from "./requestLog";
 import { interrupt } from "./run";
 import { hostUrl } from "./services";
 import { addCluster } from "./setup";
@@ -17,10 +18,12 @@ import { imageConfig, secrets } from "./stack";
 import { addStack } from "./stackSteps";
 import { describeStatus, readStatus, saveStatus } from "./status";
 import { Steps } from "./steps";
-import type { Toolchain } from "./toolchain";
+import { ensureToolchain, type Toolchain } from "./toolchain";
 
 const help = `npm run local                from a bare machine to a running stack and a first picture
 npm run local -- status      what runs and where; --json for scripts
+npm run local -- logs        what nginx, api and workers say, as they say it
+npm run local -- logs ID     what they said of the request with that X-Request-ID, in order
 npm run local -- down        stop everything and leave the machine as it was; data is kept
 npm run local -- reset       down, and forget all data; the built toolchain and images are kept
 
@@ -97,6 +100,17 @@ function status(json: boolean): void {
   else throw new UserError("the local stack is not set up", "start it with: npm run local");
 }
 
+async function logs([requestId]: string[]): Promise<void> {
+  const current = readStatus();
+  if (!current?.running) {
+    throw new UserError("the local stack does not run", "start it with: npm run local");
+  }
+  const { kubectl } = await ensureToolchain(() => {}, ["kubectl"]);
+  const cluster = [`--kubeconfig=${kubeconfig}`, `--namespace=${current.namespace}`];
+  if (requestId === undefined) await followLogs(kubectl, cluster);
+  else await showRequest(kubectl, cluster, requestId);
+}
+
 type Commands = Record<string, () => void | Promise<void>>;
 
 async function main(): Promise<void> {
@@ -116,7 +130,13 @@ async function main(): Promise<void> {
   if (values.help) return console.log(help);
   const { context, json = false, ...options } = values;
   const [command = "up", ...rest] = positionals;
-  const onMachine: Commands = { up, status: () => status(json), down, reset };
+  const onMachine: Commands = {
+    up,
+    status: () => status(json),
+    logs: () => logs(rest),
+    down,
+    reset,
+  };
   const onContext = (name: string): Commands => ({
     up: () =>
       upOnContext(name, {
@@ -131,7 +151,7 @@ async function main(): Promise<void> {
   });
   const commands = context === undefined ? onMachine : onContext(context);
   const chosen = commands[command];
-  if (!chosen || rest.length > 0) {
+  if (!chosen || rest.length > (command === "logs" ? 1 : 0)) {
     throw new UserError(
       `unknown command${context === undefined ? "" : " with --context"}: ${positionals.join(" ")}`,
       `one of: ${Object.keys(commands).join(", ")}; see npm run local -- --help`,

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -26,6 +26,7 @@ export interface Secrets {
   redisPassword: string;
   s3AccessKeyId: string;
   s3SecretAccessKey: string;
+  archiveCipherPass: string;
 }
 
 /** A Pulumi program that runs on the local cluster. */
@@ -40,7 +41,14 @@ export interface Project {
 const imageService: Project = {
   name: "image-service",
   directory: repository,
-  secrets: ["apiSecret", "databasePassword", "redisPassword", "s3AccessKeyId", "s3SecretAccessKey"],
+  secrets: [
+    "apiSecret",
+    "databasePassword",
+    "redisPassword",
+    "s3AccessKeyId",
+    "s3SecretAccessKey",
+    "archiveCipherPass",
+  ],
 };
 
 /** The file that holds a stack's state. */
@@ -49,20 +57,26 @@ export const checkpointOf = (stack: string, project = imageService): string =>
 
 /** The stack's secrets, made on first use. */
 export function secrets(): Secrets {
-  if (!existsSync(secretsFile)) {
-    const random = () => randomBytes(24).toString("hex");
-    const made: Secrets = {
-      passphrase: random(),
-      apiSecret: random(),
-      databasePassword: random(),
-      redisPassword: random(),
-      s3AccessKeyId: randomBytes(10).toString("hex"),
-      s3SecretAccessKey: random(),
-    };
+  const known = existsSync(secretsFile)
+    ? (JSON.parse(readFileSync(secretsFile, "utf8")) as Partial<Secrets>)
+    : {};
+  const random = () => randomBytes(24).toString("hex");
+  const all: Secrets = {
+    passphrase: random(),
+    apiSecret: random(),
+    databasePassword: random(),
+    redisPassword: random(),
+    s3AccessKeyId: randomBytes(10).toString("hex"),
+    s3SecretAccessKey: random(),
+    archiveCipherPass: random(),
+    ...known,
+  };
+  // A release may have brought one more.
+  if (Object.keys(known).length < Object.keys(all).length) {
     mkdirSync(dirname(secretsFile), { recursive: true });
-    writeFileSync(secretsFile, JSON.stringify(made), { mode: 0o600 });
+    writeFileSync(secretsFile, JSON.stringify(all), { mode: 0o600 });
   }
-  return JSON.parse(readFileSync(secretsFile, "utf8")) as Secrets;
+  return all;
 }
 
 /** The Pulumi CLI on a stack of the local cluster, with the official Kubernetes plugin or its stand-in. */
@@ -72,7 +86,7 @@ export class LocalStack {
     private readonly name: string,
     private readonly pulumi: string,
     private readonly environment: Record<string, string>,
-    private readonly standIn: ChildProcess | undefined,
+    private readonly standIn: StandIn | undefined,
   ) {}
 
   /**
@@ -103,17 +117,17 @@ export class LocalStack {
     const opened = new LocalStack(project, name, pulumi, environment, undefined);
     await opened.#init(values);
     if (await opened.#hasOfficialPlugin(report)) return opened;
-    const { child, port } = await startStandIn();
+    const standIn = await startStandIn();
     return new LocalStack(
       project,
       name,
       pulumi,
       {
         ...environment,
-        PULUMI_DEBUG_PROVIDERS: `kubernetes:${port}`,
+        PULUMI_DEBUG_PROVIDERS: `kubernetes:${standIn.port}`,
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       },
-      child,
+      standIn,
     );
   }
 
@@ -123,7 +137,7 @@ export class LocalStack {
   }
 
   close(): void {
-    this.standIn?.kill();
+    this.standIn?.close();
   }
 
   /** @returns whether nothing had to change */
@@ -212,7 +226,8 @@ export class LocalStack {
         env: this.environment,
       });
     }
-    if (!readFileSync(scratchConfig, "utf8").includes("secure:")) {
+    const set = readFileSync(scratchConfig, "utf8");
+    if (!keys.every((key) => set.includes(`${project}:${key}:`))) {
       const assignments = keys.flatMap((key) => ["--secret", `${key}=${secrets()[key]}`]);
       await run(this.pulumi, ["config", "set-all", ...assignments, ...scratch], {
         env: this.environment,
@@ -274,19 +289,34 @@ export class LocalStack {
 
 /** The images as the program's configuration names them; the cluster's own stay out. */
 export function imageConfig(images: ImageReferences): ConfigValues {
-  const { pause: _, addons: __, "object-store": objectStore, ...rest } = images;
+  const {
+    pause: _,
+    addons: __,
+    "official-postgres": ___,
+    "object-store": objectStore,
+    ...rest
+  } = images;
   return { ...rest, objectStore, alertmanager: images.prometheus };
 }
 
-async function startStandIn(): Promise<{ child: ChildProcess; port: number }> {
+/** A process that serves Kubernetes resources to engines. */
+export interface StandIn {
+  /** On the loopback interface, for PULUMI_DEBUG_PROVIDERS. */
+  port: number;
+  close(): void;
+}
+
+/** Starts the official Kubernetes plugin's stand-in; it ends with this process at the latest. */
+export async function startStandIn(): Promise<StandIn> {
   const child = spawn(
     process.execPath,
     ["--import", "tsx", join(__dirname, "kubernetes-plugin/main.ts")],
     { cwd: repository, stdio: ["ignore", "pipe", "inherit"], detached: true },
   );
-  process.once("exit", () => child.kill());
+  const close = () => void child.kill();
+  process.once("exit", close);
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-    if (/^\d+$/.test(line)) return { child, port: Number(line) };
+    if (/^\d+$/.test(line)) return { port: Number(line), close };
   }
   throw new UserError(
     "the Kubernetes plugin stand-in ended before it served",

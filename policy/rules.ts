@@ -45,7 +45,7 @@ export const rules: Rule[] = [
       .some(({ name }) => name === "NVIDIA_VISIBLE_DEVICES");
     const gpus = containers.map(({ resources }) => resources?.limits?.["nvidia.com/gpu"]);
     return [
-      labels.app === "aigc-worker" &&
+      /^aigc-worker(-|$)/.test(labels.app) &&
         !gpus.some((count) => Number(count) > 0) &&
         "is a worker without a limit of nvidia.com/gpu; set it to 1",
       bypass && "sets NVIDIA_VISIBLE_DEVICES, which takes GPUs past the scheduler; leave it out",

@@ -87,6 +87,6 @@ const there = ({ aws: { region } }: Config, name: string): Bucket => ({
 /** A bucket with the keys of its own user, where pods can't be given roles. */
 function withKeys(config: Config, kind: BucketKind, bucket: Bucket, options: Options): Bucket {
   if (!config.aws.accessKeys) return bucket;
-  const access = [{ arn: bucket.arn as string, rights: rightsIn(kind) }];
+  const access = [{ arn: bucket.arn as string, rights: rightsIn(config, kind) }];
   return { ...bucket, keys: new BucketUser(`${kind}-user`, { access }, options).keys };
 }

@@ -10,6 +10,7 @@ import { published } from "../docker/images";
 const recipes = {
   api: { context: "docker/service", target: "api", baseImage: published.debian },
   worker: { context: "docker/service", target: "worker", baseImage: published.debian },
+  postgres: { context: "docker/postgres", baseImage: published.postgres },
   backup: { context: "docker/backup", baseImage: published.postgres },
 };
 

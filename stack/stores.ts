@@ -1,21 +1,32 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ManagedPostgres } from "../components/aws/managedPostgres";
 import { ManagedRedis } from "../components/aws/managedRedis";
+import type { Archive } from "../components/stores/archive";
 import { Postgres } from "../components/stores/postgres";
 import { Redis } from "../components/stores/redis";
 import type { Config } from "../config";
+import { ownImage } from "./images";
 
 type Options = pulumi.ComponentResourceOptions;
 
 // Each store is a pod of the stack or a server of AWS, as the configuration says; what uses it
 // can't tell them apart.
 
-export function makePostgres(config: Config, options: Options): Postgres | ManagedPostgres {
-  const { namespace, images, secrets, protect, postgres } = config;
+/** @param archive where its archive goes */
+export function makePostgres(
+  config: Config,
+  archive: Archive,
+  options: Options,
+): Postgres | ManagedPostgres {
+  const { namespace, secrets, protect, postgres } = config;
   const password = secrets.databasePassword;
   if (!postgres.managed) {
-    const args = { namespace, image: images.postgres, password, protect, ...postgres };
-    return new Postgres("postgres", args, options);
+    const image = ownImage(config, "postgres", options);
+    return new Postgres(
+      "postgres",
+      { namespace, image, password, protect, archive, ...postgres },
+      options,
+    );
   }
   const storageGiB = Number.parseInt(postgres.storage, 10);
   const args = { ...inAws(config), password, storageGiB, protect, ...postgres };

@@ -8,7 +8,9 @@ export interface BucketAccess {
   rights: Right[];
 }
 
-export type Right = keyof typeof actions;
+/** In the whole bucket, or in one of its folders: `write`, `write inputs`. */
+export type Right = Kind | `${Kind} ${string}`;
+type Kind = keyof typeof actions;
 
 /**
  * Actions by what they are for. Who reads has to list too, or S3 answers 403 for what is not there:
@@ -23,12 +25,23 @@ const actions = {
 /** Allows that much, and nothing more. */
 export const allow = (access: BucketAccess[]): iam.PolicyDocument =>
   policy(
-    access.map(({ arn, rights }) => ({
-      Effect: "Allow",
-      Action: rights.flatMap((right) => actions[right]),
-      Resource: [arn, pulumi.interpolate`${arn}/*`],
-    })),
+    access.flatMap(({ arn, rights }) => {
+      const folders = new Set(rights.map(folderOf));
+      return [...folders].map((folder) => ({
+        Effect: "Allow" as const,
+        Action: rights
+          .filter((right) => folderOf(right) === folder)
+          .flatMap((right) => actions[right.split(" ")[0] as Kind]),
+        // Listing is of the bucket, all else of what is in it.
+        Resource: [arn, pulumi.interpolate`${arn}/${folder}*`],
+      }));
+    }),
   );
+
+function folderOf(right: Right): string {
+  const [, folder] = right.split(" ");
+  return folder ? `${folder}/` : "";
+}
 
 export const policy = (statements: iam.PolicyStatement[]) => ({
   Version: "2012-10-17" as const,

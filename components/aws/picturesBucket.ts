@@ -1,6 +1,7 @@
 import * as s3 from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
+import { folders } from "../names";
 import type { Bucket } from "../stores/bucket";
 import { guard, place } from "./guardedBucket";
 
@@ -34,16 +35,7 @@ export class PicturesBucket extends Component {
 }
 
 const lifecycleRules = (days: number) => [
-  ...(days > 0
-    ? [
-        {
-          id: "pictures",
-          status: "Enabled",
-          filter: { prefix: "outputs/" },
-          expiration: { days },
-        },
-      ]
-    : []),
+  ...(days > 0 ? Object.values(folders).map((folder) => expire(folder, `${folder}/`, days)) : []),
   {
     id: "broken-uploads",
     status: "Enabled",
@@ -51,3 +43,10 @@ const lifecycleRules = (days: number) => [
     abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
   },
 ];
+
+const expire = (id: string, prefix: string, days: number) => ({
+  id,
+  status: "Enabled",
+  filter: { prefix },
+  expiration: { days },
+});

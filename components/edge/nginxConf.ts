@@ -1,10 +1,11 @@
 import { ports } from "../names";
 import { proxySeconds } from "./deadlines";
 import { type ClientArgs, clientDirectives, clientVariable } from "./nginxClient";
+import { type CorsArgs, corsMap } from "./nginxCors";
 import { errorMaps, errorPages } from "./nginxErrors";
 import { certificateVariable, listeners, redirect } from "./nginxListeners";
 
-export interface NginxConfArgs extends ClientArgs {
+export interface NginxConfArgs extends ClientArgs, CorsArgs {
   /** Host name that resolves to one address an api pod. */
   upstream: string;
   /** Host name or address of the cluster's DNS. */
@@ -13,6 +14,8 @@ export interface NginxConfArgs extends ClientArgs {
   maxWaitSeconds: number;
   /** Largest body of a request, as nginx writes sizes. */
   maxBody: string;
+  /** Largest picture to draw from, in MiB. */
+  maxInput: number;
 }
 
 /**
@@ -54,12 +57,12 @@ http {
         default $request_id;
         "~^[A-Za-z0-9._-]{1,128}$" $http_x_request_id;
     }
-${indent([...errorMaps, ...clientDirectives(args), ...certificateVariable(args), ...redirect(args)], 4)}
+${indent([...errorMaps, ...corsMap(args), ...clientDirectives(args), ...certificateVariable(args), ...redirect(args)], 4)}
 
     log_format json escape=json
         '{"time":"$time_iso8601","request_id":"$id","ray":"$http_cf_ray","client":"${client}",'
         '"method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,'
-        '"seconds":$request_time,"upstream":"$upstream_addr","upstream_seconds":"$upstream_response_time"}';
+        '"seconds":$request_time,"upstream":"$upstream_addr","task_id":"$upstream_http_x_task_id","upstream_seconds":"$upstream_response_time"}';
     access_log /dev/stdout json;
 
     resolver ${resolver} valid=5s ipv6=off;
@@ -83,7 +86,7 @@ ${indent(listeners(args), 8)}
         proxy_connect_timeout 5s;
         proxy_read_timeout 60s;
 
-${indent(errorPages, 8)}
+${indent(errorPages(args), 8)}
 
         location = /nginx-health {
             access_log off;
@@ -106,8 +109,21 @@ ${indent(errorPages, 8)}
             proxy_read_timeout ${patience};
         }
 
-        # The api refuses what would be a picture to edit, whatever its size, and never reads it.
-        location ~ ^/v1/images/(edits|variations)$ {
+        location /api/inputs {
+            proxy_pass http://aigc_backend;
+            client_max_body_size ${args.maxInput}m;
+        }
+
+        # Image, mask, and the words beside them.
+        location /v1/images/edits {
+            proxy_pass http://aigc_backend;
+            client_max_body_size ${editMebibytes(args.maxInput)}m;
+            proxy_send_timeout ${patience};
+            proxy_read_timeout ${patience};
+        }
+
+        # The api refuses what would be a picture to vary, whatever its size, and never reads it.
+        location /v1/images/variations {
             proxy_pass http://aigc_backend;
             client_max_body_size 64m;
             proxy_request_buffering off;
@@ -121,6 +137,9 @@ ${indent(errorPages, 8)}
 }
 `;
 }
+
+/** As docker/service/api/middleware.py has it. */
+const editMebibytes = (maxInput: number) => 2 * maxInput + 1;
 
 const indent = (lines: string[], by: number) =>
   lines.map((line) => line && `${" ".repeat(by)}${line}`).join("\n");

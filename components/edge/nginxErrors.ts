@@ -2,6 +2,7 @@
  * nginx's own errors, in the api's words: problem documents (RFC 9457), under /v1 OpenAI's error
  * objects. https://nginx.org/en/docs/http/ngx_http_core_module.html#error_page
  */
+import { type CorsArgs, corsHeaders } from "./nginxCors";
 
 interface Fault {
   /** Of the problem's type, as the api names it. */
@@ -64,11 +65,11 @@ export const errorMaps = [
 ];
 
 /** For `server`: each error as a document that has the request's id, the variable `$id`. */
-export const errorPages = [
+export const errorPages = (args: CorsArgs) => [
   `error_page ${Object.keys(faults).join(" ")} $problem;`,
   ...Object.entries(internal).map(([own, told]) => `error_page ${own} =${told} $problem;`),
   "",
-  ...page("/problem", "application/problem+json", {
+  ...page(args, "/problem", "application/problem+json", {
     type: "urn:problem:$problem_code",
     title: "$problem_title",
     status: "$status",
@@ -76,7 +77,7 @@ export const errorPages = [
     request_id: "$id",
   }),
   "",
-  ...page("/problem/openai", "application/json", {
+  ...page(args, "/problem/openai", "application/json", {
     error: {
       message: "$problem_detail",
       type: "$problem_kind",
@@ -86,7 +87,7 @@ export const errorPages = [
   }),
 ];
 
-function page(path: string, mediaType: string, document: object): string[] {
+function page(args: CorsArgs, path: string, mediaType: string, document: object): string[] {
   const text = JSON.stringify(document).replace('"$status"', "$status");
   return [
     `location = ${path} {`,
@@ -96,6 +97,7 @@ function page(path: string, mediaType: string, document: object): string[] {
     "    add_header X-Content-Type-Options nosniff always;",
     "    add_header Cache-Control no-store always;",
     "    add_header Retry-After $problem_retry_after always;",
+    ...corsHeaders(args).map((line) => `    ${line}`),
     // The status stays that of the error.
     `    return 200 '${text}';`,
     "}",

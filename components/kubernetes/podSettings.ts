@@ -31,7 +31,7 @@ export const podSettings =
     const template = podTemplate(type, props as Workload);
     if (!template) return undefined;
     const { metadata, spec } = template;
-    const part = parts[metadata.labels.app as string];
+    const part = parts[partOf(metadata.labels.app as string)];
     // New objects: a workload's selector shares the template's labels.
     metadata.labels = { ...all.labels, ...part?.labels, ...metadata.labels };
     const annotations = { ...all.annotations, ...metadata.annotations, ...part?.annotations };
@@ -51,6 +51,9 @@ export const podSettings =
     if (pullSecrets.length > 0) spec.imagePullSecrets = pullSecrets.map((name) => ({ name }));
     return { props, opts };
   };
+
+/** A pool's pods are workers too, and so are set like them. */
+export const partOf = (app: string) => app.replace(/^(aigc-worker|models)-.*/, "$1");
 
 interface Template {
   metadata: { labels: Record<string, string>; annotations?: Record<string, string> };

@@ -7,8 +7,8 @@ import { podIdentityAgent } from "../vendors";
  */
 export type Place = "anywhere" | "cluster" | "operators" | "agent";
 
-/** An end of a connection: the pods of an app, or who is none of them. */
-export type Peer = { app: string } | Place;
+/** An end of a connection: the pods of an app, all pods of another namespace, or who is none of them. */
+export type Peer = { app: string } | { namespace: string } | Place;
 
 /**
  * That one may open connections to another; what no flow allows is refused. A component declares

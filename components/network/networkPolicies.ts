@@ -59,11 +59,15 @@ export function renderPolicies(
     operators: operatorNetworks.map((cidr) => ({ ipBlock: { cidr } })),
     agent: podIdentityAgent.networks.map((cidr) => ({ ipBlock: { cidr } })),
   };
-  const peers = (peer: Peer) =>
-    typeof peer === "string" ? places[peer] : [{ podSelector: { matchLabels: labels(peer.app) } }];
+  const peers = (peer: Peer): PolicyPeer[] => {
+    if (typeof peer === "string") return places[peer];
+    return "app" in peer
+      ? [{ podSelector: { matchLabels: labels(peer.app) } }]
+      : [{ namespaceSelector: namespaceNamed(peer.namespace) }];
+  };
   const portsOf = ({ ports, protocol }: Flow) =>
     ports.map((port) => ({ port, protocol: protocol ?? "TCP" }));
-  const appOf = (peer: Peer) => (typeof peer === "string" ? undefined : peer.app);
+  const appOf = (peer: Peer) => (typeof peer !== "string" && "app" in peer ? peer.app : undefined);
   const ends = flows.flatMap(({ from, to }) => [appOf(from), appOf(to)]);
   const apps = [...new Set(ends)].filter((app) => app !== undefined);
   // An empty list of peers would mean everybody.
@@ -87,6 +91,11 @@ export function renderPolicies(
   };
 }
 
+/** By the label that Kubernetes gives each namespace. */
+const namespaceNamed = (name: string) => ({
+  matchLabels: { "kubernetes.io/metadata.name": name },
+});
+
 /** Several parts may need the same, such as two buckets of one server. */
 const once = <Rule>(rules: Rule[]): Rule[] => [
   ...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values(),
@@ -99,10 +108,9 @@ function toDns({
   port,
 }: Dns): k8s.types.input.networking.v1.NetworkPolicyEgressRule {
   const namespace = /^[^.]+\.([^.]+)\.svc(\.|$)/.exec(host)?.[1];
-  const inNamespace = { matchLabels: { "kubernetes.io/metadata.name": namespace ?? "" } };
   return {
     to: [
-      ...(namespace ? [{ namespaceSelector: inNamespace }] : []),
+      ...(namespace ? [{ namespaceSelector: namespaceNamed(namespace) }] : []),
       ...networks.map((cidr) => ({ ipBlock: { cidr } })),
     ],
     ports: [...new Set([53, port])].flatMap((number) => [

@@ -167,11 +167,17 @@ export function renderAlertmanagerConfig({ webhook, slack, pagerduty, email }: R
     inhibit_rules: [
       {
         source_matchers: ['alertname="DatabaseDown"'],
-        target_matchers: ['alertname=~"NoWorker|QueueWaits|RequestsFail|RedisDown"'],
+        target_matchers: [
+          'alertname=~"NoWorker|QueueWaits|RequestsFail|RequestsFailSlowly|RedisDown"',
+        ],
       },
       {
         source_matchers: ['alertname=~"NoWorker|RedisDown"'],
-        target_matchers: ['alertname=~"QueueWaits|RequestsFail"'],
+        target_matchers: ['alertname=~"QueueWaits|RequestsFail|RequestsFailSlowly"'],
+      },
+      {
+        source_matchers: ['alertname="RequestsFail"'],
+        target_matchers: ['alertname="RequestsFailSlowly"'],
       },
     ],
   };

@@ -16,6 +16,8 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   targets: ScrapeTarget[];
   /** When somebody is told, besides what is not scraped. */
   alerts: Alert[];
+  /** Where docs/runbook.md can be read: alerts lead there. */
+  runbook: string;
   /** How long samples are kept, a Prometheus duration. */
   retention: string;
   resources: Resources;
@@ -75,7 +77,7 @@ export class Monitoring extends Component {
             targets,
             alertmanager: alertmanager && `${alertmanager.host}:${ports.alertmanager}`,
           }),
-          [rulesFile]: renderAlertRules([...args.alerts, targetDown]),
+          [rulesFile]: renderAlertRules([...args.alerts, targetDown], args.runbook),
         },
       },
       this.child,

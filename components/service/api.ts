@@ -6,7 +6,8 @@ import { type Availability, disruptionBudget, spread } from "../kubernetes/avail
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
-import { toAgent } from "../network/flows";
+import { elsewhere, https, toAgent } from "../network/flows";
+import { errorBudgetAlerts } from "./objectives";
 import type { ServiceSettings } from "./serviceSettings";
 
 export interface ApiArgs extends ComponentArgs, Availability {
@@ -14,10 +15,16 @@ export interface ApiArgs extends ComponentArgs, Availability {
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
-  /** Who it is to the pictures' bucket, which it reads and deletes from. @default settings have keys */
+  /** Who it is to the pictures' bucket, which it reads, writes and deletes from. @default settings have keys */
   identity?: Identity;
   /** The name by which it lists the model. */
   model: string;
+  /** What tasks may name besides. */
+  otherModels: string[];
+  /** Percent of the requests for pictures that succeed, over 30 days. */
+  objective: number;
+  /** Whether tasks may have to wait until a first worker starts. */
+  workersFromZero: boolean;
   /** The operator's key, checked against `Authorization: Bearer`. */
   apiSecret: pulumi.Input<string>;
   /** URL under which clients reach the service. */
@@ -32,8 +39,20 @@ export interface ApiArgs extends ComponentArgs, Availability {
   maxWaitSeconds: number;
   /** Origins of web pages that may call from a browser, like https://app.example; "*" for all. */
   corsOrigins: string[];
+  /** Signs what webhooks are told. @default there are none */
+  webhookSecret?: pulumi.Input<string>;
+  /** Largest picture to draw from, in MiB. */
+  maxInput: number;
   resources: Resources;
 }
+
+/** For whoever has to know of every queue. */
+export const otherModels = (models: string[]) =>
+  models.length > 0 ? [{ name: "OTHER_MODELS", value: models.join(",") }] : [];
+
+/** How long a worker may take to start: two minutes to load the model from a cold disk, after what its
+ * node may take to come. It compiles when it is ready. */
+export const workerStart = { seconds: 900, period: 2 };
 
 /** uid of the user in both images of docker/service. */
 export const serviceUid = 10001;
@@ -43,15 +62,24 @@ export class Api extends Component {
   readonly app: string;
   /** Host name of the headless Service: one address a pod. */
   readonly host: string;
+  /** What tasks may name besides its own model. */
+  readonly otherModels: string[];
 
   constructor(name: string, args: ApiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Api", name, args, opts);
     const { namespace } = args;
     this.app = name;
+    this.otherModels = args.otherModels;
     const metadata = { name, namespace, labels: labels(name) };
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
-      { metadata: { namespace }, stringData: { API_SECRET: args.apiSecret } },
+      {
+        metadata: { namespace },
+        stringData: {
+          API_SECRET: args.apiSecret,
+          ...(args.webhookSecret && { WEBHOOK_SECRET: args.webhookSecret }),
+        },
+      },
       this.child,
     );
     const container = {
@@ -127,8 +155,13 @@ export class Api extends Component {
                   ],
                   env: [
                     { name: "MODEL_ID", value: args.model },
+                    ...otherModels(args.otherModels),
+                    ...(args.workersFromZero
+                      ? [{ name: "WORKER_START_SECONDS", value: String(workerStart.seconds) }]
+                      : []),
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
+                    { name: "MAX_INPUT_BYTES", value: String(args.maxInput * 2 ** 20) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },
                     { name: "TRUSTED_PROXIES", value: args.trustedProxies },
@@ -179,6 +212,7 @@ export class Api extends Component {
     );
     disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
+    this.alerts.push(...errorBudgetAlerts(args.objective));
     this.targets.push({ job: "api", app: name, host: this.host, port: ports.metrics });
     const { database, servers } = args.settings;
     this.flows.push(...toAgent(this, args.identity));
@@ -186,6 +220,7 @@ export class Api extends Component {
       from: labels(`${name}-migrations`),
       ...database,
     });
+    if (args.webhookSecret) this.flows.push({ from: this, ...elsewhere(https) });
     this.registerOutputs({ host: this.host });
   }
 }

@@ -23,6 +23,8 @@ export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
   bucket?: Bucket;
   /** Who the Job is to the bucket, which it reads. @default `bucket` has keys */
   identity?: Identity;
+  /** Another one whose service account it shares, in place of `identity`. @default it has its own */
+  like?: ModelStore;
   /** Token of the hub's user who may fetch them. @default everybody may */
   hubToken?: pulumi.Input<string>;
   /** ReadWriteOnce serves the pods of one node alone. */
@@ -33,20 +35,24 @@ export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
 
 /**
  * The weights, outside the image: a volume that a Job fills once, each file checked by its SHA-256.
- * What workers compile for their GPU is kept on it too.
  */
 export class ModelStore extends Component {
   readonly app: string;
+  readonly model: string;
   /** For a pod's `volumes`. */
   readonly volume: k8s.types.input.core.v1.Volume;
   /** For each container that uses it. */
   readonly mount = { name: "models", mountPath: "/models" };
   /** For each container that loads them. */
   readonly env: k8s.types.input.core.v1.EnvVar[];
+  private readonly account: ReturnType<typeof runAs>;
 
   constructor(name: string, args: ModelStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ModelStore", name, args, opts);
     this.app = name;
+    this.model = args.model;
+    this.account =
+      args.like?.account ?? runAs(`${name}-identity`, args.namespace, args.identity, this.child);
     const metadata = { namespace: args.namespace, labels: labels(name) };
     const claim = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-volume`,
@@ -88,7 +94,7 @@ export class ModelStore extends Component {
             metadata: { labels: labels(name) },
             spec: {
               ...restrictedPod(serviceUid),
-              ...runAs(`${name}-identity`, args.namespace, args.identity, this.child),
+              ...this.account,
               restartPolicy: "OnFailure",
               containers: [
                 {

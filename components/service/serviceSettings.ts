@@ -24,9 +24,13 @@ export class ServiceSettings extends Component {
   readonly envFrom: k8s.types.input.core.v1.EnvFromSource[];
   /** For the `env` of a container that needs the database alone. */
   readonly databaseUrl: k8s.types.input.core.v1.EnvVar;
+  /** The same for the queue. */
+  readonly queueUrl: k8s.types.input.core.v1.EnvVar;
 
   /** What the database's clients connect to. */
   readonly database: Server;
+  /** What the queue's clients connect to. */
+  readonly queue: Server;
   /** What a pod with all of it connects to. */
   readonly servers: Server[];
 
@@ -66,11 +70,14 @@ export class ServiceSettings extends Component {
       { secretRef: { name: secret.metadata.name } },
       { configMapRef: { name: config.metadata.name } },
     ];
-    this.databaseUrl = {
-      name: "DATABASE_URL",
-      valueFrom: { secretKeyRef: { name: secret.metadata.name, key: "DATABASE_URL" } },
-    };
+    const url = (name: string) => ({
+      name,
+      valueFrom: { secretKeyRef: { name: secret.metadata.name, key: name } },
+    });
+    this.databaseUrl = url("DATABASE_URL");
+    this.queueUrl = url("REDIS_URL");
     this.database = database.server;
+    this.queue = queue.server;
     this.servers = [database.server, queue.server, bucket.server];
     this.registerOutputs();
   }

@@ -7,17 +7,25 @@ import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
 import { toAgent } from "../network/flows";
 import type { Alert } from "../observability/alerts";
-import { serviceUid } from "./api";
+import { serviceUid, workerStart } from "./api";
 import type { ModelStore } from "./modelStore";
 import type { ServiceSettings } from "./serviceSettings";
 
 export interface WorkersArgs extends ComponentArgs, Availability {
   namespace: string;
+  /** Its name tells a pool's pods, alerts and metrics from others'. @default the workers that have no name */
+  pool?: string;
+  /** Leave tasks that name no model to others. @default false */
+  namedOnly?: boolean;
+  /** Fewest pods of a scaler that owns their number; `replicas` are those that it begins with. @default none does */
+  scaledFrom?: number;
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
-  /** Who they are to the pictures' bucket, which they write to. @default settings have keys */
+  /** Who they are to the pictures' bucket, which they read and write. @default settings have keys */
   identity?: Identity;
+  /** Other workers whose service account they share, in place of `identity`. @default they have their own */
+  like?: Workers;
   /** Holds the weights. */
   models: ModelStore;
   resources: Resources;
@@ -25,8 +33,12 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   connections: number;
   /** CPU threads that the model uses; 0: one per core of the node. */
   threads: number;
-  /** WIDTHxHEIGHT of the pictures that the model is compiled for at the start; the quickest to draw. */
+  /** WIDTHxHEIGHT of the pictures that the model is compiled for; the quickest to draw. */
   compiledSizes: string[];
+  /** Beside the worker, which draws uncompiled until it is done: the whole model, or each sort of block. */
+  compile: "whole" | "regional" | "off";
+  /** After which a compiler is ended, and the worker goes on uncompiled. */
+  compileSeconds: number;
   /** fp8 is quicker on the newest GPUs and changes pictures slightly. */
   precision: "half" | "fp8";
   /** Skips parts of steps that hardly change; quicker, and changes pictures slightly. */
@@ -41,46 +53,77 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   tolerations: k8s.types.input.core.v1.Toleration[];
 }
 
-const app = "aigc-worker";
-const job = "worker";
+const none = (job: string) => `sum(up{job="${job}"}) == 0 or absent(up{job="${job}"})`;
 
+const noWorker = (app: string, job: string): Alert => ({
+  name: "NoWorker",
+  job,
+  when: none(job),
+  for: "2m",
+  severity: "page",
+  summary: "No worker draws; accepted pictures wait.",
+  action: `kubectl describe pods -l app=${app}: are there GPUs, do pods start?`,
+});
+
+/** Of workers that are none as long as there is nothing to draw. */
+const noWorkerStarts = (app: string, job: string, model: string): Alert => ({
+  name: "NoWorkerStarts",
+  job,
+  when: `(${none(job)}) and on () max(aigc_work_seconds{model="${modelLabel(model)}"}) > 0`,
+  for: `${workerStart.seconds / 60}m`,
+  severity: "page",
+  summary: "Pictures wait for a worker, and none starts.",
+  action: `kubectl describe scaledobject,pods -l app=${app}: does KEDA scale, are there GPUs?`,
+});
+
+/** Of all workers together. */
 const alerts: Alert[] = [
-  {
-    name: "NoWorker",
-    when: `sum(up{job="${job}"}) == 0 or absent(up{job="${job}"})`,
-    for: "2m",
-    severity: "page",
-    summary: "No worker draws; accepted pictures wait.",
-    action: `kubectl describe pods -l app=${app}: are there GPUs, do pods start?`,
-  },
   {
     name: "QueueWaits",
     when: "max(aigc_queue_oldest_age_seconds) > 300",
     for: "5m",
     severity: "page",
     summary: "The oldest picture of the queue has waited for more than 5 minutes.",
-    action: "Raise workers.replicas if all workers draw; look at their logs if they don't.",
+    action:
+      "Raise workers.replicas, or workers.autoscaling.max, if all workers draw; look at their logs if they don't.",
   },
   {
-    name: "RequestsFail",
-    when: `sum(rate(aigc_requests_total{status="failed"}[10m]))
-  / sum(rate(aigc_requests_total[10m])) > 0.05`,
-    for: "5m",
-    severity: "page",
-    summary: "More than 5 % of the requests for pictures fail.",
-    action: `kubectl logs -l app=${app} and -l app=api name the errors.`,
+    name: "WorkerNotCompiled",
+    when: "min by (instance) (aigc_worker_compiled) == 0",
+    for: "30m",
+    severity: "ticket",
+    summary: "{{ $labels.instance }} still draws uncompiled, at half its speed.",
+    action: 'kubectl logs -l app=aigc-worker says "pictures are drawn uncompiled" and why.',
   },
 ];
 
+/**
+ * A model's name as the api's metrics have it: a value that a label selector of Kubernetes can ask for.
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+ */
+export const modelLabel = (model: string) => model.replace("/", "_");
+
 /** Draw the pictures: each claims one task at a time and writes the image to S3. */
 export class Workers extends Component {
-  readonly app = app;
+  readonly app: string;
+  /** Name of the Deployment. */
+  readonly name: string;
+  readonly model: string;
+  private readonly account: ReturnType<typeof runAs>;
   /** Host name of the headless Service: one address a pod. */
   readonly host: string;
 
   constructor(name: string, args: WorkersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Workers", name, args, opts);
-    const { namespace, models } = args;
+    const { namespace, models, pool } = args;
+    const [app, job] = ["aigc-worker", "worker"].map((base) =>
+      pool ? `${base}-${pool}` : base,
+    ) as [string, string];
+    this.app = app;
+    this.name = name;
+    this.model = models.model;
+    this.account =
+      args.like?.account ?? runAs(`${name}-identity`, namespace, args.identity, this.child);
     const metadata = { name, namespace, labels: labels(app) };
     new k8s.core.v1.Service(
       `${name}-service`,
@@ -110,7 +153,7 @@ export class Workers extends Component {
             metadata: { labels: labels(app) },
             spec: {
               ...restrictedPod(serviceUid),
-              ...runAs(`${name}-identity`, namespace, args.identity, this.child),
+              ...this.account,
               ...(args.runtimeClass && { runtimeClassName: args.runtimeClass }),
               nodeSelector: args.nodeSelector,
               tolerations: args.tolerations,
@@ -128,7 +171,10 @@ export class Workers extends Component {
                     { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     ...models.env,
+                    ...(args.namedOnly ? [{ name: "NAMED_ONLY", value: "true" }] : []),
                     { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
+                    { name: "COMPILE", value: args.compile },
+                    { name: "COMPILE_SECONDS", value: String(args.compileSeconds) },
                     { name: "PRECISION", value: args.precision },
                     { name: "STEP_CACHE", value: String(args.stepCache) },
                     { name: "PROMPT_WEIGHTS", value: String(args.promptWeights) },
@@ -136,18 +182,19 @@ export class Workers extends Component {
                       ? [{ name: "OMP_NUM_THREADS", value: String(args.threads) }]
                       : []),
                   ],
-                  volumeMounts: [models.mount, { name: "tmp", mountPath: "/tmp" }],
+                  volumeMounts: [
+                    { ...models.mount, readOnly: true },
+                    { name: "tmp", mountPath: "/tmp" },
+                  ],
                   resources: {
                     ...args.resources,
                     limits: { ...args.resources.limits, "nvidia.com/gpu": "1" },
                   },
                   ports: [{ name: "metrics", containerPort: ports.metrics }],
-                  // Loading the model takes two minutes from a cold disk; a GPU's first start also
-                  // compiles it, once a node.
                   startupProbe: {
                     httpGet: { path: "/readyz", port: "metrics" },
-                    periodSeconds: 2,
-                    failureThreshold: 450,
+                    periodSeconds: workerStart.period,
+                    failureThreshold: workerStart.seconds / workerStart.period,
                   },
                   readinessProbe: {
                     httpGet: { path: "/readyz", port: "metrics" },
@@ -166,14 +213,22 @@ export class Workers extends Component {
         },
       },
       // One pod after the other, each with its model to load.
-      { ...this.child, customTimeouts: { create: "30m", update: "2h" } },
+      {
+        ...this.child,
+        customTimeouts: { create: "30m", update: "2h" },
+        // What a scaler has set since is its own.
+        ...(args.scaledFrom !== undefined && { ignoreChanges: ["spec.replicas"] }),
+      },
     );
     disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
     this.targets.push({ job, app, host: this.host, port: ports.metrics });
     this.flows.push(...args.settings.servers.map((server) => ({ from: this, ...server })));
     this.flows.push(...toAgent(this, args.identity));
-    this.alerts.push(...alerts);
+    this.alerts.push(
+      args.scaledFrom === 0 ? noWorkerStarts(app, job, this.model) : noWorker(app, job),
+      ...(pool ? [] : alerts),
+    );
     this.registerOutputs({ host: this.host });
   }
 }

@@ -2,24 +2,32 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import { runAs } from "../kubernetes/serviceAccount";
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { aigc, labels, ports, serviceHost } from "../names";
-import type { Server } from "../network/flows";
+import { type Server, toAgent } from "../network/flows";
 import { postgresConnections } from "../vendors";
-import { databaseDown } from "./alerts";
+import { archiveFails, databaseDown } from "./alerts";
+import { type Archive, renderArchive } from "./archive";
 
 export interface PostgresArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
-  /** By digest; PostgreSQL 18, `initdb` and `postgres` on the PATH. */
-  image: string;
+  /** By digest; docker/postgres. */
+  image: pulumi.Input<string>;
   password: pulumi.Input<string>;
   /** How many connections it takes follows the memory limit. */
   resources: Resources;
+  archive: Archive;
 }
 
 const uid = 999;
 const dataDirectory = "/var/lib/postgresql/data";
 const socketDirectory = "/run/postgresql";
+/** A segment of WAL is archived when it is full, or half a minute after its first record. */
+const archiving = [
+  ...["-c", "archive_mode=on", "-c", "archive_command=pgbackrest archive-push %p"],
+  ...["-c", "archive_timeout=30s"],
+];
 
 /** The truth: task records. */
 export class Postgres extends Component {
@@ -27,13 +35,19 @@ export class Postgres extends Component {
   readonly url: pulumi.Output<string>;
   readonly app: string;
   readonly server: Server;
+  readonly image: pulumi.Input<string>;
+  /** Of its user. */
+  readonly uid = uid;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Postgres", name, args, opts);
-    const { namespace } = args;
+    const { namespace, archive } = args;
     this.app = name;
+    this.image = args.image;
+    const from = labels(name);
+    this.flows.push({ from, ...archive.bucket.server }, ...toAgent(from, archive.identity));
     this.server = { to: this, ports: [ports.postgres] };
-    this.alerts.push(databaseDown);
+    this.alerts.push(databaseDown, archiveFails);
     const metadata = { name, namespace, labels: labels(name) };
     const volume = { name: "data", mountPath: "/var/lib/postgresql" };
     const credentials = new k8s.core.v1.Secret(
@@ -41,6 +55,20 @@ export class Postgres extends Component {
       { metadata: { namespace }, stringData: { password: args.password } },
       this.child,
     );
+    const environment = new k8s.core.v1.Secret(
+      `${name}-archive`,
+      {
+        metadata: { namespace },
+        stringData: {
+          ...renderArchive(archive),
+          PGBACKREST_PG1_PATH: dataDirectory,
+          PGBACKREST_PG1_SOCKET_PATH: socketDirectory,
+          PGBACKREST_PG1_USER: aigc,
+        },
+      },
+      this.child,
+    );
+    const envFrom = [{ secretRef: { name: environment.metadata.name } }];
     const service = new k8s.core.v1.Service(
       `${name}-service`,
       {
@@ -61,15 +89,17 @@ export class Postgres extends Component {
         volume: args,
         pod: {
           ...restrictedPod(uid),
-          // SIGINT asks for a fast shutdown; a checkpoint may take a while.
+          ...runAs(`${name}-identity`, namespace, archive.identity, this.child),
+          // A checkpoint may take a while.
           terminationGracePeriodSeconds: 120,
           initContainers: [
             {
               ...restrictedContainer,
               name: "initdb",
               image: args.image,
-              command: ["sh", "-euc", renderInitScript()],
+              command: ["prepare-database", ...archiving],
               env: [{ name: "PGDATA", value: dataDirectory }],
+              envFrom,
               resources: args.resources,
               volumeMounts: [
                 volume,
@@ -88,9 +118,11 @@ export class Postgres extends Component {
                 ...["-c", `port=${ports.postgres}`],
                 ...["-c", `unix_socket_directories=${socketDirectory}`],
                 ...["-c", `max_connections=${postgresConnections(args.resources.limits.memory)}`],
+                ...archiving,
               ],
               ports: [{ name: "postgres", containerPort: ports.postgres }],
               env: [{ name: "PGHOST", value: socketDirectory }],
+              envFrom,
               resources: args.resources,
               readinessProbe: {
                 exec: { command: ["pg_isready", "--quiet"] },
@@ -98,6 +130,14 @@ export class Postgres extends Component {
                 timeoutSeconds: 3,
               },
               livenessProbe: { tcpSocket: { port: "postgres" }, failureThreshold: 6 },
+              // SIGTERM alone would wait for the clients to go, whatever image runs.
+              lifecycle: {
+                preStop: {
+                  exec: {
+                    command: ["pg_ctl", "stop", "--mode=fast", "--no-wait", "-D", dataDirectory],
+                  },
+                },
+              },
               volumeMounts: [
                 volume,
                 { name: "socket", mountPath: socketDirectory },
@@ -125,28 +165,4 @@ export class Postgres extends Component {
     );
     this.registerOutputs({ url: this.url });
   }
-}
-
-/**
- * Makes the cluster beside its final place and renames it, so that a killed start begins anew. One
- * that is there is closed to the group first: the kubelet may have opened the volume to `fsGroup`,
- * and `postgres` refuses such a directory. One that is marked so is set aside, for a major version
- * that can't read it (docs/runbook.md).
- */
-export function renderInitScript(): string {
-  return `if [ -e "$PGDATA/set-aside" ]; then
-  mv "$PGDATA" "$PGDATA-$(cat "$PGDATA/PG_VERSION")"
-fi
-if [ -s "$PGDATA/PG_VERSION" ]; then
-  chmod u=rwx,go= "$PGDATA"
-  exit 0
-fi
-new="$PGDATA.new"
-rm -rf "$new"
-initdb --pgdata="$new" --username=${aigc} --pwfile=/credentials/password \\
-  --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --data-checksums
-echo 'host all all all scram-sha-256' >>"$new/pg_hba.conf"
-echo 'create database ${aigc}' | postgres --single -D "$new" postgres
-mv "$new" "$PGDATA"
-`;
 }

@@ -15,8 +15,30 @@ export const api = group("The pods that answer HTTP", {
     .default("10/minute")
     .describe("Requests for pictures from one client address"),
   corsOrigins: z
-    .array(z.string().regex(/^(\*|https?:\/\/[^/\s,]+)$/, "must be like https://app.example, or *"))
+    .array(
+      z
+        .string()
+        .regex(/^(\*|https?:\/\/[a-z0-9.:[\]-]+)$/, "must be like https://app.example, or *"),
+    )
     .default([])
     .describe("Origins of web pages that may call the api from a browser, or *; empty: none"),
+  objective: z
+    .number()
+    .min(90)
+    .max(99.99)
+    .default(99)
+    .describe("Percent of the requests for pictures that succeed, over 30 days; alerts follow it"),
+  webhooks: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Requests may name a webhook, to which the api connects by https; with the secret webhookSecret",
+    ),
+  maxInput: z
+    .int()
+    .min(1)
+    .max(50)
+    .default(10)
+    .describe("Largest picture to draw from, in MiB; nginx takes as much"),
   resources: resources("100m", "128Mi", "512Mi"),
 });

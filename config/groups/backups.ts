@@ -20,6 +20,10 @@ export const backups = group("The nightly backup", {
     .default(false)
     .describe("A locked bucket of AWS instead of one in the cluster, which dies with it"),
   lockDays: z.int().min(1).default(14).describe("Days in which nobody deletes a backup"),
-  keepDays: z.int().min(1).default(35).describe("Days that a dump is kept"),
+  keepDays: z
+    .int()
+    .min(1)
+    .default(35)
+    .describe("Days that dumps are kept, and that one can go back to any minute of"),
   resources: resources("50m", "64Mi", "512Mi"),
 });

@@ -7,23 +7,26 @@ export const images = {
   api: builtImage("Target `api` of docker/service"),
   worker: builtImage("Target `worker` of docker/service"),
   backup: builtImage("docker/backup"),
+  postgres: builtImage("docker/postgres; without postgres.managed"),
   nginx: publishedImage("nginx 1.27.3 or newer", published.nginx),
   redis: publishedImage("Redis 8", published.redis),
-  postgres: publishedImage("PostgreSQL 18", published.postgres),
   prometheus: publishedImage("Prometheus 3", published.prometheus),
   alertmanager: publishedImage("Alertmanager 0.28 or newer", published.alertmanager),
   cloudflared: publishedImage("cloudflared", published.cloudflared),
   objectStore: publishedImage("versitygw 1.0.19 or newer", published.versitygw),
 };
 
-export const build = group("Builds docker/service and docker/backup, and pushes them", {
-  repository: z
-    .string()
-    .regex(/^[^\s:@]*(:\d+\/[^\s:@]+)?$/, "must be a repository without a tag, like HOST/PATH")
-    .default("")
-    .describe("Where they are pushed, like registry.example/image-service; empty: images.*"),
-  username: z
-    .string()
-    .default("")
-    .describe("User of the registry; for ECR whoever runs the program"),
-});
+export const build = group(
+  "Builds docker/service, docker/postgres and docker/backup, and pushes them",
+  {
+    repository: z
+      .string()
+      .regex(/^[^\s:@]*(:\d+\/[^\s:@]+)?$/, "must be a repository without a tag, like HOST/PATH")
+      .default("")
+      .describe("Where they are pushed, like registry.example/image-service; empty: images.*"),
+    username: z
+      .string()
+      .default("")
+      .describe("User of the registry; for ECR whoever runs the program"),
+  },
+);

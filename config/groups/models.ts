@@ -7,6 +7,8 @@ export const knownModels = {
   tiny: "tiny-random-sdxl",
 };
 
+export const revision = z.string().regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits");
+
 export const models = group("Where the weights come from, and the volume that holds them", {
   endpoint: z
     .url({
@@ -21,9 +23,7 @@ export const models = group("Where the weights come from, and the volume that ho
     .boolean()
     .default(false)
     .describe("The hub asks who fetches them: with the secret hubToken"),
-  revision: z
-    .string()
-    .regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits")
+  revision: revision
     .default("")
     .describe("Commit of workers.model's repository; may be empty for the default model"),
   ...volume("30Gi"),

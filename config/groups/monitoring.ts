@@ -21,6 +21,10 @@ export const monitoring = group("Prometheus and Alertmanager", {
       .describe("Server that takes it, with STARTTLS, or TLS at port 465"),
     username: z.string().default("").describe("User there, with the secret smtpPassword"),
   }),
+  runbook: z
+    .string()
+    .default("docs/runbook.md")
+    .describe("URL under which you keep docs/runbook.md: alerts lead to their heading there"),
   retention: z
     .string()
     .regex(/^\d+[hdwy]$/, "must be like 15d")

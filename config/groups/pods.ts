@@ -9,10 +9,13 @@ export const parts = [
     "api",
     "api-migrations",
     "backup",
+    "base-backup",
+    "first-base-backup",
+    "deletion-costs",
     "front-cloudflared",
     "models",
   ],
-  ...["nginx", "object-store", "postgres", "prometheus", "redis", "restore"],
+  ...["nginx", "object-store", "postgres", "prometheus", "redis", "restore", "restore-drill"],
 ];
 
 const labels = z

@@ -1,12 +1,34 @@
 import { z } from "zod";
 import { availability, group, resources, toleration } from "../fields";
-import { knownModels } from "./models";
+import { autoscaling } from "./autoscaling";
+import { knownModels, revision } from "./models";
+
+const model = z
+  .string()
+  .regex(/^(tiny-random-sdxl|\w[\w.-]*\/\w[\w.-]*)$/, "must be a repository like OWNER/NAME");
+const nodeSelector = z.record(z.string(), z.string());
+
+/** What a pool doesn't say is as the other workers have it. */
+const pool = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/, "must be a short DNS label"),
+  model: model.optional(),
+  revision: revision.optional(),
+  replicas: z.int().min(1).max(100).optional(),
+  autoscaling: autoscaling,
+  nodeSelector: nodeSelector.optional(),
+  tolerations: z.array(toleration).optional(),
+});
 
 export const workers = group("The pods that draw, one GPU each", {
   ...availability(4),
-  model: z
-    .string()
-    .regex(/^(tiny-random-sdxl|\w[\w.-]*\/\w[\w.-]*)$/, "must be a repository like OWNER/NAME")
+  autoscaling,
+  pools: z
+    .array(pool)
+    .default([])
+    .describe(
+      "More workers, with another model or on other nodes: each has a name, and of its own what differs of model, revision, replicas, autoscaling, nodeSelector and tolerations",
+    ),
+  model: model
     .default(knownModels.sdxl)
     .describe(
       "Repository of an SDXL pipeline, in diffusers' form with safetensors; or tiny-random-sdxl, made by code",
@@ -15,7 +37,19 @@ export const workers = group("The pods that draw, one GPU each", {
   compiledSizes: z
     .array(z.string().regex(/^\d+x\d+$/, "must be WIDTHxHEIGHT like 1024x1024"))
     .default(["1024x1024"])
-    .describe("Sizes that the model is compiled for at the start, the quickest to draw"),
+    .describe("Sizes that the model is compiled for, the quickest to draw"),
+  compile: z
+    .enum(["whole", "regional", "off"])
+    .default("whole")
+    .describe(
+      "What is compiled while a worker draws uncompiled: the whole model, or, in less time, each sort of block",
+    ),
+  compileSeconds: z
+    .int()
+    .min(1)
+    .max(1500)
+    .default(900)
+    .describe("Time for the compiler, after which a worker goes on uncompiled"),
   precision: z
     .enum(["half", "fp8"])
     .default("half")
@@ -28,8 +62,7 @@ export const workers = group("The pods that draw, one GPU each", {
     .boolean()
     .default(false)
     .describe("(word:1.3) in a prompt makes the word count more; else it is plain text"),
-  nodeSelector: z
-    .record(z.string(), z.string())
+  nodeSelector: nodeSelector
     .default({})
     .describe("Labels of the nodes that may run them, besides having a GPU"),
   tolerations: z

@@ -26,9 +26,12 @@ export const pushed = condition(
   ({ build }) => !!build.repository && !ecrHost.test(registryHost(build.repository)),
 );
 export const notGiven = condition(
-  ["images"],
-  "images.api, images.worker or images.backup is not set",
-  ({ images }) => !images.api || !images.worker || !images.backup,
+  ["images", "postgres"],
+  "images.api, images.worker, images.backup or images.postgres is not set",
+  ({ images, postgres }) =>
+    [images.api, images.worker, images.backup, postgres.managed || images.postgres].some(
+      (image) => !image,
+    ),
 );
 const mode = (mode: Values["cloudflare"]["mode"]) =>
   condition(
@@ -90,6 +93,7 @@ export const fromHub = condition(
   "models.endpoint is a hub",
   (config) => !fromBucket(config),
 );
+export const webhooks = condition(["api"], "api.webhooks is true", ({ api }) => api.webhooks);
 export const gated = condition(["models"], "models.gated is true", ({ models }) => models.gated);
 export const awsBuckets = condition(
   ["objectStore", "backups", "models"],

@@ -1,5 +1,5 @@
 import { postgresConnections, rdsConnections } from "../../components/vendors";
-import { connectionsNeeded } from "../connections";
+import { connectionsNeeded, mostWorkers } from "../connections";
 import { type Rule, rule } from "./rule";
 
 export const connectionRules: Rule[] = [
@@ -9,7 +9,7 @@ export const connectionRules: Rule[] = [
     const { memory } = resources.limits;
     const there = managed ? rdsConnections(instanceClass) : postgresConnections(memory);
     if (there === undefined || needed <= there) return [];
-    const but = `${api.replicas} pods of the api and ${workers.replicas} workers open up to ${needed} connections, and it carries ${there}`;
+    const but = `${api.replicas} pods of the api and ${mostWorkers(workers)} workers open up to ${needed} connections, and it carries ${there}`;
     const key = managed ? "postgres.instanceClass" : "postgres.resources.limits.memory";
     const larger = managed ? "LARGER" : enough(needed);
     return [

@@ -6,6 +6,7 @@ import { modelRules } from "./models";
 import { keyRules } from "./needed";
 import { podRules } from "./pods";
 import type { Rule } from "./rule";
+import { scalingRules } from "./scaling";
 import { storeRules } from "./stores";
 
 export const rules: Rule[] = [
@@ -15,6 +16,7 @@ export const rules: Rule[] = [
   ...connectionRules,
   ...identityRules,
   ...modelRules,
+  ...scalingRules,
   ...edgeRules,
   ...loadBalancerRules,
 ];

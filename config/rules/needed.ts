@@ -23,6 +23,7 @@ import {
   told,
   toldByProxies,
   unknownModel,
+  webhooks,
 } from "./conditions";
 import { at, type Condition, groupOf, type Rule } from "./rule";
 
@@ -30,10 +31,12 @@ import { at, type Condition, groupOf, type Rule } from "./rule";
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
   s3AccessKeyId: ownObjectStore,
   s3SecretAccessKey: ownObjectStore,
+  archiveCipherPass: ownPostgres,
   alertWebhook: told("webhook"),
   slackWebhook: told("slack"),
   pagerdutyKey: told("pagerduty"),
   smtpPassword: told("email"),
+  webhookSecret: webhooks,
   hubToken: gated,
   registryPassword: pushed,
   cloudflareApiToken: cloudflare,

@@ -15,19 +15,21 @@ const service = (target: string) => ({
   args: [`--target=${target}`, `--build-arg=BASE_IMAGE=${published.debian}`],
 });
 
+const onPostgres = (context: string) => ({
+  context: join(repository, context),
+  args: [`--build-arg=BASE_IMAGE=${published.postgres}`],
+  cost: { seconds: 30, cpuSeconds: 20 },
+});
+
 /** By their keys in the stack's configuration. */
 export const sources = {
   api: { ...service("api"), cost: { seconds: 60, cpuSeconds: 45 } },
   worker: { ...service("worker"), cost: { seconds: 200, cpuSeconds: 170 } },
-  backup: {
-    context: join(repository, "docker/backup"),
-    args: [`--build-arg=BASE_IMAGE=${published.postgres}`],
-    cost: { seconds: 30, cpuSeconds: 20 },
-  },
+  postgres: onPostgres("docker/postgres"),
+  backup: onPostgres("docker/backup"),
   objectStore: { from: published.versitygw },
   nginx: { from: published.nginx },
   redis: { from: published.redis },
-  postgres: { from: published.postgres },
   prometheus: { from: published.prometheus },
 } as const satisfies Record<string, Source>;
 

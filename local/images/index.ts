@@ -21,10 +21,13 @@ const directory = join(cache, "images");
 const storage = ["--root", join(cache, "buildah"), "--runroot", "/run/image-service-buildah"];
 const buildEnvironment = { BUILDAH_ISOLATION: "chroot", STORAGE_DRIVER: "overlay" };
 
-/** Builds that were cut off leave their containers. */
+/** Builds that were cut off leave their containers, which buildah names so. */
 export async function removeLeftovers(): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  if (existsSync(join(cache, "buildah"))) await buildah("image-clean", ["rm", "--all"]);
+  if (!existsSync(join(cache, "buildah"))) return;
+  const named = ["containers", "--quiet", "--filter", "name=working-container"];
+  const left = (await buildah("image-clean", named)).split("\n").filter(Boolean);
+  if (left.length > 0) await buildah("image-clean", ["rm", ...left]);
 }
 
 /** Layers of images that newer ones replaced; those of present ones are the next build's cache. */

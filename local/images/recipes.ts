@@ -10,7 +10,7 @@ export interface Recipe {
   context: string;
   file: "Containerfile" | "Dockerfile";
   /** A Debian suite, or another recipe. */
-  base: BaseName | "postgres" | undefined;
+  base: BaseName | "official-postgres" | "api" | undefined;
   /** Stage of a multi-stage file. */
   target?: string;
   /** Programs of the toolchain that are copied in. */
@@ -38,22 +38,25 @@ const service = <Name extends string>(target: Name) => ({
   target,
 });
 
+const onPostgres = <Name extends string>(name: Name) => ({
+  name,
+  context: join(repository, "docker", name),
+  file: "Dockerfile" as const,
+  base: "official-postgres" as const,
+  cost: { seconds: 30, cpuSeconds: 20 },
+});
+
 /** Every image that the local cluster and the local stack run. */
 export const recipes = [
   { ...here("pause"), base: undefined, cost: { seconds: 1, cpuSeconds: 1 } },
   { ...here("addons"), base: "bookworm", programs: ["coredns", "local-path-provisioner"] },
   { ...here("nginx"), base: "sid" },
   { ...here("redis"), base: "sid" },
-  { ...here("postgres"), base: "sid" },
+  { ...here("official-postgres"), base: "sid" },
   { ...here("prometheus"), base: "sid" },
   { ...here("object-store"), base: "bookworm", programs: ["versitygw"] },
-  {
-    name: "backup",
-    context: join(repository, "docker/backup"),
-    file: "Dockerfile",
-    base: "postgres",
-    cost: { seconds: 30, cpuSeconds: 20 },
-  },
+  onPostgres("postgres"),
+  onPostgres("backup"),
   { ...service("api"), cost: { seconds: 60, cpuSeconds: 45 } },
   { ...service("worker"), cost: { seconds: 200, cpuSeconds: 170 } },
 ] as const satisfies Recipe[];

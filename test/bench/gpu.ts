@@ -6,7 +6,7 @@ import { cache, repository } from "../../local/paths";
 import type { Figure } from "./main";
 
 export const description =
-  "the worker against diffusers on this machine's GPU; --quick, --steps 30,20, --batch 1,2,4";
+  "the worker against diffusers on this machine's GPU; --minutes 8, --quick, --steps 30,20, --batch 1,2,4";
 
 const service = join(repository, "docker/service");
 const lock = join(service, "requirements/worker.txt");
@@ -17,7 +17,11 @@ export async function run(args: string[]): Promise<Figure[]> {
     env: { ...process.env, PYTHONPATH: service, TRANSFORMERS_VERBOSITY: "error" },
   });
   if (status !== 0) throw new Error("test/bench/gpu/bench.py failed");
-  return JSON.parse(stdout.toString()) as Figure[];
+  return stdout
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Figure);
 }
 
 /** The PATH's Python where it has what the worker needs; else one with the lock's packages. */

@@ -29,11 +29,11 @@ const inCluster = (...args: string[]) => run(kubectl, [`--kubeconfig=${kubeconfi
 
 /**
  * Every Kubernetes object of a golden stack, in the test's namespace, with a name; without those of
- * cert-manager, whose kinds this cluster doesn't have.
+ * cert-manager and KEDA, whose kinds this cluster doesn't have.
  */
 function declared(stack: string): KubernetesObject[] {
   return Object.entries(accepted(stack))
-    .filter(([, { type }]) => /^kubernetes:(?!cert-manager\.io).*\/v[^:]*:/.test(type))
+    .filter(([, { type }]) => /^kubernetes:(?!cert-manager\.io|keda\.sh).*\/v[^:]*:/.test(type))
     .map(([name, { inputs }]) => {
       const object = JSON.parse(JSON.stringify(inputs), reveal) as KubernetesObject;
       const { metadata } = object;

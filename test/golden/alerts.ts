@@ -6,8 +6,8 @@ import { plain } from "./whole";
 export interface AlertRule {
   alert: string;
   expr: string;
-  labels: { severity: string };
-  annotations: { summary: string; action: string };
+  labels: Record<string, string>;
+  annotations: { summary: string; action: string; runbook_url: string };
 }
 
 /** Prometheus' file of a stack's alerts. */

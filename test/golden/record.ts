@@ -5,10 +5,18 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { parse } from "yaml";
 import { fullKey, overlay, secretValues, type Values, withPlaceholders } from "../placeholders";
 
-// Prints what a program declares for a stack, one JSON object a line: logical name → declaration, or
-// how it refuses. It is the example of the stack's name, or else the repository's own. A line for
-// each object of values that the second argument lists, which are laid over the stack file; without
-// one, a line for the stack as it is.
+// Prints what a program declares, one JSON object a line: logical name → declaration, or how it
+// refuses. Its argument lists the runs. The program is the example of the stack's name, or else the
+// repository's own.
+
+/** A stack, with values laid over its file. */
+export type Run = [stack: string, values: Values];
+
+/** The program didn't get to its end. */
+export interface Refused {
+  refused: string;
+  trace?: string;
+}
 
 /** A stack's resources, by logical name. */
 export type Declared = Record<string, Declaration>;
@@ -22,6 +30,8 @@ export interface Declaration {
   provider?: string;
   protect?: true;
   retainOnDelete?: true;
+  /** Inputs that stay as somebody else has set them. */
+  ignoreChanges?: string[];
   /** Inputs whose change replaces it, besides those that the provider knows. */
   replaceOnChanges?: string[];
   deleteBeforeReplace?: true;
@@ -33,19 +43,21 @@ export interface Declaration {
 
 const { withLocalStorage } = require("@pulumi/pulumi/runtime/state");
 const root = join(__dirname, "../..");
-const asItIs = "[{}]";
-const [stack, edits = asItIs] = process.argv.slice(2) as [string, string?];
-const example = join(root, "examples", stack);
-const program = existsSync(join(example, "Pulumi.yaml")) ? example : root;
-const project = readYaml(join(program, "Pulumi.yaml")).name as string;
+const runs = JSON.parse(process.argv[2] as string) as Run[];
 
 function readYaml(path: string) {
   return parse(readFileSync(path, "utf8"));
 }
 
+/** The folder of a stack's program. */
+function programOf(stack: string): string {
+  const example = join(root, "examples", stack);
+  return existsSync(join(example, "Pulumi.yaml")) ? example : root;
+}
+
 /** What the program would read on a machine: the stack file, and values that no stack file holds. */
-function configure(edit: Values): void {
-  const path = [root, __dirname, example].map((directory) =>
+function configure(program: string, project: string, [stack, edit]: Run): void {
+  const path = [root, __dirname, join(root, "examples", stack)].map((directory) =>
     join(directory, `Pulumi.${stack}.yaml`),
   );
   const config = readYaml(path.find(existsSync) as string).config as Record<string, object>;
@@ -92,6 +104,9 @@ function declaration(request: RegisterResourceRequest): Declaration {
     ...(request.getProvider() && { provider: logicalName(request.getProvider()) }),
     ...(request.getProtect() && { protect: true }),
     ...(request.getRetainondelete() && { retainOnDelete: true }),
+    ...(request.getIgnorechangesList().length > 0 && {
+      ignoreChanges: request.getIgnorechangesList(),
+    }),
     ...(request.getReplaceonchangesList().length > 0 && {
       replaceOnChanges: request.getReplaceonchangesList(),
     }),
@@ -125,7 +140,10 @@ function readable(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, inner]) => [name, readable(inner)]));
 }
 
-async function declare(edit: Values): Promise<Declared> {
+async function declare(run: Run): Promise<Declared> {
+  const [stack] = run;
+  const program = programOf(stack);
+  const project = readYaml(join(program, "Pulumi.yaml")).name as string;
   const declared: Declared = {};
   heard = (request) => {
     const name = request.getName();
@@ -145,7 +163,7 @@ async function declare(edit: Values): Promise<Declared> {
     stack,
     false,
   );
-  configure(edit);
+  configure(program, project, run);
   // So that the program runs again, and what it is made of isn't loaded again.
   delete require.cache[join(program, "index.ts")];
   // Asked before, for what a program throws in a stack ends the process.
@@ -155,7 +173,7 @@ async function declare(edit: Values): Promise<Declared> {
     return exported instanceof Function ? exported() : exported;
   });
   await pulumi.runtime.disconnect();
-  if (program === example) {
+  if (program !== root) {
     declared.outputs = { type: "outputs", dependencies: [], inputs: readable(handedOver) };
   }
   return declared;
@@ -164,14 +182,14 @@ async function declare(edit: Values): Promise<Declared> {
 async function main(): Promise<void> {
   onRequest();
   // Pulumi keeps a stack trace with each promise: most of the time of many runs.
-  if (edits !== asItIs) Error.stackTraceLimit = 0;
-  for (const edit of JSON.parse(edits) as Values[]) {
-    // Each run has a state of its own, as programs have that the Automation API runs in one process.
+  if (runs.length > 10) Error.stackTraceLimit = 0;
+  for (const run of runs) {
+    // Each has a state of its own, as programs have that the Automation API runs in one process.
     await withLocalStorage(async () => {
-      const line = await declare(edit).catch((error: Error) => {
-        if (edits === asItIs) throw error;
-        return { refused: error.message };
-      });
+      const line: Declared | Refused = await declare(run).catch(({ message, stack }: Error) => ({
+        refused: message,
+        trace: stack,
+      }));
       process.stdout.write(`${JSON.stringify(line)}\n`);
     });
   }

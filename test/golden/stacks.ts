@@ -4,39 +4,56 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { environment } from "../environment";
 import type { Values } from "../placeholders";
-import type { Declaration, Declared } from "./record";
+import type { Declaration, Declared, Refused, Run } from "./record";
 
-/** Beside the two of the repository one that takes every alternative, and one without Cloudflare. */
-export const stacks = ["local", "prod", "alternatives", "direct"];
+/**
+ * Beside the two of the repository one that takes every alternative, one without Cloudflare, and one
+ * whose workers follow the work.
+ */
+export const stacks = ["local", "prod", "alternatives", "direct", "elastic"];
 
 /** Programs of their own, in examples/; each with every alternative that it has. */
 export const examples = ["eks"];
 
-/** What the program declares today, by logical name. */
+/** Those of the repository's own program; made at once, as a process takes seconds to start. */
+let own: ReturnType<typeof declareTogether> | undefined;
+
+/** What a program declares today, by logical name. */
 export async function declare(stack: string): Promise<Declared> {
-  const [line] = await record(stack);
-  return JSON.parse(line as string) as Declared;
+  const isExample = examples.includes(stack);
+  if (!isExample) own ??= declareTogether([...stacks, "staging"]);
+  const declared = await (isExample ? declareTogether([stack]) : own);
+  const found = declared?.[stack] as Declared | Refused;
+  if (isRefused(found)) throw new Error(found.trace);
+  return found;
 }
 
 /** The same with other values of configuration, or how the program refuses them. */
-export async function declareEach(
-  stack: string,
-  edits: Values[],
-): Promise<(Declared | { refused: string })[]> {
-  const lines = await record(stack, JSON.stringify(edits));
-  return lines.map((line) => JSON.parse(line) as Declared | { refused: string });
+export const declareEach = (stack: string, edits: Values[]): Promise<(Declared | Refused)[]> =>
+  record(edits.map((values) => [stack, values]));
+
+async function declareTogether(names: string[]): Promise<Record<string, Declared | Refused>> {
+  const declared = await record(names.map((stack) => [stack, {}]));
+  return Object.fromEntries(names.map((stack, at) => [stack, declared[at] as Declared | Refused]));
 }
 
+export const isRefused = (declared: Declared | Refused): declared is Refused =>
+  typeof declared.refused === "string";
+
 /** Runs the program in a process of its own, as the engine does. */
-async function record(...args: string[]): Promise<string[]> {
+async function record(runs: Run[]): Promise<(Declared | Refused)[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    // Many runs leave much behind: a larger young generation takes a fifth of the time away.
-    ["--max-semi-space-size=64", "--require", "tsx/cjs", join(__dirname, "record.ts"), ...args],
+    [
+      // Many runs leave much behind: a larger young generation takes a fifth of the time away.
+      "--max-semi-space-size=64",
+      ...["--require", "tsx/cjs", join(__dirname, "record.ts"), JSON.stringify(runs)],
+    ],
     // With somebody's kubeconfig, which no stack may take for its own.
     { env: { ...process.env, ...environment, KUBECONFIG: "somebody's" }, maxBuffer: 256 << 20 },
   );
-  return stdout.trimEnd().split("\n");
+  const lines = stdout.trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line) as Declared | Refused);
 }
 
 const directory = (stack: string) => join(__dirname, stack);

@@ -224,17 +224,19 @@ function scrapeFaults(objects: KubernetesObject[]): string[] {
 
 /** Alertmanager keeps quiet about what follows from another alert, by name. */
 function inhibitionFaults(objects: KubernetesObject[]): string[] {
-  const alerts = objects
+  const rules = objects
     .flatMap(({ props }) => (props.data?.["alerts.yml"] ?? []) as string)
     .flatMap((text) => JSON.parse(text).groups as Props[])
-    .flatMap(({ rules }) => (rules as Props[]).map(({ alert }) => alert as string));
+    .flatMap(({ rules }) => rules as { alert: string; labels: object }[]);
+  const alerts = rules.map(({ alert }) => alert);
   const named = objects
     .flatMap(({ props }) => (props.stringData?.["alertmanager.yml"] ?? []) as string)
     .flatMap((text) => JSON.parse(text).inhibit_rules as Props[])
     .flatMap((rule) => [...rule.source_matchers, ...rule.target_matchers] as string[])
     .flatMap((matcher) => /^alertname=~?"(.*)"$/.exec(matcher)?.[1]?.split("|") ?? []);
   return [
-    ...twice(alerts.map((name) => `the alert ${name}`)),
+    // Each pool of workers has one of its own.
+    ...twice(rules.map(({ alert, labels }) => `the alert ${alert} ${JSON.stringify(labels)}`)),
     ...[...new Set(named)]
       .filter((name) => !alerts.includes(name))
       .map((name) => `Alertmanager knows of ${name}, which no alert is`),

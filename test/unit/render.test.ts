@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { renderNginxConf } from "../../components/edge/nginxConf";
 import { renderPrometheusConfig } from "../../components/observability/prometheusConfig";
-import { renderInitScript } from "../../components/stores/postgres";
 import { renderRedisConf } from "../../components/stores/redis";
 import { repository } from "../../local/paths";
 
@@ -11,7 +10,9 @@ const nginxArgs = {
   upstream: "api.ns.svc.cluster.local",
   resolver: "dns.example",
   maxBody: "512k",
+  maxInput: 10,
   maxWaitSeconds: 295,
+  corsOrigins: [],
   proxies: [],
   clientHeader: "X-Forwarded-For" as const,
   proxyProtocol: false,
@@ -60,17 +61,15 @@ test("nginx refuses a body that is too long, and a client that dawdles", () => {
   expect(nginx).toMatch(/client_header_timeout 10s;\s+client_body_timeout 10s;/);
 });
 
+test("nginx takes as large an edit as the api does: two inputs and a MiB", () => {
+  const middleware = readFileSync(join(repository, "docker/service/api/middleware.py"), "utf8");
+  expect(middleware).toContain("return 2 * largest_input + 2**20");
+  expect(nginx).toMatch(/\/v1\/images\/edits {[^}]*client_max_body_size 21m;/);
+});
+
 test("Redis keeps an append-only file and evicts nothing", () => {
   expect(renderRedisConf("384Mi")).toMatch(/appendonly yes\nappendfsync everysec/);
   expect(renderRedisConf("384Mi")).toContain("maxmemory-policy noeviction");
-});
-
-test("a database that was half made is made anew, a whole one is closed to its group", () => {
-  const script = renderInitScript();
-  expect(script).toMatch(
-    /\nif \[ -s "\$PGDATA\/PG_VERSION" \]; then\n {2}chmod u=rwx,go= "\$PGDATA"\n {2}exit 0/,
-  );
-  expect(script.trimEnd().split("\n").at(-1)).toBe('mv "$new" "$PGDATA"');
 });
 
 test("Prometheus finds every pod behind a Service through DNS", () => {

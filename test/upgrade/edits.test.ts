@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { accepted, declareEach } from "../golden/stacks";
+import { accepted, declareEach, isRefused } from "../golden/stacks";
 import { fullKey } from "../placeholders";
 import { edits } from "./edits";
 import { effects, holdsData, type Stack } from "./replacement";
@@ -29,9 +29,8 @@ async function editEach(stack: string, file: string, only?: Set<string>): Promis
     chosen.map(([, values]) => values),
   );
   return chosen.map(([key], at) => {
-    const after = declared[at] as Stack | { refused: string };
-    const isRefused = typeof after.refused === "string";
-    return { key, stack, before: accepted(stack), after: isRefused ? undefined : (after as Stack) };
+    const after = declared[at] as NonNullable<(typeof declared)[number]>;
+    return { key, stack, before: accepted(stack), after: isRefused(after) ? undefined : after };
   });
 }
 

@@ -43,7 +43,9 @@ const given = {
   "images.api": image,
   "images.worker": image,
   "images.backup": image,
+  "images.postgres": image,
 };
+const scaled = { "workers.autoscaling.max": 4, "workers.minAvailable": 0 };
 const without = { "cloudflare.mode": "off", "nginx.serviceType": "NodePort" };
 
 const nlb = {
@@ -54,6 +56,7 @@ const nlb = {
 /** Values of the other kinds, and what they need beside them. */
 const own: Record<string, Values> = {
   namespace: { namespace: "another" },
+  webhookSecret: { webhookSecret: "anotherwebhookSecret", "api.webhooks": true },
   hubToken: { hubToken: "anotherhubToken", "models.gated": true },
   infrastructure: { infrastructure: "organization/another/stack" },
   kubeconfig: { kubeconfig: "/another/kubeconfig" },
@@ -66,6 +69,7 @@ const own: Record<string, Values> = {
   "images.api": given,
   "images.worker": given,
   "images.backup": given,
+  "images.postgres": given,
   "nginx.serviceAnnotations": { "nginx.serviceAnnotations": { ...nlb, another: "annotation" } },
   "nginx.loadBalancerClass": { "nginx.loadBalancerClass": "example.com/another" },
   "nginx.proxyProtocol": {
@@ -110,8 +114,26 @@ const own: Record<string, Values> = {
   "api.maxWaitSeconds": { "api.maxWaitSeconds": 60 },
   "api.rateLimit": { "api.rateLimit": "20/minute" },
   "api.corsOrigins": { "api.corsOrigins": ["https://another.example.com"] },
+  "api.objective": { "api.objective": 99.5 },
+  "api.webhooks": { "api.webhooks": true, webhookSecret: "webhookSecret" },
+  "api.maxInput": { "api.maxInput": 20 },
   "workers.model": { "workers.model": "tiny-random-sdxl", "models.revision": "" },
+  "workers.autoscaling.by": { ...scaled, "workers.autoscaling.by": "hpa" },
+  "workers.autoscaling.min": { ...scaled, "workers.autoscaling.min": 2 },
+  "workers.autoscaling.max": scaled,
+  "workers.autoscaling.targetSeconds": { ...scaled, "workers.autoscaling.targetSeconds": 60 },
+  "workers.autoscaling.cooldownSeconds": { ...scaled, "workers.autoscaling.cooldownSeconds": 600 },
+  "workers.autoscaling.schedules": {
+    ...scaled,
+    "workers.autoscaling.schedules": [{ start: "0 8 * * *", end: "0 18 * * *", replicas: 3 }],
+  },
+  "workers.autoscaling.kedaNamespace": {
+    ...scaled,
+    "workers.autoscaling.kedaNamespace": "another",
+  },
+  "workers.pools": { "workers.pools": [{ name: "another" }] },
   "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
+  "workers.compile": { "workers.compile": "regional" },
   "workers.precision": { "workers.precision": "fp8" },
   "workers.nodeSelector": { "workers.nodeSelector": { another: "label" } },
   "workers.tolerations": { "workers.tolerations": [] },
@@ -139,6 +161,7 @@ const own: Record<string, Values> = {
   "monitoring.email.from": { "monitoring.email.from": "another@example.com" },
   "monitoring.email.smarthost": { "monitoring.email.smarthost": "another.example.com:587" },
   "monitoring.email.username": { "monitoring.email.username": "another" },
+  "monitoring.runbook": { "monitoring.runbook": "https://wiki.example.com/runbook" },
   "monitoring.retention": { "monitoring.retention": "30d" },
   "monitoring.storageClass": { "monitoring.storageClass": "another" },
 };

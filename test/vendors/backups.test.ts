@@ -124,8 +124,13 @@ test("prod: what a backup copies, a restore puts back", async () => {
     rclone deletefile "$picture"
     restore
     sql "select id from tasks"
-    rclone cat "$picture" 2>/dev/null`;
+    rclone cat "$picture" 2>/dev/null
+    sql "insert into tasks values ('a later task')" >/dev/null
+    echo "another one" | rclone rcat "$picture" 2>/dev/null
+    ONLY=pictures restore 2>/dev/null
+    rclone cat "$picture" 2>/dev/null
+    sql "select count(*) from tasks"`;
   const { status, output } = await backup.command(["bash", "--norc", "-euc", walk]);
   expect(status, output).toBe(0);
-  expect(output).toMatch(/restored \S+\.dump\na task\na picture$/m);
+  expect(output).toMatch(/restored \S+\.dump\na task\na picture\na picture\n2$/m);
 });

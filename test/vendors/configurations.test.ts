@@ -66,13 +66,16 @@ test.each(stacks)("%s: Prometheus takes its configuration and its rules", async 
   expect(said).toContain(`${rulesOf(stack).length} rules found`);
 });
 
-test("each alert fires when it should and is quiet when it should", async () => {
-  const prometheus = pod("prod", "monitoring-server");
-  const cases = renderAlertCases("/etc/prometheus/alerts.yml");
-  writeFileSync(join(prometheus.volume("data"), "cases.yml"), cases);
-  const command = ["promtool", "test", "rules", "/prometheus/cases.yml"];
-  expect(await told(prometheus, "env", "TMPDIR=/prometheus", ...command)).toContain("SUCCESS");
-});
+test.each(["prod", "elastic"])(
+  "%s: each alert fires when it should and is quiet when it should",
+  async (stack) => {
+    const prometheus = pod(stack, "monitoring-server");
+    const cases = renderAlertCases(stack, "/etc/prometheus/alerts.yml");
+    writeFileSync(join(prometheus.volume("data"), "cases.yml"), cases);
+    const command = ["promtool", "test", "rules", "/prometheus/cases.yml"];
+    expect(await told(prometheus, "env", "TMPDIR=/prometheus", ...command)).toContain("SUCCESS");
+  },
+);
 
 test.each(["prod", "alternatives"])("%s: Alertmanager takes its configuration", async (stack) => {
   const alertmanager = pod(stack, "monitoring-alertmanager-server");

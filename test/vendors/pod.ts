@@ -77,28 +77,32 @@ export class GoldenPod {
    * Runs the init containers to their end, then the first container until its readiness probe
    * answers. @returns the last that ran, with status 0 if all went well
    * @param status of HTTP with which that probe has to be answered
+   * @param env laid over what each container has
    */
-  async start(status = 200): Promise<Result> {
+  async start(status = 200, env: Record<string, string> = {}): Promise<Result> {
     for (const container of this.#spec.initContainers ?? []) {
-      const result = await this.#run(container);
+      const result = await this.#run(container, undefined, env);
       if (result.status !== 0) return result;
     }
-    const [container] = this.#spec.containers as [Props];
-    return this.#run(container, probe(container, status));
+    return this.#run(this.container, probe(this.container, status), env);
+  }
+
+  /** The first container, as it is declared. */
+  get container(): Props {
+    return this.#spec.containers[0];
   }
 
   /** The first container's environment. */
   get environment(): Record<string, string> {
-    return this.#environment(this.#spec.containers[0]);
+    return this.#environment(this.container);
   }
 
   /** Runs another command in place of the first container's own. */
   command(command: string[]): Promise<Result> {
-    const [container] = this.#spec.containers as [Props];
-    return this.#run({ ...container, command, args: [] });
+    return this.#run({ ...this.container, command, args: [] });
   }
 
-  async #run(container: Props, ready?: string): Promise<Result> {
+  async #run(container: Props, ready?: string, more: Record<string, string> = {}): Promise<Result> {
     // Of a published image the name; of one that is built, whose tag is STACK-IMAGE, the tag's end.
     const [, name, tagged] = /([^/:]+)(?::[a-z]+-([a-z-]+))?@/.exec(container.image) ?? [];
     const image = (tagged ?? name) as string;
@@ -107,7 +111,7 @@ export class GoldenPod {
     const given: Container = {
       command: [...(container.command ?? entrypoints[image] ?? []), ...(container.args ?? [])],
       user: this.user,
-      env: { ...this.#environment(container), ...env },
+      env: { ...this.#environment(container), ...env, ...more },
       mounts: Object.fromEntries(
         ((container.volumeMounts ?? []) as Props[]).map(({ name, mountPath }) => [
           mountPath,

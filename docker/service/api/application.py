@@ -10,20 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sse_starlette.sse import AppStatus
 from starlette.middleware.cors import CORSMiddleware
 
-from api import errors, gauges, query
+from api import errors, gauges, query, work
 from api.admission import Admission
 from api.authentication import Authentication
 from api.departures import Departures
+from api.estimates import Estimates
+from api.inputs import Inputs
 from api.keyring import KeyRing
 from api.links import Links
 from api.methods import Methods
-from api.middleware import JsonBody, RequestContext
+from api.middleware import Body, RequestContext
 from api.ratelimit import RateLimiter
 from api.readiness import Readiness
 from api.routes import (
     generate,
     health,
+    inputs,
     openai,
+    openai_edits,
     openai_models,
     openai_unsupported,
     playground,
@@ -31,6 +35,7 @@ from api.routes import (
     tasks,
 )
 from api.services import Services
+from api.webhooks import Messenger
 from core import logs, metrics
 from core.database import create_engine
 from core.keys import KeyStore
@@ -43,12 +48,23 @@ from tasks.local_broker import LocalBroker
 from tasks.redis_broker import RedisBroker
 from tasks.relay import Relay
 from tasks.store import TaskStore
+from tasks.webhooks import WebhookStore
+from tasks.workload import Workload
 
 # On SIGTERM sse-starlette cuts all streams. Each ends by itself within a request's longest time,
 # which a leaving pod has; uvicorn waits for it.
 AppStatus.enable_automatic_graceful_drain = False
 
-_WITH_KEY = (generate, tasks, openai, openai_models, openai_unsupported, queue)
+_WITH_KEY = (
+    generate,
+    inputs,
+    tasks,
+    openai,
+    openai_edits,
+    openai_models,
+    openai_unsupported,
+    queue,
+)
 _OPEN = (health, playground)
 
 _DESCRIPTION = """\
@@ -85,7 +101,7 @@ def create_app(settings: Settings, beside: Beside | None = None) -> FastAPI:
         app.include_router(module.router)
     errors.install(app)
     # The one that is added last sees a request first.
-    for middleware in (JsonBody, Authentication, Methods, RequestContext):
+    for middleware in (Body, Authentication, Methods, RequestContext):
         app.add_middleware(middleware)
     if settings.cors_origins:
         app.add_middleware(
@@ -104,6 +120,7 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         raise SystemExit("API_SECRET is not set.")
     engine = create_engine(settings)
     store = TaskStore(engine, settings)
+    workload = Workload(engine)
     keys = KeyStore(engine)
     broker: Broker = RedisBroker(settings.redis_url) if settings.redis_url else LocalBroker()
     services = Services(
@@ -113,11 +130,16 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         broker=broker,
         events=EventHub(broker),
         images=ImageStore(settings),
+        inputs=Inputs(settings),
+        webhooks=WebhookStore(engine),
         keyring=KeyRing(settings, keys),
-        limiter=RateLimiter(settings),
+        limiter=RateLimiter(settings, "pictures"),
+        uploads=RateLimiter(settings, "inputs"),
         admission=Admission(store, keys, settings),
         links=Links(settings),
         departures=Departures(store, broker),
+        workload=workload,
+        estimates=Estimates(workload, broker, settings),
         ready=Readiness(store, broker),
     )
 
@@ -129,10 +151,18 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         stack.push_async_callback(broker.close)
         if beside:
             await stack.enter_async_context(beside(services, engine))
-        for job in (services.events.run(), Relay(store, broker, settings).run()):
+        jobs = [services.events.run(), Relay(store, broker, settings).run()]
+        if settings.webhook_secret:
+            jobs.append(Messenger(services.webhooks, store, settings).run())
+        for job in jobs:
             stack.callback(asyncio.create_task(job).cancel)
         await stack.enter_async_context(
-            metrics.serve(settings.metrics_port, ready=services.ready, refresh=refresh)
+            metrics.serve(
+                settings.metrics_port,
+                ready=services.ready,
+                refresh=refresh,
+                besides=[work.route(services)],
+            )
         )
         stack.push_async_callback(services.departures.close)
         yield services

@@ -9,15 +9,18 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import answer
-from api.problems import Problem
-from core import metrics
+from api.problems import Problem, too_large
+from core import logs, metrics
 
 MAX_BODY: Final = 512 * 1024
 """Two of the longest prompts, escaped in JSON."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-# What takes a body, and is counted, under its name in the metric.
-_GENERATE = {"/api/generate": "generate", "/v1/images/generations": "openai"}
+_JSON = ("/api/generate", "/v1/images/generations")
+_INPUTS = "/api/inputs"
+_EDITS = "/v1/images/edits"
+_COUNTED = dict(zip((*_JSON, _EDITS), ("generate", "openai", "openai"), strict=True))
+"""What asks for pictures, under its name in the metric."""
 
 
 class RequestContext:
@@ -50,13 +53,14 @@ class RequestContext:
                 _count(scope["path"], message["status"])
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_with_headers)
-        except Exception as error:
-            if started:
-                raise
-            response = answer(Request(scope), error)
-            await response(scope, receive, send_with_headers)
+        with logs.about(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            except Exception as error:
+                if started:
+                    raise
+                response = answer(Request(scope), error)
+                await response(scope, receive, send_with_headers)
 
 
 def _keep_scheme(scope: Scope, headers: MutableHeaders) -> None:
@@ -68,30 +72,63 @@ def _keep_scheme(scope: Scope, headers: MutableHeaders) -> None:
 
 def _count(path: str, status: int) -> None:
     # The client's own mistakes are no failures of the service.
-    if path in _GENERATE and not 400 <= status < 500:
+    if path in _COUNTED and not 400 <= status < 500:
         outcome = "failed" if status >= 500 else "success"
-        metrics.REQUESTS.labels(_GENERATE[path], outcome).inc()
+        metrics.REQUESTS.labels(_COUNTED[path], outcome).inc()
 
 
-class JsonBody:
-    """Refuses a body that is no JSON, or too long, before anything reads it whole."""
+class Body:
+    """Refuses a body that is of another kind, or too long, before anything reads it whole."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in _GENERATE:
-            receive = await _whole_body(scope, receive)
+        if scope["type"] == "http" and scope["method"] == "POST":
+            media_type = Headers(scope=scope).get("content-type", "").split(";")[0].strip().lower()
+            if scope["path"] in _JSON:
+                if media_type != "application/json":
+                    raise Problem(415, "not-json", "The body has to be application/json.")
+                receive = await _whole_body(receive)
+            elif scope["path"] in (_INPUTS, _EDITS):
+                receive = _bounded(scope, media_type, receive)
         await self._app(scope, receive, send)
 
 
-async def _whole_body(scope: Scope, receive: Receive) -> Receive:
+def _bounded(scope: Scope, media_type: str, receive: Receive) -> Receive:
+    """@returns what gives the body of a request with files, and raises Problem where it gets too
+    long"""
+    largest = Request(scope).app.state.services.settings.max_input_bytes
+    if scope["path"] == _INPUTS:
+        if not media_type.startswith("image/"):
+            raise Problem(415, "not-a-picture", "The body has to be a picture, such as image/png.")
+        limit = largest
+    else:
+        if media_type != "multipart/form-data":
+            raise Problem(415, "not-multipart", "The body has to be multipart/form-data.")
+        limit = edit_bytes(largest)
+    left = limit
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise too_large(limit)
+        return message
+
+    return bounded
+
+
+def edit_bytes(largest_input: int) -> int:
+    """Of a whole request for an edit, at most: image, mask, and the words beside them."""
+    return 2 * largest_input + 2**20
+
+
+async def _whole_body(receive: Receive) -> Receive:
     """@returns what gives the body in one piece
     @raises Problem, with the rest of the body unread: uvicorn reads and forgets it, so that a
     client which is still sending gets the answer"""
-    media_type = Headers(scope=scope).get("content-type", "").split(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Problem(415, "not-json", "The body has to be application/json.")
     body = b""
     more = True
     while more:
@@ -101,7 +138,7 @@ async def _whole_body(scope: Scope, receive: Receive) -> Receive:
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BODY:
-            raise Problem(413, "too-large", f"The body may have at most {MAX_BODY} bytes.")
+            raise too_large(MAX_BODY)
     whole: Message | None = {"type": "http.request", "body": body}
 
     async def replay() -> Message:

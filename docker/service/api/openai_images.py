@@ -3,7 +3,8 @@
 The contract is the types of its clients: openai.types.ImageGenerateParams and ImagesResponse.
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -15,6 +16,7 @@ from pydantic import (
 )
 
 from tasks.parameters import (
+    LCM_STEPS,
     MAX_IMAGES,
     GuidanceScale,
     ImageFormat,
@@ -23,6 +25,7 @@ from tasks.parameters import (
     PartialImages,
     Prompt,
     Quality,
+    Scheduler,
     Seed,
     Steps,
 )
@@ -53,6 +56,9 @@ class ImagesRequest(BaseModel):
         },
     )
 
+    events: ClassVar = "image_generation"
+    """How the names of a stream's events begin."""
+
     prompt: Prompt
     n: Annotated[int, Field(ge=1, le=MAX_IMAGES)] | None = None
     size: Annotated[str, Field(pattern=r"^(auto|[1-9]\d{2,3}x[1-9]\d{2,3})$")] | None = None
@@ -70,6 +76,7 @@ class ImagesRequest(BaseModel):
     negative_prompt: NegativePrompt | None = None
     steps: Steps | None = None
     guidance_scale: GuidanceScale | None = None
+    scheduler: Annotated[Scheduler, Field(strict=False)] | None = None
 
     model: Text | None = None
     user: Text | None = None
@@ -99,22 +106,32 @@ class ImagesRequest(BaseModel):
             raise ValueError("PNG loses nothing; output_format can be jpeg or webp")
         return compression
 
+    @field_validator("scheduler")
+    @classmethod
+    def _takes_the_steps(cls, scheduler: Scheduler | None, info: ValidationInfo) -> Any:
+        steps = info.data.get("steps") or _steps(info.data.get("quality"))
+        if scheduler is Scheduler.LCM and steps > LCM_STEPS:
+            raise ValueError(f"lcm takes at most {LCM_STEPS} steps")
+        return scheduler
+
     @property
     def wants_base64(self) -> bool:
         if self.response_format is None:
             return (self.model or "").startswith(_GPT_IMAGE)
         return self.response_format == "b64_json"
 
-    def parameters(self) -> Parameters:
-        quality = self.quality or "auto"
+    def parameters(self, models: Sequence[str]) -> Parameters:
+        """@param models what a task may name; another one's name asks for the default model"""
         given = {
             "negative_prompt": self.negative_prompt,
-            "steps": self.steps or _STEPS[_LEGACY.get(quality, quality)],
+            "steps": self.steps or _steps(self.quality),
             "guidance_scale": self.guidance_scale,
+            "scheduler": self.scheduler,
             "seed": self.seed,
             "num_images": self.n,
             "format": self.output_format,
             "quality": self.output_compression,
+            "model": self.model if self.model in models else None,
             "partial_images": self.partial_images if self.stream else None,
             **_sides(self.size),
         }
@@ -122,6 +139,11 @@ class ImagesRequest(BaseModel):
             prompt=self.prompt,
             **{name: value for name, value in given.items() if value is not None},
         )
+
+
+def _steps(quality: str | None) -> int:
+    quality = quality or "auto"
+    return _STEPS[_LEGACY.get(quality, quality)]
 
 
 def _sides(size: str | None) -> dict[str, Any]:

@@ -33,3 +33,13 @@ def store_down() -> Problem:
         "A store behind the service does not answer.",
         headers={"Retry-After": "5"},
     )
+
+
+def too_large(limit: int) -> Problem:
+    return Problem(413, "too-large", f"There may be at most {limit} bytes.")
+
+
+def invalid(field: str, code: str, message: str) -> Problem:
+    """Of a field whose value no schema forbids."""
+    errors = [{"field": field, "code": code, "message": message}]
+    return Problem(422, "invalid-request", f"{field}: {message}", errors=errors)

@@ -48,14 +48,15 @@ class _Known:
     """What the client has been told."""
 
     position: int = -1
+    worker_starting: bool = False
     attempt: int = 0
     step: int = 0
 
     @classmethod
     def until(cls, last_event_id: str) -> Self:
         match last_event_id.split("-"):
-            case ["queued", position] if position.isdecimal():
-                return cls(position=int(position))
+            case ["queued", position, *starting] if position.isdecimal():
+                return cls(position=int(position), worker_starting=starting == ["starting"])
             case ["running", attempt, step] if attempt.isdecimal() and step.isdecimal():
                 return cls(attempt=int(attempt), step=int(step))
         return cls()
@@ -68,11 +69,19 @@ async def _told(services: Services, task: Task, known: _Known) -> AsyncIterator[
         try:
             while not task.status.final:
                 if task.status is Status.QUEUED:
-                    ask = partial(services.store.position, task)
-                    position = await _by(deadline, _patiently(ask)) + 1
-                    if position != known.position:
-                        known = _Known(position)
-                        yield _event("queued", f"queued-{position}", position=position)
+                    ask = partial(services.workload.ahead, task)
+                    position = (await _by(deadline, _patiently(ask))).position + 1
+                    estimate = await _by(deadline, services.estimates.of(task))
+                    starting = estimate is not None and estimate.worker_starting
+                    if (position, starting) != (known.position, known.worker_starting):
+                        known = _Known(position, worker_starting=starting)
+                        yield _event(
+                            "queued",
+                            f"queued-{position}{'-starting' if starting else ''}",
+                            position=position,
+                            eta_seconds=estimate.seconds if estimate else None,
+                            worker_starting=starting,
+                        )
                 else:
                     if task.attempt != known.attempt:
                         known = _Known(attempt=task.attempt)
@@ -126,5 +135,5 @@ async def _patiently(ask: Callable[[], Awaitable[Result]]) -> Result:
             await asyncio.sleep(_POLL_SECONDS)
 
 
-def _event(name: str, id_: str, **data: int) -> ServerSentEvent:
+def _event(name: str, id_: str, **data: float | None) -> ServerSentEvent:
     return ServerSentEvent(event=name, id=id_, data=json.dumps(data), sep="\n")

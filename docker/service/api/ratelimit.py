@@ -1,4 +1,4 @@
-"""Pictures a minute for one client address, exact over all replicas."""
+"""Requests a minute for one client address, exact over all replicas."""
 
 import logging
 import math
@@ -16,7 +16,9 @@ log = logging.getLogger(__name__)
 
 
 class RateLimiter:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, counted: str) -> None:
+        """@param counted: what is counted apart from all else"""
+        self._counted = counted
         self._limit = parse(settings.rate_limit)
         self._window = MovingWindowRateLimiter(
             MemoryStorage()
@@ -32,8 +34,8 @@ class RateLimiter:
     async def admit(self, client: str) -> dict[str, str]:
         """Counts a request. Returns the headers that tell how many are left, or raises 429."""
         try:
-            admitted = await self._window.hit(self._limit, client)
-            stats = await self._window.get_window_stats(self._limit, client)
+            admitted = await self._window.hit(self._limit, self._counted, client)
+            stats = await self._window.get_window_stats(self._limit, self._counted, client)
         except Exception as error:
             # Without the count nobody gets in: better no picture than no limit.
             log.warning("rate limit: %r", error)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from api.admission import Admission
 from api.departures import Departures
+from api.estimates import Estimates
+from api.inputs import Inputs
 from api.keyring import KeyRing
 from api.links import Links
 from api.ratelimit import RateLimiter
@@ -14,6 +16,8 @@ from tasks.events import EventHub
 from tasks.history import History
 from tasks.images import ImageStore
 from tasks.store import TaskStore
+from tasks.webhooks import WebhookStore
+from tasks.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,14 @@ class Services:
     broker: Broker
     events: EventHub
     images: ImageStore
+    inputs: Inputs
+    webhooks: WebhookStore
     keyring: KeyRing
     limiter: RateLimiter
+    uploads: RateLimiter
     admission: Admission
     links: Links
     departures: Departures
+    workload: Workload
+    estimates: Estimates
     ready: Readiness

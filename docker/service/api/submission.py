@@ -4,14 +4,19 @@ import asyncio
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Header, Request
+from uuid_utils.compat import uuid7
 
 from api.dependencies import Caller, ClientAddress, Provided
+from api.models import model_of
 from api.preferences import RESPOND_ASYNC, preferences
-from api.problems import NO_RETRY, Problem
+from api.problems import NO_RETRY, Problem, invalid
 from api.services import Services
 from api.views import task_path
 from core.outages import is_outage
@@ -50,10 +55,18 @@ class Submission:
         wanted = preferences(request.headers.get("prefer"))
         self._kept = idempotency_key is not None or RESPOND_ASYNC in wanted
 
-    async def accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
+    async def accept(
+        self,
+        parameters: Parameters,
+        body: dict[str, Any],
+        files: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> Task:
         """A new task, or the one that this idempotency key made before. From here on each answer
-        names it, whatever goes wrong."""
-        task = await self._accept(parameters, body)
+        names it, whatever goes wrong.
+
+        @param body: what makes two requests the same
+        @param files: inputs that came beside the parameters, by their names there"""
+        task = await self._accept(parameters, body, files)
         self._headers |= {"Location": task_path(task), "X-Task-Id": str(task.id)}
         if self._idempotency_key is None:
             self._headers |= NO_RETRY
@@ -78,28 +91,42 @@ class Submission:
         if not self._kept:
             self._services.departures.left(task)
 
-    async def _accept(self, parameters: Parameters, body: dict[str, Any]) -> Task:
+    async def _accept(
+        self, parameters: Parameters, body: dict[str, Any], files: Mapping[str, bytes]
+    ) -> Task:
+        if parameters.webhook and self._services.settings.webhook_secret is None:
+            message = "There are none here: no secret to sign with is set"
+            raise invalid("webhook", "webhooks_off", message)
         fingerprint = self._fingerprint(body)
         task = await self._earlier(fingerprint)
         if task is not None:
             return task
+        model = model_of(self._services.settings, parameters.model)
         self._headers.update(await self._services.limiter.admit(self._client))
+        parameters = await self._services.inputs.resolve(parameters, self._key, files)
+        task_id: UUID = uuid7()
         async with self._services.admission.room(self._key, parameters):
+            if parameters.webhook:
+                await self._services.webhooks.expect(task_id, parameters.webhook)
             task = await self._services.store.submit(
                 parameters,
                 key_id=self._key.id,
                 request_id=self._request_id,
+                model=model,
                 priority=self._key.priority,
                 idempotency_key=self._idempotency_key,
                 request_hash=fingerprint if self._idempotency_key else None,
+                task_id=task_id,
             )
         if task is None:
+            await self._services.webhooks.drop(task_id)
             # The same request, sent twice at once: the other one made the task.
             task = await self._earlier(fingerprint)
             assert task is not None
             return task
+        log.info("task accepted", extra={"task_id": str(task.id)})
         with suppress(Exception):  # accepted is accepted: the relay makes up for a lost ticket
-            await self._services.broker.put([task.id])
+            await self._services.broker.put([task.id], task.model)
         return task
 
     async def _earlier(self, fingerprint: bytes) -> Task | None:
@@ -146,7 +173,7 @@ async def wait(services: Services, task: Task, seconds: float) -> Task:
                 except Exception as error:
                     if not is_outage(error):
                         raise
-                    log.warning("outage: %r", error)
+                    log.warning("outage: %r", error, extra={"task_id": str(task.id)})
     return task
 
 

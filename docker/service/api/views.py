@@ -38,6 +38,11 @@ class TaskView(BaseModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    eta_seconds: float | None = None
+    """How long it takes until the task is done, as others took; null once it is final, and where
+    nothing was measured yet."""
+    worker_starting: bool = False
+    """No worker is there for it yet. One is starting, which is a part of `eta_seconds`."""
     events_url: str | None = None
     """Where a browser's EventSource, which sends no key, follows it; null once it is final."""
 
@@ -80,4 +85,14 @@ def live_view(services: Services, task: Task) -> TaskView:
     # A task is final by its deadline, or soon after.
     expires = int(task.deadline_at.timestamp()) + 60
     view.events_url = services.links.sign(f"{task_path(task)}/events", expires)
+    return view
+
+
+async def estimated_view(services: Services, task: Task) -> TaskView:
+    """With how long it takes, where the stores tell."""
+    view = live_view(services, task)
+    estimate = await services.estimates.of(task)
+    if estimate:
+        view.eta_seconds = estimate.seconds
+        view.worker_starting = estimate.worker_starting
     return view

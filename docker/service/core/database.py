@@ -1,11 +1,13 @@
 """The engine, and its schema."""
 
+import asyncio
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from core.settings import Settings
 
@@ -23,6 +25,7 @@ def create_engine(settings: Settings) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=3,
         pool_use_lifo=True,
+        hide_parameters=True,  # an error's text quotes them: prompts, in the log
     )
 
 
@@ -34,7 +37,9 @@ def _for_asyncpg(url: URL) -> URL:
 
 def _sqlite(path: Path) -> AsyncEngine:
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": 5})
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}", connect_args={"timeout": 5}, hide_parameters=True
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: object, _record: object) -> None:
@@ -46,16 +51,24 @@ def _sqlite(path: Path) -> AsyncEngine:
     return engine
 
 
-async def migrate(engine: AsyncEngine) -> None:
-    async with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            # Two jobs at once: the second waits, then finds nothing to do.
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-        await connection.run_sync(_upgrade)
+async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
+    """Changes a running service's schema, however long a statement takes on all its rows."""
+    postgresql = engine.dialect.name == "postgresql"
+    patient = create_async_engine(engine.url, poolclass=NullPool) if postgresql else engine
+    async with patient.connect() as connection:
+        # Two jobs at once: the second waits, then finds nothing to do. It waits without a
+        # transaction: an index that is built concurrently would wait for that one in turn.
+        lock = text(f"SELECT pg_try_advisory_lock({_MIGRATION_LOCK})")
+        while postgresql and not await connection.scalar(lock):
+            await connection.rollback()
+            await asyncio.sleep(0.2)
+        await connection.rollback()
+        await connection.run_sync(_upgrade, revision)
+        await connection.commit()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

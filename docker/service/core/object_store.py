@@ -1,10 +1,12 @@
 """Files by their keys, in S3 or in a directory."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import obstore
+from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, S3Store
 
 from core.settings import Settings
@@ -29,6 +31,13 @@ class ObjectStore:
         attributes = {"Content-Type": media_type} if on_s3 else None
         await obstore.put_async(self._store, key, data, attributes=attributes)
 
+    async def put_once(self, key: str, data: bytes, *, replace: bool) -> None:
+        """The first writer's stays (If-None-Match), unless what is there is to be replaced."""
+        with suppress(AlreadyExistsError):
+            await obstore.put_async(
+                self._store, key, data, mode="overwrite" if replace else "create"
+            )
+
     async def size(self, key: str) -> int:
         """Of the file, in bytes. @throws FileNotFoundError"""
         return (await obstore.head_async(self._store, key))["size"]
@@ -39,6 +48,11 @@ class ObjectStore:
         for start in range(0, size, PIECE):
             end = min(start + PIECE, size)
             yield bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+
+    async def delete(self, key: str) -> None:
+        """Nothing, where there is no such file."""
+        with suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, key)
 
     async def delete_all(self, prefix: str) -> None:
         async for files in obstore.list(self._store, prefix):

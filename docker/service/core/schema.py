@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
     DateTime,
     Dialect,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -68,6 +70,25 @@ def _sqlite(element: Any, compiler: Any, **kw: Any) -> str:
     return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', {seconds} || ' seconds') || '000')"
 
 
+class seconds_between(FunctionElement[float]):  # noqa: N801
+    """From the first moment to the second."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(seconds_between, "postgresql")
+def _postgresql_seconds(element: Any, compiler: Any, **kw: Any) -> str:
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"extract(epoch FROM {end} - {start})::float"
+
+
+@compiles(seconds_between, "sqlite")
+def _sqlite_seconds(element: Any, compiler: Any, **kw: Any) -> str:
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"((julianday({end}) - julianday({start})) * 86400)"
+
+
 metadata = MetaData()
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
@@ -96,6 +117,8 @@ task_table = Table(
     Column("finished_at", Timestamp),
     Column("deadline_at", Timestamp, nullable=False),
     Column("retry_at", Timestamp),
+    Column("model", Text),
+    Column("work", Float),
     CheckConstraint(
         "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="tasks_status"
     ),
@@ -113,8 +136,36 @@ key_table = Table(
     Column("revoked_at", Timestamp),
 )
 
-# Written by docker/backup, read for a metric.
+webhook_table = Table(
+    "webhooks",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Timestamp),
+    Column("delivered_at", Timestamp),
+)
+
+webhook_attempt_table = Table(
+    "webhook_attempts",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("at", Timestamp, nullable=False),
+    Column("outcome", Text, nullable=False),
+)
+
+# Written by docker/backup, read for metrics.
 backup_table = Table("backups", metadata, Column("finished_at", Timestamp, primary_key=True))
+drill_table = Table(
+    "restore_drills",
+    metadata,
+    Column("finished_at", Timestamp, primary_key=True),
+    Column("succeeded", Boolean, nullable=False),
+    Column("lost_seconds", Integer),
+    Column("restore_seconds", Integer),
+)
 
 OPERATOR_KEY_ID = 1
 
@@ -161,4 +212,5 @@ _partial(
 # A literal, as in status_is.
 is_dead = and_(status_is(Status.FAILED), task_table.c.attempts_left == literal_column("0", Integer))
 _partial("tasks_dead", task_table.c.finished_at, where=is_dead)
+_partial("webhooks_due", webhook_table.c.due_at, where=webhook_table.c.due_at.isnot(None))
 Index("tasks_of_key", task_table.c.key_id, task_table.c.id)

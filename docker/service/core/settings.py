@@ -34,6 +34,10 @@ class Settings(BaseSettings):
 
     model_dir: Path = Path("/models")
     model_id: str = "stabilityai/stable-diffusion-xl-base-1.0"
+    named_only: bool = False
+    """Whether a worker leaves tasks that name no model to others."""
+    other_models: Annotated[tuple[str, ...], NoDecode] = ()
+    """Of the API, with commas between: what tasks may name besides `model_id`."""
     model_revision: str = ""
     """Commit of the model's repository; empty: the one of SDXL base 1.0 that is known here."""
     hf_endpoint: str = "https://huggingface.co"
@@ -49,13 +53,21 @@ class Settings(BaseSettings):
     """(word:1.3) in a prompt makes the word count more; else it is a text like any other."""
     worker_id: str = Field(default_factory=socket.gethostname)
     compiled_sizes: Annotated[tuple[tuple[int, int], ...], NoDecode] = ((1024, 1024),)
-    """WIDTHxHEIGHT, with commas between: compiled for the GPU at the start, the quickest to draw.
-    Each takes minutes at the first start on a node and seconds at the next; empty compiles none."""
+    """WIDTHxHEIGHT, with commas between: the quickest to draw, once they are compiled. Each takes
+    minutes, in which the worker draws uncompiled; empty compiles none."""
+    compile: Literal["regional", "whole", "off"] = "whole"
+    """whole is the quickest to draw; regional compiles each sort of block once, in less time."""
+    compile_seconds: float = 900
+    """A compiler that is not done by then is ended, and the worker goes on without."""
 
     max_wait_seconds: float = 300
     """The longest time that a request waits for its picture."""
     task_seconds: float = 900
     """A task that is not done this long after it was accepted fails."""
+    worker_start_seconds: float = 0
+    """So much longer may it take where no worker may be there at first."""
+    picture_seconds: float = 5
+    """What a picture of 1024x1024 in 30 steps is thought to take until some have been drawn."""
     lease_seconds: float = 30
     heartbeat_seconds: float = 5
     relay_seconds: float = 2
@@ -71,22 +83,32 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Where clients reach the service; by default what their Host header says."""
 
+    max_input_bytes: int = 10 * 2**20
+    """The largest file of a picture to draw from."""
+    max_input_pixels: int = 4096 * 4096
+    """The largest such picture; JPEGs may be several times as large."""
+
+    webhook_secret: SecretStr | None = None
+    """Signs what webhooks are told: whsec_ and 24 to 64 bytes in base64. Unset, there are none."""
+    webhook_networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Private networks, with commas between, that webhooks may lead to."""
+
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web pages that may call from a browser, with commas between, like https://app.example;
     * for all."""
 
     metrics_port: int = 9090
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _networks(cls, value: str | tuple[Network, ...]) -> tuple[Network, ...]:
         if isinstance(value, str):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "other_models", mode="before")
     @classmethod
-    def _origins(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+    def _parts(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
@@ -103,6 +125,15 @@ class Settings(BaseSettings):
                 raise ValueError(f"{part!r} is not WIDTHxHEIGHT, such as 1024x1024")
             sizes.append((int(width), int(height)))
         return tuple(sizes)
+
+    @property
+    def deadline_seconds(self) -> float:
+        return self.task_seconds + self.worker_start_seconds
+
+    @property
+    def queue(self) -> str | None:
+        """Where a worker's tasks wait: as `Task.model`."""
+        return self.model_id if self.named_only else None
 
     @cached_property
     def standalone(self) -> bool:

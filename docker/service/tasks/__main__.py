@@ -14,6 +14,7 @@ from core.database import create_engine, migrate
 from core.keys import KeyStore
 from core.settings import Settings
 from tasks.store import EVER, TaskStore
+from tasks.webhooks import WebhookStore
 
 
 async def _migrate(engine: AsyncEngine, _: argparse.Namespace) -> None:
@@ -64,6 +65,23 @@ async def _revoke_key(engine: AsyncEngine, arguments: argparse.Namespace) -> Non
     print("Revoked. Every replica refuses it within a minute.")
 
 
+async def _show_webhook(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
+    webhook = await WebhookStore(engine).get(arguments.task_id)
+    if webhook is None:
+        sys.exit(f"{arguments.task_id} has no webhook.")
+    if webhook.delivered_at:
+        state = f"delivered {webhook.delivered_at}"
+    else:
+        state = f"due {webhook.due_at}" if webhook.due_at else "given up"
+    print(webhook.url, state, sep="\t")
+    for attempt in webhook.attempts:
+        print(attempt.at, attempt.outcome, sep="\t")
+
+
+async def _retry_webhooks(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
+    print(f"{await WebhookStore(engine).retry(arguments.task_id)} webhooks are told again.")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tasks", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -96,6 +114,15 @@ def _parser() -> argparse.ArgumentParser:
     revoke = verbs.add_parser("revoke", help="refuse a key from now on")
     revoke.add_argument("name")
     revoke.set_defaults(run=_revoke_key)
+
+    webhooks = commands.add_parser("webhooks", help="look at webhooks, and tell them again")
+    verbs = webhooks.add_subparsers(required=True, metavar="VERB")
+    show = verbs.add_parser("log", help="show each attempt to tell a task's webhook")
+    show.add_argument("task_id", type=UUID)
+    show.set_defaults(run=_show_webhook)
+    again = verbs.add_parser("retry", help="tell webhooks once more, with fresh attempts")
+    again.add_argument("task_id", nargs="*", type=UUID, help="only these; all that were given up")
+    again.set_defaults(run=_retry_webhooks)
     return parser
 
 

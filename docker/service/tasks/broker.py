@@ -52,27 +52,51 @@ class Ticket:
 
     entry: str
     task_id: UUID
+    queue: str | None = None
 
 
 ANNOUNCE_SECONDS = 5
 
 
-class Broker(Protocol):
-    async def put(self, task_ids: Sequence[UUID]) -> None: ...
+@dataclass(frozen=True)
+class Start:
+    """Of a queue's first worker, which tasks wait for."""
 
-    async def take(self, worker_id: str, timeout: float) -> Ticket | None:  # noqa: ASYNC109
+    for_seconds: float
+    """Since somebody first waited for it."""
+    usual_seconds: float | None
+    """How long the last one took; None before the first."""
+
+
+class Broker(Protocol):
+    """Tasks of each model have a queue of their own, named like `Task.model`."""
+
+    async def put(self, task_ids: Sequence[UUID], queue: str | None = None) -> None: ...
+
+    async def take(
+        self,
+        worker_id: str,
+        timeout: float,  # noqa: ASYNC109
+        queue: str | None = None,
+    ) -> Ticket | None:
         """The next ticket, or None after the timeout."""
 
     async def acknowledge(self, ticket: Ticket) -> None: ...
 
-    async def waiting(self) -> int:
+    async def waiting(self, queue: str | None = None) -> int:
         """How many tickets no worker has taken."""
 
-    async def announce(self, worker_id: str) -> None:
+    async def announce(self, worker_id: str, queue: str | None = None) -> None:
         """Says that a worker is there; to be repeated every few seconds."""
 
-    async def workers(self) -> int:
-        """How many workers announced themselves lately."""
+    async def withdraw(self, worker_id: str, queue: str | None = None) -> None:
+        """Says that it is there no more."""
+
+    async def workers(self, queue: str | None = None) -> set[str]:
+        """Those that announced themselves lately."""
+
+    async def start(self, queue: str | None = None) -> Start | None:
+        """To be asked when a task waits: None when a worker is there for it."""
 
     async def publish(self, event: Event) -> None: ...
 

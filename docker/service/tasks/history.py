@@ -39,9 +39,15 @@ class History:
         return await self._tasks(page)
 
     async def forget(self, task: Task) -> Task:
-        """Takes prompts and pictures out of a final task's record. What a quota counts stays, and
-        a request with its idempotency key makes a new task."""
-        blank: dict[str, Any] = {"prompt": FORGOTTEN, "negative_prompt": ""}
+        """Takes prompts, inputs and pictures out of a final task's record. What a quota counts
+        stays, and a request with its idempotency key makes a new task."""
+        blank: dict[str, Any] = {
+            "prompt": FORGOTTEN,
+            "negative_prompt": "",
+            "image": None,
+            "mask": None,
+            "webhook": None,
+        }
         forget = (
             update(t)
             .where(t.c.id == task.id, t.c.status.in_(_FINAL))

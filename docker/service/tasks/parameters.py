@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +32,36 @@ class ImageFormat(StrEnum):
     @property
     def media_type(self) -> str:
         return f"image/{self}"
+
+
+class Scheduler(StrEnum):
+    """How noise becomes a picture, by the names that are in use for it."""
+
+    EULER = "euler"
+    EULER_A = "euler_a"
+    DPMPP_2M = "dpmpp_2m"
+    DPMPP_2M_KARRAS = "dpmpp_2m_karras"
+    UNIPC = "unipc"
+    DDIM = "ddim"
+    LCM = "lcm"
+
+
+LCM_STEPS = 50
+"""So many steps its models were trained for, of which it takes some:
+https://huggingface.co/docs/diffusers/api/schedulers/lcm, original_inference_steps"""
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)  # raises ValueError, too
+    if not parts.hostname or parts.username is not None or parts.fragment:
+        raise ValueError("it has to be an address like https://example.com/path")
+    _ = parts.port
+    return url
+
+
+WebhookUrl = Annotated[
+    str, Field(max_length=2000, pattern=r"^https?://[!-~]+$"), AfterValidator(_address)
+]
 
 
 def _printable(text: str) -> str:
@@ -78,9 +109,21 @@ Seed = Annotated[
 Steps = Annotated[int, Field(ge=1, le=100)]
 GuidanceScale = Annotated[float, Field(ge=0, le=30)]
 Quality = Annotated[int, Field(ge=0, le=100)]
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 PartialImages = Annotated[int, Field(ge=0, le=3)]
 """OpenAI's bound."""
-Side = Annotated[int, Field(ge=256, le=2048, multiple_of=8)]
+MAX_SIDE = 2048
+Side = Annotated[int, Field(ge=256, le=MAX_SIDE, multiple_of=8)]
+Strength = Annotated[float, Field(gt=0, le=1)]
+DEFAULT_STRENGTH = 0.75
+
+_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+DATA_URL = "data:image/"
+Input = Annotated[
+    str, Field(pattern=rf"^({_ID}|{DATA_URL}(png|jpeg|webp);base64,[A-Za-z0-9+/]+={{0,2}})$")
+]
+"""Of a picture to draw from: the id of one that was sent before, or the file in a data URL. Once a
+task is accepted it is an id."""
 
 
 class Parameters(BaseModel):
@@ -115,13 +158,29 @@ class Parameters(BaseModel):
     format: Annotated[ImageFormat, Field(strict=False)] = ImageFormat.PNG
     quality: Quality = 95
     """Of JPEG and WebP; PNG loses nothing."""
+    model: ModelName | None = None
+    """One of `/v1/models`; null: the first of them."""
     partial_images: PartialImages = 0
     """Previews of each picture for those who follow the task by its events."""
+    scheduler: Annotated[Scheduler, Field(strict=False)] | None = None
+    """null is the model's own."""
+    webhook: WebhookUrl | None = None
+    """Who is told when the task has ended."""
+    image: Input | None = None
+    """What is drawn from; where it has another shape than the picture, its middle."""
+    mask: Input | None = None
+    """Where the image is drawn anew: where this is white or, if it has any, transparent."""
+    strength: Strength | None = None
+    """How much of the image is lost, and the share of the steps that are drawn."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Parameters":
         if self.width * self.height > MAX_PIXELS:
             raise ValueError(f"width x height must be at most {MAX_PIXELS} pixels")
+        if self.mask is not None and self.image is None:
+            raise ValueError("a mask is of an image, and there is none")
+        if self.scheduler is Scheduler.LCM and self.steps > LCM_STEPS:
+            raise ValueError(f"lcm takes at most {LCM_STEPS} steps")
         return self
 
     @classmethod
@@ -129,9 +188,22 @@ class Parameters(BaseModel):
         """As a row has them, maybe one of an older or a newer release: what they lack gets its
         default, what is unknown is left out, and limits are those of the release that took them."""
         known = {name: value for name, value in values.items() if name in cls.model_fields}
-        with suppress(ValueError, KeyError):  # a format of another release stays a word
-            known["format"] = ImageFormat(known["format"])
+        for name, kind in (("format", ImageFormat), ("scheduler", Scheduler)):
+            with suppress(ValueError, KeyError):  # one of another release stays a word
+                known[name] = kind(known[name])
         return cls.model_construct(**known)
+
+    @property
+    def drawn_steps(self) -> int:
+        """Of each picture: from an image, only the last of the steps."""
+        if self.image is None:
+            return self.steps
+        return max(1, int(self.steps * (self.strength or DEFAULT_STRENGTH)))
+
+    @property
+    def work(self) -> float:
+        """How much there is to draw: 1 is a picture of 1024x1024 in 30 steps."""
+        return self.num_images * self.drawn_steps * self.width * self.height / (30 * 1024 * 1024)
 
     def image_seed(self, n: int) -> int:
         return (self.seed + n) % (MAX_SEED + 1)

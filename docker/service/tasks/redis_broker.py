@@ -11,12 +11,18 @@ from redis.exceptions import ResponseError
 from core.coalescer import Coalescer
 from core.redis_client import connect
 from core.schema import Status
-from tasks.broker import ANNOUNCE_SECONDS, Event, Ticket
+from tasks.broker import ANNOUNCE_SECONDS, Event, Start, Ticket
 
 STREAM = "tasks"
 GROUP = "workers"
 WORKERS = "workers-seen"
+AWAITED = "worker-awaited"
+"""Since when a queue has waited for its first worker."""
+START = "worker-start"
+"""How long that took the last time."""
 BLOCK_SECONDS = 5
+_AWAITED_SECONDS = 3600
+"""Who still waits has asked again by then."""
 
 
 class RedisBroker:
@@ -27,23 +33,28 @@ class RedisBroker:
         self._put = Coalescer(self._put_all)
         self._abandoned_ms = int(abandoned_seconds * 1000)
 
-    async def put(self, task_ids: Sequence[UUID]) -> None:
-        await self._put(task_ids)
+    async def put(self, task_ids: Sequence[UUID], queue: str | None = None) -> None:
+        await self._put((task_ids, queue))
 
-    async def _put_all(self, calls: list[Sequence[UUID]]) -> Sequence[None]:
+    async def _put_all(self, calls: list[tuple[Sequence[UUID], str | None]]) -> Sequence[None]:
         async with self._redis.pipeline(transaction=False) as pipeline:
-            for task_ids in calls:
+            for task_ids, queue in calls:
                 for task_id in task_ids:
-                    pipeline.xadd(STREAM, {"task_id": str(task_id)})
+                    pipeline.xadd(_of(queue, STREAM), {"task_id": str(task_id)})
             await pipeline.execute()
         return [None] * len(calls)
 
-    async def take(self, worker_id: str, timeout: float) -> Ticket | None:  # noqa: ASYNC109
+    async def take(
+        self,
+        worker_id: str,
+        timeout: float,  # noqa: ASYNC109
+        queue: str | None = None,
+    ) -> Ticket | None:
         async def read() -> Any:
             return await self._blocking.xreadgroup(
                 GROUP,
                 worker_id,
-                {STREAM: ">"},
+                {_of(queue, STREAM): ">"},
                 count=1,
                 block=int(min(timeout, BLOCK_SECONDS) * 1000),
             )
@@ -53,56 +64,76 @@ class RedisBroker:
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
-            await self._create_group()
+            await self._create_group(queue)
             streams = await read()
         for _, entries in _pairs(streams):
             for entry, fields in entries:
-                return Ticket(entry, UUID(fields["task_id"]))
+                return Ticket(entry, UUID(fields["task_id"]), queue)
         return None
 
-    async def _create_group(self) -> None:
+    async def _create_group(self, queue: str | None) -> None:
         try:
-            await self._redis.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+            await self._redis.xgroup_create(_of(queue, STREAM), GROUP, id="0", mkstream=True)
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
 
     async def acknowledge(self, ticket: Ticket) -> None:
+        stream = _of(ticket.queue, STREAM)
         async with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.xack(STREAM, GROUP, ticket.entry)
-            pipeline.xdel(STREAM, ticket.entry)
+            pipeline.xack(stream, GROUP, ticket.entry)
+            pipeline.xdel(stream, ticket.entry)
             await pipeline.execute()
 
-    async def waiting(self) -> int:
+    async def waiting(self, queue: str | None = None) -> int:
+        stream = _of(queue, STREAM)
         try:
-            pending = await self._redis.xpending(STREAM, GROUP)
+            pending = await self._redis.xpending(stream, GROUP)
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
-            await self._create_group()
-            return int(await self._redis.xlen(STREAM))
+            await self._create_group(queue)
+            return int(await self._redis.xlen(stream))
         if pending["pending"]:
-            await self._drop_abandoned()
-        return int(await self._redis.xlen(STREAM)) - int(pending["pending"])
+            await self._drop_abandoned(queue)
+        return int(await self._redis.xlen(stream)) - int(pending["pending"])
 
-    async def _drop_abandoned(self) -> None:
+    async def _drop_abandoned(self, queue: str | None) -> None:
         """Forgets tickets whose worker died between taking and claiming."""
         _, entries, _ = await self._redis.xautoclaim(
-            STREAM, GROUP, "relay", min_idle_time=self._abandoned_ms, justid=False
+            _of(queue, STREAM), GROUP, "relay", min_idle_time=self._abandoned_ms, justid=False
         )
         for entry, fields in entries:
-            await self.acknowledge(Ticket(entry, UUID(fields["task_id"])))
+            await self.acknowledge(Ticket(entry, UUID(fields["task_id"]), queue))
 
-    async def announce(self, worker_id: str) -> None:
-        now = time.time()
+    async def announce(self, worker_id: str, queue: str | None = None) -> None:
+        now, workers = time.time(), _of(queue, WORKERS)
         async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.zadd(WORKERS, {worker_id: now})
-            pipeline.zremrangebyscore(WORKERS, 0, now - 3 * ANNOUNCE_SECONDS)
-            await pipeline.execute()
+            pipeline.zadd(workers, {worker_id: now})
+            pipeline.zremrangebyscore(workers, 0, now - 3 * ANNOUNCE_SECONDS)
+            pipeline.getdel(_of(queue, AWAITED))
+            *_, awaited = await pipeline.execute()
+        if awaited is not None:
+            await self._redis.set(_of(queue, START), now - float(awaited))
 
-    async def workers(self) -> int:
+    async def withdraw(self, worker_id: str, queue: str | None = None) -> None:
+        await self._redis.zrem(_of(queue, WORKERS), worker_id)
+
+    async def workers(self, queue: str | None = None) -> set[str]:
         recent = time.time() - 3 * ANNOUNCE_SECONDS
-        return int(await self._redis.zcount(WORKERS, recent, "+inf"))
+        names = await self._redis.zrangebyscore(_of(queue, WORKERS), recent, "+inf")
+        return {str(name) for name in names}
+
+    async def start(self, queue: str | None = None) -> Start | None:
+        if await self.workers(queue):
+            return None
+        now, awaited = time.time(), _of(queue, AWAITED)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.set(awaited, now, nx=True, ex=_AWAITED_SECONDS)
+            pipeline.get(awaited)
+            pipeline.get(_of(queue, START))
+            _, since, usual = await pipeline.execute()
+        return Start(now - float(since or now), float(usual) if usual else None)
 
     async def publish(self, event: Event) -> None:
         await self._redis.publish(_channel(event.status), event.to_json())
@@ -126,6 +157,10 @@ class RedisBroker:
     async def close(self) -> None:
         await self._redis.aclose()
         await self._blocking.aclose()
+
+
+def _of(queue: str | None, key: str) -> str:
+    return key if queue is None else f"{key}:{queue}"
 
 
 def _channel(status: Status) -> str:

@@ -38,7 +38,7 @@ class Relay:
         for task in late:
             log.warning(
                 "task taken back",
-                extra={"task_id": str(task.id), "status": task.status, "error": task.error_code},
+                extra=task.subject | {"status": task.status, "error": task.error_code},
             )
             if task.status.final:
                 await self._broker.publish(Event(task.id, task.status))
@@ -55,7 +55,7 @@ class Relay:
 
     async def _put_missing_tickets(self) -> None:
         """As many tickets as queued tasks. A ticket too many costs one claim that finds nothing."""
-        queued = await self._store.queued_ids(_BATCH)
-        missing = len(queued) - await self._broker.waiting()
-        if missing > 0:
-            await self._broker.put(queued[:missing])
+        for queue, queued in (await self._store.queued_ids(_BATCH)).items():
+            missing = len(queued) - await self._broker.waiting(queue)
+            if missing > 0:
+                await self._broker.put(queued[:missing], queue)

@@ -17,16 +17,26 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    column,
     func,
     literal_column,
     or_,
     select,
+    table,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import ExecutableReturnsRows
 
-from core.schema import Json, Status, backup_table, is_dead, seconds_from_now, status_is
+from core.schema import (
+    Json,
+    Status,
+    backup_table,
+    drill_table,
+    is_dead,
+    seconds_from_now,
+    status_is,
+)
 from core.schema import task_table as t
 
 _queued = status_is(Status.QUEUED)
@@ -34,6 +44,7 @@ _running = status_is(Status.RUNNING)
 
 _the_task = t.c.id == bindparam("task_id", type_=Uuid())
 _of_key = t.c.key_id == bindparam("of_key", type_=Integer())
+_of_model = t.c.model.is_not_distinct_from(bindparam("of_model", type_=Text()))
 _row_limit = bindparam("row_limit", type_=Integer())
 _order = (t.c.priority.desc(), t.c.rank, t.c.id)
 """Of the queue."""
@@ -55,15 +66,15 @@ def _error() -> dict[str, Any]:
 
 
 def _fair_rank() -> Any:
-    """The rank of a task of :of_key and :of_priority. It deals the queue out key by key, as
-    start-time fair queueing does: a key's task goes level with the queue's head, or a rank behind
-    its own last one, however many another key has waiting. The head is as far as what runs, so
-    that it moves on while others keep coming. A key's very first task comes after the round that
-    runs: else a stream of new keys would hold the head.
+    """The rank of a task of :of_key, :of_priority and :of_model. It deals each model's queue out by
+    key, as start-time fair queueing does: a key's task goes level with the queue's head, or a rank
+    behind its own last one, however many another key has waiting. The head is as far as what runs,
+    so that it moves on while others keep coming. A key's very first task comes after the round
+    that runs: else a stream of new keys would hold the head.
 
     P. Goyal, H. M. Vin, H. Cheng: Start-time Fair Queueing, SIGCOMM 1996."""
 
-    level = t.c.priority == bindparam("of_priority", type_=SmallInteger())
+    level = and_(t.c.priority == bindparam("of_priority", type_=SmallInteger()), _of_model)
     behind_own = select(func.max(t.c.rank) + 1).where(_queued, level, _of_key)
     running = select(func.max(t.c.rank)).where(_running, level)
     waiting = select(func.min(t.c.rank)).where(_queued, level)
@@ -128,30 +139,24 @@ cancel = (
 )
 
 
-def _position() -> Any:
-    """Counts what is queued before the task of :task_id, :of_priority and :of_rank."""
-    task_id = bindparam("task_id", type_=Uuid())
-    priority = bindparam("of_priority", type_=SmallInteger())
-    rank = bindparam("of_rank", type_=Integer())
-    ahead = or_(
-        t.c.priority > priority,
-        and_(t.c.priority == priority, t.c.rank < rank),
-        and_(t.c.priority == priority, t.c.rank == rank, t.c.id < task_id),
-    )
-    return select(func.count()).where(_queued, ahead).select_from(t)
-
-
 def _count(*where: ColumnElement[bool]) -> Any:
     return select(func.count()).select_from(t).where(*where).scalar_subquery()
 
 
-position = _position()
 counts = select(
     _count(_queued).label("queued"),
     _count(_running).label("running"),
     _count(t.c.finished_at > seconds_from_now(-60)).label("finished_last_minute"),
 )
 oldest_queued = select(func.min(t.c.created_at)).where(_queued)
+last_drill = select(drill_table).order_by(drill_table.c.finished_at.desc()).limit(1)
+last_good_drill = last_drill.where(drill_table.c.succeeded)
+# https://www.postgresql.org/docs/18/monitoring-stats.html#MONITORING-PG-STAT-ARCHIVER-VIEW
+_archiver = table("pg_stat_archiver", column("last_failed_time"), column("last_archived_time"))
+archive_fails = select(
+    _archiver.c.last_failed_time
+    > func.coalesce(_archiver.c.last_archived_time, literal_column("'-infinity'"))
+)
 last_backup = select(func.max(backup_table.c.finished_at))
 ping = select(literal_column("1", Integer))
 
@@ -167,26 +172,36 @@ _due_for_worker = _due(
         else_=seconds_from_now(0),
     )
 )
-_next = (
-    select(t.c.id)
-    .where(_queued, _due_for_worker, t.c.deadline_at > seconds_from_now(0))
-    .order_by(*_order)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-claim = (
-    update(t)
-    .where(t.c.id == _next.scalar_subquery())
-    .values(
-        status=Status.RUNNING,
-        attempt=t.c.attempt + 1,
-        worker_id=bindparam("worker", type_=Text()),
-        lease_until=_in("lease_seconds"),
-        started_at=seconds_from_now(0),
-        step=0,
+
+
+def _claim(held: ColumnElement[bool]) -> ExecutableReturnsRows:
+    following = (
+        select(t.c.id)
+        .where(_queued, held, _due_for_worker, t.c.deadline_at > seconds_from_now(0))
+        .order_by(*_order)
+        .limit(1)
+        .with_for_update(skip_locked=True)
     )
-    .returning(t)
-)
+    return (
+        update(t)
+        .where(t.c.id == following.scalar_subquery())
+        .values(
+            status=Status.RUNNING,
+            attempt=t.c.attempt + 1,
+            worker_id=bindparam("worker", type_=Text()),
+            lease_until=_in("lease_seconds"),
+            started_at=seconds_from_now(0),
+            step=0,
+        )
+        .returning(t)
+    )
+
+
+_named = t.c.model == bindparam("held_model", type_=Text())
+claim_named = _claim(_named)
+"""The next task that names :held_model."""
+claim = _claim(or_(t.c.model.is_(None), _named))
+"""The same, or the next one that names none."""
 
 
 def _change(**values: Any) -> Update:
@@ -240,7 +255,10 @@ fail_overdue = (
     .returning(t)
 )
 queued_ids = (
-    select(t.c.id).where(_queued, _due(seconds_from_now(0))).order_by(*_order).limit(_row_limit)
+    select(t.c.id, t.c.model)
+    .where(_queued, _due(seconds_from_now(0)))
+    .order_by(*_order)
+    .limit(_row_limit)
 )
 
 # -- the operator's side -------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The truth about tasks."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +41,16 @@ class QueueCounts:
     finished_last_minute: int
 
 
+@dataclass(frozen=True)
+class Drill:
+    """A restore of the database for practice (docker/backup/restore-drill)."""
+
+    finished_at: datetime
+    succeeded: bool
+    lost_seconds: int | None
+    restore_seconds: int | None
+
+
 class TaskStore:
     def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
         # Every method is one statement: no BEGIN and COMMIT around it.
@@ -76,33 +87,38 @@ class TaskStore:
         *,
         key_id: int,
         request_id: str,
+        model: str | None = None,
         priority: int = 0,
         idempotency_key: str | None = None,
         request_hash: bytes | None = None,
+        task_id: UUID | None = None,
     ) -> Task | None:
-        """Accepts a task; None when the key has used this idempotency key before."""
+        """Accepts a task, by this id or a new one; None when the key has used this idempotency key
+        before."""
         return await self._submit(
             {
-                "id": uuid7(),
+                "id": task_id or uuid7(),
                 "key_id": key_id,
                 "idempotency_key": idempotency_key,
                 "request_hash": request_hash,
                 "request_id": request_id,
                 "parameters": parameters.model_dump(mode="json"),
+                "model": model,
+                "work": parameters.work,
                 "priority": priority,
                 "attempts_left": self._settings.max_attempts,
-                "task_seconds": self._settings.task_seconds,
+                "task_seconds": self._settings.deadline_seconds,
             }
         )
 
     async def _submit_all(self, rows: list[Row]) -> list[Task | None]:
         # Asked for once a key: planning it for each row of a statement takes longer than all else.
-        ranks: dict[tuple[int, int], int] = {}
+        ranks: dict[tuple[int, int, str | None], int] = {}
         for row in rows:
-            level = key_id, priority = row["key_id"], row["priority"]
+            level = key_id, priority, model = row["key_id"], row["priority"], row["model"]
             if level not in ranks:
                 ranks[level] = await self._value(
-                    statements.fair_rank, of_key=key_id, of_priority=priority
+                    statements.fair_rank, of_key=key_id, of_priority=priority, of_model=model
                 )
             row["rank"] = ranks[level]
             ranks[level] += 1
@@ -127,13 +143,6 @@ class TaskStore:
         """Ends a task that is not final. A worker that runs it loses its claim by this."""
         return bool(await self._rows(statements.cancel, task_id=task_id, of_key=key_id))
 
-    async def position(self, task: Task) -> int:
-        """How many queued tasks run before this one."""
-        position: int = await self._value(
-            statements.position, task_id=task.id, of_priority=task.priority, of_rank=task.rank
-        )
-        return position
-
     async def counts(self) -> QueueCounts:
         (row,) = await self._rows(statements.counts)
         return QueueCounts(**row)
@@ -148,13 +157,28 @@ class TaskStore:
         moment: datetime | None = await self._value(statements.last_backup)
         return moment
 
+    async def last_drill(self) -> Drill | None:
+        """How the newest drill of the archive ended."""
+        rows = await self._rows(statements.last_drill)
+        return Drill(**rows[0]) if rows else None
+
+    async def last_good_drill(self) -> Drill | None:
+        rows = await self._rows(statements.last_good_drill)
+        return Drill(**rows[0]) if rows else None
+
+    async def archive_fails(self) -> bool:
+        """Whether PostgreSQL's last try to archive its log failed."""
+        return bool(await self._value(statements.archive_fails))
+
     # -- the worker's side -----------------------------------------------------------------
 
     async def claim(self, worker_id: str) -> Task | None:
-        """Takes the next task in fair order, with a lease."""
+        """Takes the next task for this process's model in fair order, with a lease."""
+        named_only = self._settings.named_only
         return await self._task(
-            statements.claim,
+            statements.claim_named if named_only else statements.claim,
             worker=worker_id,
+            held_model=self._settings.model_id,
             lease_seconds=self._settings.lease_seconds,
             avoid_seconds=self._settings.avoid_seconds,
         )
@@ -204,9 +228,12 @@ class TaskStore:
     async def fail_overdue(self) -> list[Task]:
         return await self._tasks(statements.fail_overdue)
 
-    async def queued_ids(self, limit: int) -> list[UUID]:
-        """The ids of the tasks that run next; none that waits for its next attempt."""
-        return [row["id"] for row in await self._rows(statements.queued_ids, row_limit=limit)]
+    async def queued_ids(self, limit: int) -> dict[str | None, list[UUID]]:
+        """The ids of the tasks that run next, by model; none that waits for its next attempt."""
+        ids: defaultdict[str | None, list[UUID]] = defaultdict(list)
+        for row in await self._rows(statements.queued_ids, row_limit=limit):
+            ids[row["model"]].append(row["id"])
+        return ids
 
     # -- the operator's side ---------------------------------------------------------------
 
@@ -226,14 +253,17 @@ class TaskStore:
         requeued = []
         for task in dead:
             rank = await self._value(
-                statements.fair_rank, of_key=task.key_id, of_priority=task.priority
+                statements.fair_rank,
+                of_key=task.key_id,
+                of_priority=task.priority,
+                of_model=task.model,
             )
             requeued += await self._rows(
                 statements.requeue_dead,
                 task_id=task.id,
                 fresh_rank=rank,
                 attempts=self._settings.max_attempts,
-                task_seconds=self._settings.task_seconds,
+                task_seconds=self._settings.deadline_seconds,
             )
         return [row["id"] for row in requeued]
 

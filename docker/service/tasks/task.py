@@ -54,6 +54,10 @@ class Task:
     finished_at: datetime | None
     deadline_at: datetime
     retry_at: datetime | None
+    model: str | None
+    """The model that has to draw it; None: the service's default one."""
+    work: float | None
+    """`Parameters.work`; None in rows of older releases."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -62,6 +66,11 @@ class Task:
         values["stored_images"] = values.pop("images") or []
         values["status"] = Status(values["status"])
         return cls(**values)
+
+    @property
+    def subject(self) -> dict[str, str]:
+        """What a line of the log says it is about."""
+        return {"request_id": self.request_id, "task_id": str(self.id)}
 
     # Decoded when asked for: what can't be read is an error of whoever works on this task alone.
 
@@ -75,7 +84,7 @@ class Task:
 
     @cached_property
     def total_steps(self) -> int:
-        return self.parameters.steps * self.parameters.num_images
+        return self.parameters.drawn_steps * self.parameters.num_images
 
     @cached_property
     def queued_seconds(self) -> float | None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
+import openai
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -60,6 +61,7 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     async with engine.begin() as connection:
         await connection.execute(text("DELETE FROM tasks"))
         await connection.execute(text("DELETE FROM backups"))
+        await connection.execute(text("DELETE FROM restore_drills"))
         await connection.execute(text("DELETE FROM keys WHERE name <> 'operator'"))
     yield engine
     await engine.dispose()
@@ -94,3 +96,10 @@ async def client_without_worker(
         pytest.skip("standalone mode always has its worker")
     async with serve(settings) as client:
         yield client
+
+
+@pytest.fixture
+async def openai_client(client: httpx.AsyncClient) -> AsyncIterator[openai.AsyncOpenAI]:
+    url = str(client.base_url).rstrip("/") + "/v1"
+    async with openai.AsyncOpenAI(api_key=SECRET, base_url=url, max_retries=0) as it:
+        yield it

@@ -5,14 +5,17 @@ import contextlib
 import hashlib
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
 from PIL import Image
+from pydantic import SecretStr
 
 import api.application
 import standalone
-from core.database import create_engine
+from core.database import create_engine, migrate
 from core.settings import Settings
 from tasks.images import ImageStore
 from tasks.redis_broker import RedisBroker
@@ -22,6 +25,22 @@ from worker.worker import Worker
 
 SECRET = "operator-secret"
 SMALL = {"prompt": "a cat", "width": 256, "height": 256, "steps": 2, "seed": 7}
+
+
+async def on(database_url: str, redis_url: str, data_dir: Path, **others: Any) -> Settings:
+    """Settings of a service on a database that has nothing in it yet."""
+    settings = Settings(
+        api_secret=SecretStr(SECRET),
+        database_url=database_url,
+        redis_url=redis_url,
+        data_dir=data_dir,
+        model_id="noop",
+        **others,
+    )
+    engine = create_engine(settings)
+    await migrate(engine)
+    await engine.dispose()
+    return settings
 
 
 @contextlib.asynccontextmanager

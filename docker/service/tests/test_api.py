@@ -126,7 +126,7 @@ async def test_a_queued_task_hears_its_position(client_without_worker: httpx.Asy
         1, lambda: asyncio.ensure_future(client.delete(f"/api/tasks/{second['id']}"))
     )
     told = await events(client, second["id"])
-    assert told[0] == ("queued", {"position": 2})
+    assert told[0] == ("queued", {"position": 2, "eta_seconds": None, "worker_starting": True})
     assert told[-1][1]["status"] == "cancelled"
 
 
@@ -244,6 +244,8 @@ async def test_metrics_have_the_agreed_names(client: httpx.AsyncClient) -> None:
     assert "aigc_queue_size 0.0" in text
     assert "aigc_queue_oldest_age_seconds 0.0" in text
     assert "aigc_backup_last_success_timestamp_seconds 0.0" in text
+    assert "aigc_archive_fails 0.0" in text
+    assert "aigc_restore_drill_failed 0.0" in text
 
 
 async def test_probes(client: httpx.AsyncClient) -> None:

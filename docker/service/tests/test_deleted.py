@@ -11,17 +11,15 @@ import openai
 import pytest
 import redis.exceptions
 from obstore.exceptions import GenericError, InvalidPathError
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.database import create_engine, migrate
 from core.outages import is_outage
 from core.settings import Settings
 from tasks.images import ImageStore
 from tests import stores
-from tests.service import SECRET, SMALL, serve, worker
+from tests.service import SECRET, SMALL, on, serve, worker
 from tests.test_api import events, generate, submit
 
 SIZE = {"prompt": "a cat", "size": "256x256", "response_format": "b64_json"}
@@ -73,16 +71,7 @@ async def test_a_database_that_restarts_ends_no_stream(
     servers_directory: Path, tmp_path: Path, redis_url: str
 ) -> None:
     with stores.postgres(servers_directory / "during-a-stream") as (postgres, database_url):
-        settings = Settings(
-            api_secret=SecretStr(SECRET),
-            database_url=database_url,
-            redis_url=redis_url,
-            data_dir=tmp_path,
-            model_id="noop",
-        )
-        engine = create_engine(settings)
-        await migrate(engine)
-        await engine.dispose()
+        settings = await on(database_url, redis_url, tmp_path)
         async with serve(settings) as client:
             task = await submit(client)
             following = asyncio.create_task(events(client, task["id"]))

@@ -16,7 +16,7 @@ def test_every_route_is_on_the_page() -> None:
     paths = {route.path for route in create_app(Settings()).state.routes}
     files = {path for path in paths if re.search(r"\.(js|css|svg)$", path)}
     for path in paths - files:
-        told = re.sub(r"\{task_id\}|\{model_id:path\}", "{id}", path)
+        told = re.sub(r"\{(task|input)_id\}|\{model_id:path\}", "{id}", path)
         assert f" {told}`" in PAGE or f"`{told}`" in PAGE, path
 
 

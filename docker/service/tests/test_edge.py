@@ -219,3 +219,39 @@ async def test_clients_of_one_load_balancer_have_a_rate_limit_each(
             clients = [CLIENT, CLIENT, CLIENT6, CLIENT, CLIENT6, CLIENT6]
             answers = [await asyncio.to_thread(generate, client) for client in clients]
     assert answers == [202, 202, 202, 429, 202, 429]
+
+
+PAGE = "https://app.example"
+
+
+@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("allowed", [(), (PAGE, "https://other.example:8443"), ("*",)], ids=str)
+async def test_a_page_reads_nginxs_own_errors_as_it_reads_the_apis(
+    clean: None, settings: Settings, servers_directory: Path, allowed: tuple[str, ...]
+) -> None:
+    def cors(answer: edges.Answer) -> list[str | None]:
+        """What a browser goes by; without the first, it goes by nothing else."""
+        names = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary")
+        origin, *others = (answer.headers[name] for name in names)
+        return [origin, *others] if origin else []
+
+    async with serve(settings.model_copy(update={"cors_origins": allowed})) as api:
+        upstream = urlsplit(str(api.base_url)).port or 0
+        with edge(servers_directory / "edge", upstream, corsOrigins=allowed) as front:
+
+            def answer(origin: str | None, **headers: str) -> edges.Answer:
+                told = ({} if origin is None else {"Origin": origin}) | headers
+                return ask(front.ports[INSIDE], "/api/tasks", method="POST", headers=told)
+
+            for origin in (PAGE, "https://evil.example", f"{PAGE}.evil.example", "null", None):
+                theirs = await asyncio.to_thread(answer, origin)
+                assert theirs.status == 401
+                for status, headers in {
+                    400: {"Content-Length": "many"},
+                    413: {"Content-Length": "99999999"},
+                    431: {"X-Long": "x" * 40_000},
+                    501: {"Transfer-Encoding": "bzip2"},
+                }.items():
+                    own = await asyncio.to_thread(answer, origin, **headers)
+                    assert own.status == status
+                    assert cors(own) == cors(theirs), (status, origin)

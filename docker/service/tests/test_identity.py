@@ -12,6 +12,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError
 
 from core.settings import Settings
 from tasks.images import ImageStore
+from tasks.inputs import InputStore
 from tasks.parameters import Parameters
 from tasks.store import Claim
 from tasks.task import StoredImage
@@ -79,6 +80,22 @@ async def test_the_api_reads_and_deletes_pictures_and_writes_none(pod: Pod) -> N
     # And not PermissionDeniedError: a picture that is gone is answered with 410.
     with pytest.raises(FileNotFoundError):
         await pictures.size(image)
+
+
+async def test_a_worker_reads_what_the_api_was_sent_and_adds_nothing_to_it(
+    pod: Pod, account: aws.Account
+) -> None:
+    settings = Settings(
+        s3_bucket="pictures-bucket-store",
+        s3_endpoint_url=account.endpoint,
+        aws_region=aws.REGION,
+    )
+    pod("api")
+    sent = await InputStore(settings).put(b"a picture", key_id=1)
+    pod("aigc-worker")
+    assert await InputStore(settings).get(sent, key_id=1) == b"a picture"
+    with pytest.raises(PermissionDeniedError):
+        await InputStore(settings).put(b"another", key_id=1)
 
 
 async def test_a_link_that_a_role_signs_carries_its_session(pod: Pod) -> None:

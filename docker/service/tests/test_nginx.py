@@ -164,16 +164,31 @@ async def test_the_longest_prompts_pass(edge: str) -> None:
         assert (await client.post("/api/generate", content=body)).status_code == 200
 
 
-async def test_an_edit_is_refused_with_the_reason_whatever_its_size(edge: str) -> None:
+async def test_a_variation_is_refused_with_the_reason_whatever_its_size(edge: str) -> None:
     picture = b"\x89PNG\r\n\x1a\n" + b"x" * 4_000_000
     async with openai.AsyncOpenAI(api_key=SECRET, base_url=f"{edge}/v1", max_retries=0) as client:
         for _ in range(5):
-            with pytest.raises(openai.BadRequestError, match="from text alone") as error:
-                await client.images.edit(image=picture, prompt="a hat", model="gpt-image-2")
+            with pytest.raises(openai.BadRequestError, match="without a prompt") as error:
+                await client.images.create_variation(image=picture)
             assert error.value.code == "unsupported_endpoint"
             assert error.value.type == "invalid_request_error"
-            with pytest.raises(openai.BadRequestError, match="from text alone"):
-                await client.images.create_variation(image=picture)
             nobody = client.with_options(api_key="wrong")
             with pytest.raises(openai.AuthenticationError):
                 await nobody.images.edit(image=picture, prompt="a hat", model="gpt-image-2")
+
+
+async def test_the_log_names_the_request_and_its_task_and_not_what_its_address_asks(
+    edge: str, servers_directory: Path
+) -> None:
+    async with httpx.AsyncClient(base_url=edge, timeout=30) as client:
+        headers = KEY | {"X-Request-ID": "the-clients-own"}
+        answer = await client.post("/api/generate", json=SMALL, headers=headers)
+        await client.get("/api/tasks?signature=canary", headers=KEY)
+    log = servers_directory / "nginx" / "nginx.log"
+    while log.read_text().count('"request_id"') < 2:  # it comes after the answer
+        await asyncio.sleep(0.01)
+    said = log.read_text()
+    (line,) = [line for line in said.splitlines() if '"request_id":"the-clients-own"' in line]
+    assert json.loads(line)["task_id"] == answer.headers["X-Task-Id"]
+    for canary in ("canary", SECRET, SMALL["prompt"]):
+        assert str(canary) not in said

@@ -56,5 +56,6 @@ async def test_the_node_client_generates_pictures(
     assert seen["failing"]["known"]
     failed = (await client.get("/api/tasks", params={"status": "failed"})).json()["tasks"]
     assert len(failed) == 1, "it tried again what is final"
-    for refused in ("edit", "variation"):
-        assert seen[refused] == invalid | {"param": None, "code": "unsupported_endpoint"}
+    assert len(seen["edits"]) == 2
+    assert seen["edit"] == invalid | {"param": "image", "code": "invalid_value"}
+    assert seen["variation"] == invalid | {"param": None, "code": "unsupported_endpoint"}

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from api import submission
 from core.database import create_engine, migrate
@@ -14,7 +13,7 @@ from core.outages import is_outage
 from core.settings import Settings
 from tasks.store import TaskStore
 from tests import stores
-from tests.service import SECRET, SMALL, serve, worker
+from tests.service import SMALL, on, serve, worker
 
 pytestmark = pytest.mark.stores
 
@@ -27,15 +26,7 @@ async def test_metrics_say_which_store_is_down_and_keep_what_was_counted(
         stores.postgres(directory) as (postgres, database_url),
         stores.redis(directory) as (redis, redis_url),
     ):
-        settings = Settings(
-            api_secret=SecretStr(SECRET),
-            database_url=database_url,
-            redis_url=redis_url,
-            data_dir=tmp_path,
-        )
-        engine = create_engine(settings)
-        await migrate(engine)
-        await engine.dispose()
+        settings = await on(database_url, redis_url, tmp_path)
         async with serve(settings) as client, httpx.AsyncClient(timeout=4) as prometheus:
 
             async def scrape() -> str:
@@ -67,15 +58,7 @@ async def test_a_pod_without_its_stores_stays_ready_and_says_what_is_wrong(
         stores.postgres(directory) as (postgres, database_url),
         stores.redis(directory) as (redis, redis_url),
     ):
-        settings = Settings(
-            api_secret=SecretStr(SECRET),
-            database_url=database_url,
-            redis_url=redis_url,
-            data_dir=tmp_path,
-        )
-        engine = create_engine(settings)
-        await migrate(engine)
-        await engine.dispose()
+        settings = await on(database_url, redis_url, tmp_path)
         redis.kill()
         async with serve(settings) as client:
             assert (await client.get("/readyz")).status_code == 503, "never reached Redis"
@@ -93,16 +76,8 @@ async def test_a_database_that_restarts_during_a_wait_costs_no_answer(
     servers_directory: Path, tmp_path: Path, redis_url: str
 ) -> None:
     with stores.postgres(servers_directory / "during-a-wait") as (postgres, database_url):
-        settings = Settings(
-            api_secret=SecretStr(SECRET),
-            database_url=database_url,
-            redis_url=redis_url,
-            data_dir=tmp_path,
-            model_id="noop",
-            max_wait_seconds=20,
-        )
+        settings = await on(database_url, redis_url, tmp_path, max_wait_seconds=20)
         engine = create_engine(settings)
-        await migrate(engine)
         store = TaskStore(engine, settings)
         async with serve(settings) as client:
             waiting = [

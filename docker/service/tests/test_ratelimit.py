@@ -36,7 +36,7 @@ async def test_a_restart_of_redis_costs_no_request_and_an_outage_is_logged(
     servers_directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with stores.redis(servers_directory / "limiter") as (redis, url):
-        limiter = RateLimiter(Settings(redis_url=url, rate_limit="1000/minute"))
+        limiter = RateLimiter(Settings(redis_url=url, rate_limit="1000/minute"), "pictures")
         await asyncio.gather(*(limiter.admit("client") for _ in range(24)))  # fills the pool
         redis.kill()
         with pytest.raises(Problem):

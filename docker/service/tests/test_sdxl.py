@@ -10,6 +10,9 @@ from PIL import Image, ImageChops, ImageStat
 
 torch = pytest.importorskip("torch")
 
+from diffusers.models.attention import BasicTransformerBlock  # noqa: E402
+from diffusers.models.resnet import ResnetBlock2D  # noqa: E402
+
 from tasks.parameters import Parameters  # noqa: E402
 from worker import batch_size, sdxl, tiny_sdxl  # noqa: E402
 from worker.fp8 import Fp8Linear, quantize  # noqa: E402
@@ -134,7 +137,8 @@ def test_previews_change_no_picture_and_come_nearer_to_it(model: SdxlModel) -> N
 
 def finished_latents(model: SdxlModel, parameters: Parameters, n: int) -> torch.Tensor:
     draw(model, parameters, n)
-    latents = model._predictions.latest
+    _, predictions = model._schedulers.choose(parameters.scheduler)
+    latents = predictions.latest
     assert latents is not None
     return latents[0]
 
@@ -193,12 +197,29 @@ def test_a_picture_that_never_fits_is_out_of_memory(
     assert not model._pipeline.vae.use_tiling
 
 
-def test_compiled_sizes_are_compiled_at_the_start_and_nothing_is_later(
-    path: Path, model: SdxlModel, compiled: list[Any]
-) -> None:
+def test_a_model_is_ready_uncompiled(path: Path, model: SdxlModel, compiled: list[Any]) -> None:
     ready = SdxlModel(path, [(256, 256)])
+    assert difference(draw(ready, A_CAT), draw(model, A_CAT)) == 0
+    assert not compiled
+
+
+@pytest.mark.parametrize("regional", [False, True], ids=["whole", "regional"])
+def test_what_is_compiled_draws_the_same_and_nothing_is_compiled_later(
+    path: Path, model: SdxlModel, compiled: list[Any], regional: bool
+) -> None:
+    ready = SdxlModel(path, [(256, 256)], regional=regional)
+    ready.compile()
     at_start = len(compiled)
-    assert at_start == 2, "UNet and decoder"
+    if regional:
+        blocks = [
+            module
+            for part in (ready._pipeline.unet, ready._pipeline.vae.decoder)
+            for module in part.modules()
+            if isinstance(module, (BasicTransformerBlock, ResnetBlock2D))
+        ]
+        assert 2 < at_start < len(blocks), "each sort of block once"
+    else:
+        assert at_start == 2, "UNet and decoder"
     assert difference(draw(ready, A_CAT), draw(model, A_CAT)) <= 1
     for change in ({"width": 320}, {"guidance_scale": 1.0}, {"steps": 5}):
         draw(ready, A_CAT.model_copy(update=change))
@@ -275,8 +296,9 @@ def test_a_step_cache_runs_the_inner_blocks_every_other_step_from_the_first(
     assert difference(draw(quick, one_step), draw(model, one_step)) <= 1, "the whole UNet's picture"
 
 
-def test_a_step_cache_is_compiled_at_the_start(path: Path, compiled: list[Any]) -> None:
+def test_a_step_cache_is_compiled_in_both_its_forms(path: Path, compiled: list[Any]) -> None:
     ready = SdxlModel(path, [(256, 256)], step_cache=True)
+    ready.compile()
     at_start = len(compiled)
     assert at_start == 3, "both forms of the UNet, and the decoder"
     draw(ready, A_CAT)
@@ -288,6 +310,8 @@ def test_batches_that_the_table_names_are_compiled(
 ) -> None:
     monkeypatch.setitem(batch_size.BATCH_SIZES, (256, 256), 2)
     ready = SdxlModel(path, [(256, 256)])
+    ready.compile()
     at_start = len(compiled)
+    assert at_start
     ready.generate(A_CAT, range(2), lambda _: None)
     assert len(compiled) == at_start

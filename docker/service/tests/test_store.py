@@ -7,11 +7,18 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.schema import OPERATOR_KEY_ID, Status, backup_table, seconds_from_now, task_table
+from core.schema import (
+    OPERATOR_KEY_ID,
+    Status,
+    backup_table,
+    drill_table,
+    seconds_from_now,
+    task_table,
+)
 from core.settings import Settings
 from tasks.history import History
 from tasks.parameters import ImageFormat, Parameters
-from tasks.store import Claim, TaskStore
+from tasks.store import Claim, Drill, TaskStore
 from tasks.task import StoredImage, Task
 
 IMAGE = StoredImage(object_key="outputs/x/1/0.png", seed=7, format=ImageFormat.PNG, sha256="00")
@@ -133,9 +140,9 @@ async def test_a_failed_task_waits_a_little_and_then_goes_to_another_worker(
     taken = await claim(store, "sick")
     assert await store.retry(Claim(taken.id, taken.attempt), "broken", "") is Status.QUEUED
     assert await store.claim("well") is None
-    assert await store.queued_ids(10) == []
+    assert await store.queued_ids(10) == {}
     await end_retry_delay(engine)
-    assert await store.queued_ids(10) == [task.id]
+    assert await store.queued_ids(10) == {None: [task.id]}
     if not settings.standalone:  # else there is no other
         assert await store.claim("sick") is None
     assert (await claim(store, "well")).id == task.id
@@ -228,11 +235,6 @@ async def test_priority_goes_first(store: TaskStore) -> None:
     assert (await claim(store)).parameters.prompt == "sooner"
 
 
-async def test_position_counts_those_ahead(store: TaskStore) -> None:
-    tasks = [await submit(store) for _ in range(3)]
-    assert [await store.position(task) for task in tasks] == [0, 1, 2]
-
-
 async def test_an_overdue_task_fails_and_is_not_started(
     store: TaskStore, engine: AsyncEngine
 ) -> None:
@@ -275,3 +277,20 @@ async def test_the_newest_backup_is_known(store: TaskStore, engine: AsyncEngine)
     async with engine.begin() as connection:
         await connection.execute(backup_table.insert(), [{"finished_at": time} for time in times])
     assert await store.last_backup() == times[0]
+
+
+async def test_the_newest_drill_is_known_and_the_newest_good_one(
+    store: TaskStore, engine: AsyncEngine
+) -> None:
+    assert await store.last_drill() is None
+    assert await store.last_good_drill() is None
+    good = {"succeeded": True, "lost_seconds": 31, "restore_seconds": 12}
+    failed = {"succeeded": False, "lost_seconds": None, "restore_seconds": None}
+    drills = [
+        {"finished_at": datetime(2026, 1, day, tzinfo=UTC)} | outcome
+        for day, outcome in ((1, good), (8, good), (15, failed))
+    ]
+    async with engine.begin() as connection:
+        await connection.execute(drill_table.insert(), drills)
+    assert await store.last_drill() == Drill(**drills[2])
+    assert await store.last_good_drill() == Drill(**drills[1])

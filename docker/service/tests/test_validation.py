@@ -55,6 +55,19 @@ async def test_a_bad_field_is_named(
     assert field in [error["field"] for error in response.json()["errors"]]
 
 
+async def test_a_scheduler_that_is_not_there_is_answered_with_those_that_are(
+    client: httpx.AsyncClient,
+) -> None:
+    response = await client.post("/api/generate", json=SMALL | {"scheduler": "heun"})
+    assert response.status_code == 422
+    for name in ("euler", "euler_a", "dpmpp_2m", "dpmpp_2m_karras", "unipc", "ddim", "lcm"):
+        assert f"'{name}'" in response.json()["errors"][0]["message"]
+        taken = await client.post("/api/generate", json=SMALL | {"scheduler": name})
+        assert taken.json()["parameters"]["scheduler"] == name
+    lcm = {"scheduler": "lcm", "steps": 51}
+    assert (await client.post("/api/generate", json=SMALL | lcm)).status_code == 422
+
+
 async def test_too_many_pixels(client: httpx.AsyncClient) -> None:
     response = await client.post("/api/generate", json=SMALL | {"width": 2048, "height": 2048})
     assert response.status_code == 422

@@ -60,3 +60,4 @@ async def main() -> None:
 
 logs.configure()
 uvloop.run(main())
+os._exit(0)  # the thread that swaps in what was compiled can't be interrupted either

@@ -9,7 +9,7 @@ from PIL.PngImagePlugin import PngInfo
 from tasks.parameters import ImageFormat, Parameters
 from worker.png import encode_png
 
-_NOT_OF_THE_PICTURE = {"partial_images"}
+_NOT_OF_THE_PICTURE = {"partial_images", "webhook"}
 _EXIF_CHARACTERS = 15_000
 """Of each prompt. All that EXIF says has to fit into 64 KiB, at up to two bytes a character."""
 
@@ -24,7 +24,9 @@ def encode(picture: Image, parameters: Parameters, n: int) -> bytes:
         info.add_text("seed", str(parameters.image_seed(n)))
         info.add_text(
             "parameters",
-            parameters.model_dump_json(exclude=_NOT_OF_THE_PICTURE | {"prompt", "seed"}),
+            parameters.model_dump_json(
+                exclude=_NOT_OF_THE_PICTURE | {"prompt", "seed"}, exclude_none=True
+            ),
         )
         return encode_png(picture, info)
     buffer = BytesIO()
@@ -38,7 +40,9 @@ def _exif(parameters: Parameters, n: int) -> Exif:
         "prompt": _cut(parameters.prompt),
         "negative_prompt": _cut(parameters.negative_prompt),
     }
-    comment = parameters.model_copy(update=made).model_dump_json(exclude=_NOT_OF_THE_PICTURE)
+    comment = parameters.model_copy(update=made).model_dump_json(
+        exclude=_NOT_OF_THE_PICTURE, exclude_none=True
+    )
     exif = Exif()
     # Exif 2.32, section 4.6.5: eight bytes name the encoding, UNICODE is UTF-16.
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"UNICODE\0" + comment.encode(

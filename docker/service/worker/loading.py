@@ -5,9 +5,23 @@ from worker.driver import check_driver
 from worker.model import Model
 
 
+def _is_noop(settings: Settings) -> bool:
+    return settings.model_id.split("/")[0] == "noop"
+
+
+def compiles(settings: Settings) -> bool:
+    """Whether the model is to be compiled once it is loaded."""
+    if _is_noop(settings) or settings.compile == "off" or not settings.compiled_sizes:
+        return False
+    import torch
+
+    # The image has no compiler for the CPU, and there it would not pay.
+    return bool(torch.cuda.is_available())
+
+
 def load(settings: Settings) -> Model:
-    """Loads and warms up. Slow; runs in the inference thread."""
-    if settings.model_id == "noop":
+    """Loads and warms up, uncompiled. Slow; runs in the inference thread."""
+    if _is_noop(settings):
         from worker.noop import NoopModel
 
         return NoopModel()
@@ -17,12 +31,10 @@ def load(settings: Settings) -> Model:
     from worker import sdxl, start
 
     start.imports_done()
-    sdxl.keep_compiled(settings.model_dir)
-    # The image has no compiler for the CPU, and there it would not pay.
-    sizes = settings.compiled_sizes if torch.cuda.is_available() else ()
     return sdxl.SdxlModel(
         settings.model_path,
-        sizes,
+        settings.compiled_sizes,
+        regional=settings.compile == "regional",
         fp8=settings.precision == "fp8",
         step_cache=settings.step_cache,
         prompt_weights=settings.prompt_weights,

@@ -6,6 +6,7 @@ from typing import Protocol
 from PIL.Image import Image
 
 from tasks.parameters import Parameters
+from worker.inputs import NO_INPUTS, Inputs
 
 OnStep = Callable[[int], None]
 """Called after every denoising step with the steps done; raises Interrupted to stop."""
@@ -45,8 +46,13 @@ class Model(Protocol):
         numbers: range,
         on_step: OnStep,
         on_preview: OnPreview = no_preview,
+        inputs: Inputs = NO_INPUTS,
     ) -> list[Image]:
         """Makes the task's pictures of these numbers. Runs in the inference thread."""
+
+    def compile(self) -> None:
+        """Has the sizes of the settings drawn compiled from now on, each once it is ready. Raises
+        what the compiler does; what is not compiled is drawn as before. In the inference thread."""
 
     def memory_used(self) -> dict[str, int]:
         """Bytes of GPU memory in use, by GPU id."""

@@ -8,6 +8,7 @@ from functools import partial
 from PIL import Image
 
 from tasks.parameters import Parameters
+from worker.inputs import NO_INPUTS, Inputs
 from worker.model import (
     PROMPT_TOKENS,
     OnPreview,
@@ -28,10 +29,11 @@ class NoopModel:
         numbers: range,
         on_step: OnStep,
         on_preview: OnPreview = no_preview,
+        inputs: Inputs = NO_INPUTS,
     ) -> list[Image.Image]:
         previews = preview_steps(parameters)
         slow = re.search(r"slow ([\d.]+)", parameters.prompt)
-        for step in range(1, parameters.steps + 1):
+        for step in range(1, parameters.drawn_steps + 1):
             if slow:
                 time.sleep(float(slow[1]))
             on_step(step)
@@ -43,7 +45,7 @@ class NoopModel:
             raise OutOfMemory("this prompt needs too much")
         if parameters.prompt.startswith("poison"):
             raise Poisoned("this prompt breaks the GPU")
-        return [self._paint(parameters, n) for n in numbers]
+        return [_over(inputs, self._paint(parameters, n), parameters) for n in numbers]
 
     def _paint(self, parameters: Parameters, n: int) -> Image.Image:
         text = f"{parameters.prompt}|{parameters.image_seed(n)}"
@@ -55,5 +57,18 @@ class NoopModel:
     def _paint_preview(self, parameters: Parameters, n: int) -> Image.Image:
         return self._paint(parameters, n).reduce(8)
 
+    def compile(self) -> None:
+        """There is nothing to."""
+
     def memory_used(self) -> dict[str, int]:
         return {"cpu": 0}
+
+
+def _over(inputs: Inputs, picture: Image.Image, parameters: Parameters) -> Image.Image:
+    """As strong as asked for, over the image that it is drawn from."""
+    if inputs.image is None:
+        return picture
+    share = parameters.drawn_steps / parameters.steps
+    drawn = inputs.kept(Image.blend(inputs.image, picture, share))
+    drawn.info = picture.info
+    return drawn

@@ -15,8 +15,8 @@ def preview_steps(parameters: Parameters) -> dict[int, int]:
     """The preview's number by the steps done, evenly between the first step and the last. Where a
     picture has too few steps, there are fewer previews than were asked for."""
     parts = parameters.partial_images + 1
-    steps = (parameters.steps * part // parts for part in range(1, parts))
-    shown = sorted(set(steps) - {0, parameters.steps})
+    drawn = parameters.drawn_steps
+    shown = sorted({drawn * part // parts for part in range(1, parts)} - {0, drawn})
     return {step: number for number, step in enumerate(shown)}
 
 

@@ -1,7 +1,6 @@
 """Stable Diffusion XL by diffusers, as fast as the picture stays the same."""
 
 import gc
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -9,17 +8,19 @@ from typing import Any
 
 import diffusers.utils.logging
 import torch
-import torch._inductor.config as inductor
 import transformers.utils.logging
 from diffusers import StableDiffusionXLPipeline
 from PIL import Image
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from core import metrics
 from tasks.parameters import Parameters
 from worker import start
 from worker.batch_size import batch_size
+from worker.compiled import Mode, prepare
 from worker.fp8 import quantize
-from worker.latents import Predictions, Previews
+from worker.inputs import NO_INPUTS, Inputs
+from worker.latents import Previews
 from worker.model import (
     PROMPT_TOKENS,
     OnPreview,
@@ -30,6 +31,8 @@ from worker.model import (
 )
 from worker.previews import preview_steps
 from worker.prompts import PromptReader, Prompts
+from worker.repaint import Repainter
+from worker.schedulers import Schedulers
 from worker.step_cache import StepCache
 
 transformers.utils.logging.disable_progress_bar()
@@ -46,41 +49,33 @@ _ATTENTION = [
 ]
 
 
-def keep_compiled(directory: Path) -> None:
-    """Compiled kernels go into a directory that outlives the process, if it can be written to."""
-    if os.access(directory, os.W_OK):
-        cache = directory / ".compiled"
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
-        os.environ.setdefault("TRITON_CACHE_DIR", str(cache / "triton"))
-
-
 class SdxlModel:
     def __init__(
         self,
         path: Path,
-        compiled_sizes: Iterable[Size] = (),
+        sizes_to_compile: Iterable[Size] = (),
         *,
+        regional: bool = False,
         fp8: bool = False,
         step_cache: bool = False,
         prompt_weights: bool = False,
     ) -> None:
         self._gpu = torch.cuda.is_available()
-        self._compiled_sizes = frozenset(compiled_sizes)
+        self._sizes_to_compile = sorted(sizes_to_compile)
+        self._regional = regional
+        self._compiled_sizes: set[Size] = set()
         with start.phase("weights"):
             self._pipeline = self._load(path)
-        self._predictions = Predictions(self._pipeline.scheduler)
+        self._repainter = Repainter(self._pipeline)
+        self._schedulers = Schedulers(self._pipeline.scheduler)
         self._prompts = PromptReader(self._pipeline, weights=prompt_weights)
         if fp8:
             quantize(self._pipeline.unet)
         self._step_cache = StepCache(self._pipeline.unet) if step_cache else None
-        if self._compiled_sizes:
-            self._compile()
-        # The first calls compile, allocate and record; no task should pay for it.
-        with start.phase("compile"):
-            self._rehearse(self._compiled_sizes, steps=2)
+        # The first call allocates; no task should pay for it.
         with start.phase("warm_up"):
-            for _ in range(2):
-                self._rehearse(self._compiled_sizes or [(256, 256)], steps=4)
+            for size in self._sizes_to_compile or [(256, 256)]:
+                self._rehearse(size, steps=2)
 
     def _load(self, path: Path) -> StableDiffusionXLPipeline:
         """From the files' mapped pages straight to the device."""
@@ -102,19 +97,23 @@ class SdxlModel:
             pipeline.vae.to(torch.bfloat16)
         return pipeline
 
-    def _compile(self) -> None:
-        inductor.conv_1x1_as_mm = True
-        # Each takes half a gigabyte, and by default there is one for every core of the node.
-        inductor.compile_threads = min(8, os.cpu_count() or 1)
-        mode = "max-autotune" if self._gpu else None
-        unet = self._step_cache or self._pipeline.unet
-        for module in (unet, self._pipeline.vae.decoder):
-            module.compile(mode=mode, fullgraph=True, dynamic=False)
+    def compile(self) -> None:
+        unet, decoder = self._pipeline.unet, self._pipeline.vae.decoder
+        mode: Mode = "regional" if self._regional else "whole"
+        prepare(unet, self._step_cache or unet, decoder, mode)
+        for width, height in self._sizes_to_compile:
+            self._compiled_sizes.add((width, height))
+            try:
+                for _ in range(3):  # compile, record, replay
+                    self._rehearse((width, height), steps=4)
+            except Exception:
+                self._compiled_sizes.remove((width, height))
+                raise
+            metrics.COMPILED.labels(f"{width}x{height}").set(1)
 
-    def _rehearse(self, sizes: Iterable[Size], steps: int) -> None:
-        for width, height in sorted(sizes):
-            parameters = Parameters(prompt="warm-up", width=width, height=height, steps=steps)
-            self._draw(parameters, range(batch_size(width, height)), lambda _: None)
+    def _rehearse(self, size: Size, steps: int) -> None:
+        parameters = Parameters(prompt="warm-up", width=size[0], height=size[1], steps=steps)
+        self._draw(parameters, range(batch_size(*size)), lambda _: None)
 
     def generate(
         self,
@@ -122,30 +121,36 @@ class SdxlModel:
         numbers: range,
         on_step: OnStep,
         on_preview: OnPreview = no_preview,
+        inputs: Inputs = NO_INPUTS,
     ) -> list[Image.Image]:
         try:
             try:
-                return self._draw(parameters, numbers, on_step, on_preview)
+                return self._draw(parameters, numbers, on_step, on_preview, inputs)
             except torch.OutOfMemoryError:
                 pass  # not here: while it is handled, its traceback holds the tensors
             with self._frugal():
-                return self._draw_each(parameters, numbers, on_step, on_preview)
+                return self._draw_each(parameters, numbers, on_step, on_preview, inputs)
         except torch.OutOfMemoryError as error:
             raise OutOfMemory(str(error)) from None
         except torch.AcceleratorError as error:
             raise Poisoned(str(error)) from error
 
     def _draw_each(
-        self, parameters: Parameters, numbers: range, on_step: OnStep, on_preview: OnPreview
+        self,
+        parameters: Parameters,
+        numbers: range,
+        on_step: OnStep,
+        on_preview: OnPreview,
+        inputs: Inputs,
     ) -> list[Image.Image]:
         """One picture after the other: the smallest batch."""
         pictures: list[Image.Image] = []
         for done, n in enumerate(numbers):
 
-            def on_own_step(step: int, before: int = done * parameters.steps) -> None:
+            def on_own_step(step: int, before: int = done * parameters.drawn_steps) -> None:
                 on_step((before + step) // len(numbers))
 
-            pictures += self._draw(parameters, range(n, n + 1), on_own_step, on_preview)
+            pictures += self._draw(parameters, range(n, n + 1), on_own_step, on_preview, inputs)
         return pictures
 
     @contextmanager
@@ -165,6 +170,7 @@ class SdxlModel:
         numbers: range,
         on_step: OnStep,
         on_preview: OnPreview = no_preview,
+        inputs: Inputs = NO_INPUTS,
     ) -> list[Image.Image]:
         prompts = self._prompts.read(parameters)
         with (
@@ -172,24 +178,25 @@ class SdxlModel:
             self._compiled_or_not(parameters, numbers, prompts),
         ):
             previews = Previews(preview_steps(parameters), numbers, on_preview)
-            latents = self._denoise(parameters, prompts, numbers, on_step, previews)
-            pictures: list[Image.Image] = self._decode(latents)
+            latents = self._denoise(parameters, prompts, numbers, on_step, previews, inputs)
+            pictures: list[Image.Image] = list(map(inputs.kept, self._decode(latents)))
         for picture in pictures:
             picture.info[PROMPT_TOKENS] = prompts.tokens
         if self._gpu:
-            on_step(parameters.steps)  # it was only queued when the loop ended
+            on_step(parameters.drawn_steps)  # it was only queued when the loop ended
         return pictures
 
     def _compiled_or_not(
         self, parameters: Parameters, numbers: range, prompts: Prompts
     ) -> AbstractContextManager[object]:
-        """What was not compiled at the start runs as it is: no task waits for a compiler."""
+        """What is not compiled runs as it is: no task waits for a compiler."""
         size = parameters.width, parameters.height
         if (
             size in self._compiled_sizes
             and len(numbers) == batch_size(*size)
             and parameters.guidance_scale > 1  # else the UNet sees half the batch
             and prompts.in_one_chunk
+            and self._schedulers.as_compiled(parameters.scheduler)
             and not self._pipeline.vae.use_tiling
         ):
             return nullcontext()
@@ -203,11 +210,13 @@ class SdxlModel:
         numbers: range,
         on_step: OnStep,
         previews: Previews,
+        inputs: Inputs,
     ) -> torch.Tensor:
         def step_done(step: int) -> None:
             on_step(step)
             previews.done(step)
 
+        self._pipeline.scheduler, predictions = self._schedulers.choose(parameters.scheduler)
         progress = _progress(step_done, self._gpu)
         if self._step_cache:
             self._step_cache.restart()
@@ -215,14 +224,14 @@ class SdxlModel:
         def after_step(
             _pipe: Any, index: int, _time: Any, tensors: dict[str, Any]
         ) -> dict[str, Any]:
-            previews.queued(index + 1, self._predictions.latest)
+            previews.queued(index + 1, predictions.latest)
             progress(index)
             return tensors
 
-        result = self._pipeline(
+        pipeline, given = self._repainter.choose(parameters, inputs)
+        result = pipeline(
             **prompts.arguments,
-            width=parameters.width,
-            height=parameters.height,
+            **given,
             num_inference_steps=parameters.steps,
             guidance_scale=parameters.guidance_scale,
             num_images_per_prompt=len(numbers),

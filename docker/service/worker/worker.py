@@ -11,17 +11,19 @@ from uuid import UUID
 
 from PIL.Image import Image
 
-from core import metrics
+from core import logs, metrics
 from core.schema import Status
 from core.settings import Settings
 from tasks.broker import ANNOUNCE_SECONDS, Broker, Ticket
 from tasks.events import EventHub
 from tasks.images import ImageStore
+from tasks.inputs import InputStore
 from tasks.store import TaskStore
 from tasks.task import Task
 from worker import loading
 from worker.batch_size import batch_size
 from worker.encode import encode
+from worker.inputs import NO_INPUTS, Inputs, fitted
 from worker.model import PROMPT_TOKENS, Interrupted, Model, OutOfMemory, Poisoned, Sick
 from worker.run import Run
 
@@ -47,6 +49,7 @@ class Worker:
         # Of what other workers do, this one hears nothing else.
         self._cancellations = EventHub(broker, [Status.CANCELLED])
         self._image_store = image_store
+        self._input_store = InputStore(settings)
         self._settings = settings
         # Inference has its own thread: the event loop goes on renewing the lease.
         self._inference = ThreadPoolExecutor(1, "inference")
@@ -82,11 +85,25 @@ class Worker:
         background = [
             asyncio.create_task(job) for job in (self._announce(), self._cancellations.run())
         ]
+        if loading.compiles(self._settings):
+            background.append(asyncio.create_task(self._compile(self._model)))
         await self._work(self._model)
         for job in background:
             job.cancel()
+        with suppress(Exception):
+            await self._broker.withdraw(self._settings.worker_id, self._settings.queue)
         if self._sick:
             raise Sick(f"the model failed {len(self._failed)} tasks in a row")
+
+    async def _compile(self, model: Model) -> None:
+        from worker.compilation import compile_beside
+        from worker.compiled import swap_in
+
+        async def between_pictures(compiled: bytes) -> None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._inference, swap_in, model, compiled)
+
+        await compile_beside(self._settings, between_pictures)
 
     @property
     def _sick(self) -> bool:
@@ -114,7 +131,7 @@ class Worker:
     async def _announce(self) -> None:
         while True:
             with suppress(Exception):  # for the queue's view only
-                await self._broker.announce(self._settings.worker_id)
+                await self._broker.announce(self._settings.worker_id, self._settings.queue)
             await asyncio.sleep(ANNOUNCE_SECONDS)
 
     async def _next(self) -> Task | None:
@@ -140,7 +157,10 @@ class Worker:
 
     async def _ticket(self) -> Ticket | None:
         """The next ticket; None when it is time to look into the store without one, or to stop."""
-        taking = asyncio.ensure_future(self._broker.take(self._settings.worker_id, _POLL_SECONDS))
+        settings = self._settings
+        taking = asyncio.ensure_future(
+            self._broker.take(settings.worker_id, _POLL_SECONDS, settings.queue)
+        )
         stopping = asyncio.ensure_future(self._stopping.wait())
         await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -156,41 +176,44 @@ class Worker:
 
     async def _process(self, model: Model, run: Run) -> None:
         task = run.task
-        context = {"task_id": str(task.id), "request_id": task.request_id, "attempt": task.attempt}
-        log.info("task started", extra=context)
-        started = time.monotonic()
-        async with run.held():
-            status = await self._settle(model, run, context)
-        if status is None:
-            log.warning("the task was taken away", extra=context)
-            return
-        await run.publish(status)
-        seconds = time.monotonic() - started
-        if status is Status.SUCCEEDED:
-            metrics.GENERATION.observe(seconds)
-        log.info("task left", extra=context | {"status": status, "seconds": round(seconds, 3)})
+        with logs.about(**task.subject, attempt=task.attempt):
+            log.info("task started")
+            started = time.monotonic()
+            async with run.held():
+                status = await self._settle(model, run)
+            if status is None:
+                log.warning("the task was taken away")
+                return
+            await run.publish(status)
+            seconds = time.monotonic() - started
+            if status is Status.SUCCEEDED:
+                metrics.GENERATION.observe(seconds)
+            log.info("task left", extra={"status": status, "seconds": round(seconds, 3)})
 
-    async def _settle(self, model: Model, run: Run, context: dict[str, object]) -> Status | None:
+    async def _settle(self, model: Model, run: Run) -> Status | None:
         """Makes the pictures and records the outcome; None when it is no longer this worker's."""
         store, claim = self._store, run.claim
         try:
             try:
                 done = await self._make_images(model, run)
             except OutOfMemory as error:
-                log.warning("out of memory: %s", error, extra=context)
+                log.warning("out of memory: %s", error)
                 message = "The picture does not fit into the GPU's memory."
                 # A second GPU may have more of it left; what fits neither fits none.
                 again = run.task.error_code != "out_of_memory"
                 end = store.retry if again else store.fail
                 return await run.insist(partial(end, claim, "out_of_memory", message))
             except Poisoned as error:
-                log.critical("the GPU failed, this process ends: %s", error, extra=context)
+                log.critical("the GPU failed, this process ends: %s", error)
                 await store.retry(claim, "gpu_error", "The GPU failed.")
                 raise
             except Interrupted:
                 raise
+            except FileNotFoundError:
+                message = "The picture to draw from has been deleted."
+                return await run.insist(partial(store.fail, claim, "input_gone", message))
             except Exception as error:
-                log.exception("attempt failed", extra=context)
+                log.exception("attempt failed")
                 message = type(error).__name__
                 return await run.insist(partial(store.retry, claim, "generation_failed", message))
             if not done:
@@ -201,19 +224,31 @@ class Worker:
         except Interrupted:
             return None
 
+    async def _inputs(self, run: Run) -> Inputs:
+        """@throws FileNotFoundError"""
+        parameters, get = (
+            run.task.parameters,
+            partial(self._input_store.get, key_id=run.task.key_id),
+        )
+        if parameters.image is None:
+            return NO_INPUTS
+        image = await run.insist(partial(get, parameters.image))
+        mask = await run.insist(partial(get, parameters.mask)) if parameters.mask else None
+        return await asyncio.to_thread(fitted, image, mask, parameters)
+
     async def _make_images(self, model: Model, run: Run) -> bool:
         """False when the worker has to stop before the last picture."""
         loop = asyncio.get_running_loop()
         parameters = run.task.parameters
         run.images += run.task.images
-
+        inputs = await self._inputs(run)
         at_once = batch_size(parameters.width, parameters.height)
 
         def draw(numbers: range) -> list[Image]:
             def on_step(step: int) -> None:
-                run.step_done(numbers.start * parameters.steps + step * len(numbers))
+                run.step_done(numbers.start * parameters.drawn_steps + step * len(numbers))
 
-            return model.generate(parameters, numbers, on_step, run.preview)
+            return model.generate(parameters, numbers, on_step, run.preview, inputs)
 
         while (first := len(run.images)) < parameters.num_images:
             if self._stopping.is_set():

@@ -1,18 +1,22 @@
 """Our worker against diffusers, interleaved in one run: python bench.py [--quick] [options]
 
-Progress goes to stderr; stdout gets one JSON list of figures. On a CPU the same code runs with the
-tiny model, and what is compiled is only traced: it proves the code, its figures mean nothing.
+Progress goes to stderr; stdout gets each figure as a line of JSON once it is known. On a CPU the
+same code runs with the tiny model, and what is compiled is only traced: it proves the code, its
+figures mean nothing.
 """
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
@@ -23,14 +27,18 @@ from worker.encode import encode
 
 Figure = dict[str, Any]
 
-START_BUDGETS = {"imports": 8, "weights": 4, "compile": 5, "warm_up": 3}
-"""Seconds that each phase of a start with a warm cache may take."""
+READY_BUDGETS = {"imports": 8, "weights": 4, "warm_up": 3}
+"""Seconds that each phase of a start may take until the worker draws, uncompiled."""
+COMPILED_BUDGETS = {"cold": 60, "warm": 20}
+"""Seconds until it draws compiled, without and with what a worker compiled before."""
 
 
 def main() -> None:
     options = _options()
+    if options.minutes:
+        signal.signal(signal.SIGALRM, _time_is_up)
+        signal.setitimer(signal.ITIMER_REAL, 60 * options.minutes)
     side = 1024 if gpu else 256
-    figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="gpu-bench-") as name:
         path = Path(name) / "model"
         _say("random weights")
@@ -38,11 +46,14 @@ def main() -> None:
             full_sdxl.save(path, "cuda")
         else:
             tiny_sdxl.save(path)
-        figures += _starts(path, side, Path(name))
-        if not gpu:
-            torch.compiler.set_stance(force_backend="eager")
-        figures += _compare(path, side, options)
-    json.dump(figures, sys.stdout)
+        for figure in _figures(path, side, Path(name), options):
+            _say(f"  {figure['figure']}: {figure['value']} {figure['unit']}")
+            print(json.dumps(figure), flush=True)
+
+
+def _time_is_up(_signal: int, _frame: object) -> NoReturn:
+    _say("time is up")
+    raise SystemExit
 
 
 def _options() -> argparse.Namespace:
@@ -54,66 +65,101 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", type=numbers, default=[30, 20])
     parser.add_argument("--batch", type=numbers, default=[1, 2, 4])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--minutes", type=float, help="ends with what is known by then")
     options = parser.parse_args()
     if options.quick:
         options.steps, options.batch, options.rounds = [2], [1, 2], 1
     return options
 
 
-def _starts(path: Path, side: int, directory: Path) -> list[Figure]:
-    """From the process's first moment to a worker that is ready, twice with the same cache."""
-    figures: list[Figure] = []
-    for cache in ("cold", "warm"):
-        _say(f"start, {cache} cache")
-        program = Path(__file__).parent / "start.py"
-        command = [sys.executable, str(program), str(path), str(side), str(directory)]
-        output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-        phases: dict[str, float] = json.loads(output)
-        rows = {phase: (phases[phase], budget) for phase, budget in START_BUDGETS.items()}
-        rows["in all"] = sum(phases.values()), sum(START_BUDGETS.values())
-        for phase, (seconds, budget) in rows.items():
-            target = f"<= {budget}" if cache == "warm" else None
-            figures.append(_figure(f"start, {cache} cache: {phase}", seconds, "s", target))
-    return figures
-
-
-def _compare(path: Path, side: int, options: argparse.Namespace) -> list[Figure]:
+def _figures(
+    path: Path, side: int, directory: Path, options: argparse.Namespace
+) -> Iterator[Figure]:
+    """Each as soon as it is known, the most important first."""
+    yield from _start(path, side, directory, "cold")
+    if not gpu:
+        torch.compiler.set_stance(force_backend="eager")
     half = torch.float16 if gpu else torch.float32
-    reference = Diffusers(path, torch.float32)
-    pictures = {steps: reference.draw(_parameters(side, steps), 1)[0] for steps in options.steps}
-    del reference
-
-    figures: list[Figure] = []
     contenders: dict[str, Contender] = {}
-    for name, build in {
-        "diffusers": lambda: Diffusers(path, half),
-        "diffusers + compile": lambda: Diffusers(path, half, compiled=True),
-        "worker": lambda: Worker(path),
-        "worker, fp8": lambda: Worker(path, fp8=True),
-        "worker, fp8, step cache": lambda: Worker(path, fp8=True, step_cache=True),
-    }.items():
-        _say(f"warm-up: {name}")
-        release()
-        before = reserved_bytes()
-        contenders[name] = build()
-        _warm_up(contenders[name], side, 1)
-        figures.append(
-            _figure(f"{name}: VRAM at its peak", (reserved_bytes() - before) / 1e9, "GB")
-        )
 
+    def enter(**builders: Callable[[], Contender]) -> Iterator[Figure]:
+        for name, build in builders.items():
+            yield from _enter(contenders, name, build, side)
+
+    yield from enter(
+        **{
+            "diffusers": lambda: Diffusers(path, half),
+            "diffusers + compile": lambda: Diffusers(path, half, compiled=True),
+            "worker": lambda: Worker(path),
+        }
+    )
+    first = _parameters(side, options.steps[0])
+    yield from _race(contenders, first, 1, options.rounds)
+    yield from _quality(contenders, path, first)
+    yield _around(contenders["worker"], first)
+    yield from enter(
+        **{
+            "worker, regional": lambda: Worker(path, "regional"),
+            "worker, fp8": lambda: Worker(path, fp8=True),
+        }
+    )
+    last = _parameters(side, options.steps[-1])
+    yield from _race(contenders, last, 1, options.rounds)
+    yield from _start(path, side, directory, "warm")
+    yield from enter(**{"worker, fp8, step cache": lambda: Worker(path, fp8=True, step_cache=True)})
+    yield from _quality(contenders, path, last)
     for batch in options.batch:
         for name, contender in contenders.items():
             _say(f"warm-up, batch {batch}: {name}")
             _warm_up(contender, side, batch)
         for steps in options.steps:
-            figures += _race(contenders, _parameters(side, steps), batch, options.rounds)
-    for steps, picture in pictures.items():
-        for name, contender in contenders.items():
-            decibels = psnr(contender.draw(_parameters(side, steps), 1)[0], picture)
-            target = ">= 35" if name == "worker" else None
-            figures.append(_figure(f"{name}, {steps} steps: PSNR", decibels, "dB", target))
-    figures.append(_around(contenders["worker"], _parameters(side, options.steps[0])))
-    return figures
+            yield from _race(contenders, _parameters(side, steps), batch, options.rounds)
+
+
+def _start(path: Path, side: int, directory: Path, cache: str) -> Iterator[Figure]:
+    """From the process's first moment to a worker that is ready, and to one that is compiled.
+
+    @param cache: "cold", or "warm" where the directory has what a start before compiled
+    """
+    _say(f"start, {cache} cache")
+    program = Path(__file__).parent / "start.py"
+    command = [sys.executable, str(program), str(path), str(side), str(directory)]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    phases: dict[str, float] = json.loads(output)
+    rows = {phase: (phases[phase], budget) for phase, budget in READY_BUDGETS.items()}
+    rows["ready"] = sum(phases[phase] for phase in READY_BUDGETS), 20
+    # Not on a CPU, where nothing is compiled, nor where the compiler failed.
+    if "swap_in" in phases:
+        seconds = phases.get("compile", 0) + phases["swap_in"]
+        rows["from ready to compiled"] = seconds, COMPILED_BUDGETS[cache]
+    for phase, (seconds, budget) in rows.items():
+        yield _figure(f"start, {cache} cache: {phase}", seconds, "s", f"<= {budget}")
+
+
+def _enter(
+    contenders: dict[str, Contender], name: str, build: Callable[[], Contender], side: int
+) -> Iterator[Figure]:
+    _say(f"warm-up: {name}")
+    release()
+    before = reserved_bytes()
+    started = time.perf_counter()
+    contenders[name] = build()
+    _warm_up(contenders[name], side, 1)
+    yield _figure(f"{name}: build and warm-up", time.perf_counter() - started, "s")
+    yield _figure(f"{name}: VRAM at its peak", (reserved_bytes() - before) / 1e9, "GB")
+
+
+def _quality(
+    contenders: dict[str, Contender], path: Path, parameters: Parameters
+) -> Iterator[Figure]:
+    reference = Diffusers(path, torch.float32)
+    picture = reference.draw(parameters, 1)[0]
+    del reference
+    release()
+    for name, contender in contenders.items():
+        decibels = psnr(contender.draw(parameters, 1)[0], picture)
+        target = ">= 35" if name == "worker" else None
+        yield _figure(f"{name}, {parameters.steps} steps: PSNR", decibels, "dB", target)
 
 
 def _warm_up(contender: Contender, side: int, batch: int) -> None:

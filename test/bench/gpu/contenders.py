@@ -14,6 +14,7 @@ from PIL import Image
 
 from tasks.parameters import Parameters
 from worker import batch_size
+from worker.compiled import Mode, prepare
 from worker.sdxl import SdxlModel
 
 gpu = torch.cuda.is_available()
@@ -55,14 +56,15 @@ class Diffusers:
 class Worker:
     """The model as our worker holds it."""
 
-    def __init__(self, path: Path, **modes: bool) -> None:
+    def __init__(self, path: Path, compiled: Mode = "whole", **modes: bool) -> None:
         self._model = SdxlModel(path, **modes)
         # Each batch at its first call, in the warm-up.
-        self._model._compile()
+        unet, decoder = self._model._pipeline.unet, self._model._pipeline.vae.decoder
+        prepare(unet, self._model._step_cache or unet, decoder, compiled)
 
     def draw(self, parameters: Parameters, pictures: int) -> list[Image.Image]:
         size = parameters.width, parameters.height
-        self._model._compiled_sizes = frozenset([size])
+        self._model._compiled_sizes = {size}
         batch_size.BATCH_SIZES[size] = pictures
         return self._model.generate(parameters, range(pictures), lambda _: None)
 

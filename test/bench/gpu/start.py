@@ -1,6 +1,11 @@
-"""One start of a worker: python start.py MODEL SIDE DIRECTORY; prints its phases as JSON."""
+"""One start of a worker: python start.py MODEL SIDE DIRECTORY; prints its phases as JSON.
 
+DIRECTORY stands in for the bucket, too, so that a second start finds what the first one compiled.
+"""
+
+import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -8,15 +13,27 @@ from prometheus_client import REGISTRY
 
 from core.settings import Settings
 from worker import loading
+from worker.compilation import compile_beside
+from worker.compiled import swap_in
 
 path, side, directory = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-loading.load(
-    Settings(
-        model_dir=directory,
-        model_id=str(path.relative_to(directory)),
-        compiled_sizes=((side, side),),
-    )
-)
+# The compiler's process reads them as well.
+os.environ |= {
+    "MODEL_DIR": str(directory),
+    "MODEL_ID": str(path.relative_to(directory)),
+    "COMPILED_SIZES": f"{side}x{side}",
+    "DATA_DIR": str(directory),
+}
+settings = Settings()
+model = loading.load(settings)
+
+
+async def swap(compiled: bytes) -> None:
+    swap_in(model, compiled)
+
+
+if loading.compiles(settings):
+    asyncio.run(compile_beside(settings, swap))
 phases = {
     sample.labels["phase"]: sample.value
     for metric in REGISTRY.collect()

@@ -16,6 +16,7 @@ const config = {
   retention: { pictures: 0 },
   backups: { managed: true, lockDays: 30, keepDays: 90 },
   models: { endpoint: "https://huggingface.co" },
+  postgres: { managed: false },
 } as Config;
 
 test("users of IAM are made only where they are asked for, one a bucket, each with its rights", async () => {
@@ -25,16 +26,33 @@ test("users of IAM are made only where they are asked for, one a bucket, each wi
   });
   expect(made.identities).toEqual({});
   const rights = (user: string) =>
-    (inputs[`${user}-policy`]?.policy as { Statement: object[] } | undefined)?.Statement;
+    (inputs[`${user}-policy`]?.policy as { Statement: { Resource: string[] }[] } | undefined)
+      ?.Statement;
   expect(rights("backups-user")).toEqual([
     {
       Effect: "Allow",
       Action: ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
       Resource: ["arn:backup-bucket-store", "arn:backup-bucket-store/*"],
     },
+    {
+      Effect: "Allow",
+      Action: [
+        ...["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+        "s3:DeleteObject",
+      ],
+      Resource: ["arn:backup-bucket-store", "arn:backup-bucket-store/archive/*"],
+    },
+    {
+      Effect: "Allow",
+      Action: ["s3:ListBucket", "s3:GetObject"],
+      Resource: ["arn:backup-bucket-store", "arn:backup-bucket-store/outputs/*"],
+    },
   ]);
-  expect(rights("pictures-user")).toMatchObject([
-    { Resource: ["arn:pictures-bucket-store", "arn:pictures-bucket-store/*"] },
+  expect(rights("pictures-user")?.map((statement) => statement.Resource[1])).toEqual([
+    "arn:pictures-bucket-store/*",
+    "arn:pictures-bucket-store/inputs/*",
+    "arn:pictures-bucket-store/outputs/*",
+    "arn:pictures-bucket-store/compiled/*",
   ]);
   const { accessKeyId, secretAccessKey } = made.backups.keys ?? {};
   expect(await resolved(pulumi.output(accessKeyId))).toBe("backups-user-key-id");

@@ -19,51 +19,55 @@ describe.each(stacks)("in %s", (stack) => {
   });
 
   test("each role is one service account's, which one kind of pods runs as", () => {
-    const users = resources
-      .map((resource) => podOf(resource)?.spec.serviceAccountName as string | undefined)
-      .filter((account) => account);
+    const users = resources.flatMap((resource) => podOf(resource)?.spec.serviceAccountName ?? []);
+    // Who has a part in Kubernetes has none in AWS.
+    const bound = resources
+      .filter(({ type }) => type.endsWith(":RoleBinding"))
+      .flatMap(({ props }) => props.subjects as { name: string }[])
+      .map(({ name }) => name);
+    const accounts = [...new Set(users)].filter((account) => !bound.includes(account));
     const roles = resources.filter(({ type }) => type.endsWith(":PodRole")).map(({ name }) => name);
-    expect(users.map((account) => `${account}-role`).sort()).toEqual(roles.sort());
+    expect(accounts.map((account) => `${account}-role`).sort()).toEqual(roles.sort());
   });
 });
 
+const read = ["s3:ListBucket", "s3:GetObject"];
+const write = ["s3:PutObject", "s3:AbortMultipartUpload"];
+const [pictures, backups] = ["pictures-bucket-store", "backup-bucket-store"];
+
 test.each([
-  ["api", { "pictures-bucket-store": ["s3:ListBucket", "s3:GetObject", "s3:DeleteObject"] }],
-  ["aigc-worker", { "pictures-bucket-store": ["s3:PutObject", "s3:AbortMultipartUpload"] }],
+  ["api", { [`${pictures}/*`]: [...read, "s3:DeleteObject"], [`${pictures}/inputs/*`]: write }],
   [
-    "backup",
+    "aigc-worker",
     {
-      "pictures-bucket-store": ["s3:ListBucket", "s3:GetObject"],
-      "backup-bucket-store": [
-        "s3:ListBucket",
-        "s3:GetObject",
-        "s3:PutObject",
-        "s3:AbortMultipartUpload",
-      ],
+      [`${pictures}/inputs/*`]: read,
+      [`${pictures}/outputs/*`]: write,
+      [`${pictures}/compiled/*`]: [...read, ...write],
     },
   ],
+  ["backup", { [`${pictures}/*`]: read, [`${backups}/*`]: [...read, ...write] }],
   [
     "restore",
-    {
-      "pictures-bucket-store": [
-        "s3:ListBucket",
-        "s3:GetObject",
-        "s3:PutObject",
-        "s3:AbortMultipartUpload",
-      ],
-      "backup-bucket-store": ["s3:ListBucket", "s3:GetObject"],
-    },
+    { [`${pictures}/*`]: read, [`${pictures}/outputs/*`]: write, [`${backups}/*`]: read },
   ],
-  ["models", { "weights-example-com": ["s3:ListBucket", "s3:GetObject"] }],
+  ["models", { "weights-example-com/*": read }],
 ])("%s may do what it does, and nothing else", (app, rights) => {
-  expect(byTokens(`${app}-role-policy`).policy.Statement).toEqual(
-    Object.entries(rights).map(([bucket, actions]) => ({
-      Effect: "Allow",
-      Action: actions,
-      Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`],
-    })),
-  );
+  expect(byTokens(`${app}-role-policy`).policy.Statement).toEqual(statements(rights));
 });
+
+test("the database writes its archive, and nothing beside it", () => {
+  const rights = { [`${backups}/archive/*`]: [...read, ...write, "s3:DeleteObject"] };
+  expect(byAgent("postgres-role-policy").policy.Statement).toEqual(statements(rights));
+});
+
+/** Of what may be done with which objects. */
+function statements(rights: Record<string, string[]>) {
+  return Object.entries(rights).map(([objects, actions]) => ({
+    Effect: "Allow",
+    Action: actions,
+    Resource: [`arn:aws:s3:::${objects.split("/")[0]}`, `arn:aws:s3:::${objects}`],
+  }));
+}
 
 describe("by the cluster's tokens", () => {
   const issuer = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE";

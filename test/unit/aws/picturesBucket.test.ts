@@ -10,11 +10,14 @@ const lifecycle = async (keepDays: number) => {
   return inputs["pictures-bucket-lifecycle"]?.rules as Record<string, unknown>[];
 };
 
-test("pictures are deleted after as many days as retention.pictures says", async () => {
-  expect(await lifecycle(90)).toContainEqual(
-    expect.objectContaining({ filter: { prefix: "outputs/" }, expiration: { days: 90 } }),
-  );
-});
+test.each(["outputs/", "inputs/"])(
+  "%s is deleted after as many days as retention.pictures says",
+  async (prefix) => {
+    expect(await lifecycle(90)).toContainEqual(
+      expect.objectContaining({ filter: { prefix }, expiration: { days: 90 } }),
+    );
+  },
+);
 
 test("pictures are kept for ever where it is 0; what was never whole is not", async () => {
   const rules = await lifecycle(0);

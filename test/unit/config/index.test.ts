@@ -332,7 +332,7 @@ test.each<[string, Record<string, unknown>, string]>([
   [
     "an image that nobody has built",
     { images: { ...images, worker: "" } },
-    "build.repository is missing, but images.api, images.worker or images.backup is not set; fix: pulumi config set --path build.repository VALUE",
+    "build.repository is missing, but images.api, images.worker, images.backup or images.postgres is not set; fix: pulumi config set --path build.repository VALUE",
   ],
   [
     "a registry with a password and no user",
@@ -357,6 +357,11 @@ test.each<[string, Record<string, unknown>, string]>([
 ])("%s is refused", (_, values, fault) => {
   expect(faultsOf(values)).toEqual([fault]);
 });
+
+test.each(["https://App.example", "https://app.example/", 'https://a";', "https://$host", "app"])(
+  "%s, which no browser sends as an origin, is refused",
+  (origin) => expect(faultsOf({ api: { corsOrigins: [origin] } })).toHaveLength(1),
+);
 
 test("the context of an EKS cluster in the region says who gives pods their roles", () => {
   const context = "arn:aws:eks:eu-central-1:111122223333:cluster/one";

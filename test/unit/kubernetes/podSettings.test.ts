@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import { partOf } from "../../../components/kubernetes/podSettings";
 import { parts } from "../../../config/groups/pods";
 import { podOf } from "../../../policy/resource";
 import type { Declared } from "../../golden/record";
@@ -65,6 +66,6 @@ test("an unknown part and the stack's own label are refused by name", () => {
 });
 
 test("the parts are those whose pods there are", () => {
-  const apps = stacks.flatMap((stack) => podsOf(stack).map(({ labels }) => labels.app));
+  const apps = stacks.flatMap((stack) => podsOf(stack).map(({ labels }) => partOf(labels.app)));
   expect([...new Set(apps)].sort()).toEqual([...parts].sort());
 });

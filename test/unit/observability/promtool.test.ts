@@ -9,12 +9,12 @@ import { renderAlertCases } from "./promtool";
 const promtool = (...args: string[]) => spawnSync("promtool", args, { encoding: "utf8" });
 
 // test/vendors runs the same in the image of Prometheus, wherever the images are built.
-test.skipIf(promtool("--version").error)(
-  "each alert fires when it should and is quiet when it should",
-  () => {
+test.skipIf(promtool("--version").error).each(["prod", "elastic"])(
+  "%s: each alert fires when it should and is quiet when it should",
+  (stack) => {
     const directory = mkdtempSync(join(tmpdir(), "image-service-alerts-"));
-    writeFileSync(join(directory, "alerts.yml"), rulesFileOf("prod"));
-    writeFileSync(join(directory, "cases.yml"), renderAlertCases("alerts.yml"));
+    writeFileSync(join(directory, "alerts.yml"), rulesFileOf(stack));
+    writeFileSync(join(directory, "cases.yml"), renderAlertCases(stack, "alerts.yml"));
     const { stdout, stderr } = promtool("test", "rules", join(directory, "cases.yml"));
     rmSync(directory, { recursive: true });
     expect(stdout + stderr).toContain("SUCCESS");

@@ -11,7 +11,7 @@ from api.images import picture, size_of
 from api.negotiation import JSON, best
 from api.problems import Problem
 from api.submission import Submitted, raise_unless_succeeded
-from api.views import TaskView, live_view
+from api.views import TaskView, estimated_view, live_view
 from tasks.parameters import ImageFormat, Parameters
 
 router = APIRouter(tags=["generate"])
@@ -47,7 +47,7 @@ async def generate(
     task = await submission.wait(task, wait_seconds)
     if not task.status.final:
         return JSONResponse(
-            live_view(services, task).model_dump(mode="json"),
+            (await estimated_view(services, task)).model_dump(mode="json"),
             status_code=202,
             headers={"Retry-After": "2"},
         )

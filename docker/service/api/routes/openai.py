@@ -1,4 +1,4 @@
-"""POST /v1/images/generations, as OpenAI's clients speak it."""
+"""POST /v1/images/generations, as OpenAI's clients speak it, and what an edit answers, too."""
 
 import asyncio
 import json
@@ -14,12 +14,13 @@ from starlette.types import Message
 from api.dependencies import Provided
 from api.errors import problem_of
 from api.images import in_base64, size_of
+from api.models import models
 from api.openai_errors import OpenAIErrorResponse, error_of
 from api.openai_images import ImagesRequest, ImagesResponse, properties, shape
 from api.partial_images import in_full_size
 from api.problems import Problem
 from api.services import Services
-from api.submission import Submitted, raise_unless_succeeded, wait
+from api.submission import Submission, Submitted, raise_unless_succeeded, wait
 from api.views import task_path
 from tasks.broker import Event, PartialImage
 from tasks.task import Task
@@ -28,9 +29,6 @@ router = APIRouter(prefix="/v1", tags=["openai"])
 
 _LINK_SECONDS = 3600
 _PING_SECONDS = 15
-
-PARTIAL = "image_generation.partial_image"
-COMPLETED = "image_generation.completed"
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -53,7 +51,18 @@ async def generate_images(
     services: Provided,
     body: ImagesRequest,
 ) -> Response:
-    task = await submission.accept(body.parameters(), await request.json())
+    task = await submission.accept(body.parameters(models(services.settings)), await request.json())
+    return await answer(request, submission, services, body, task)
+
+
+async def answer(
+    request: Request,
+    submission: Submission,
+    services: Services,
+    body: ImagesRequest,
+    task: Task,
+) -> Response:
+    """What came of the task, at once or in a stream, once it is known."""
     headers = {"Location": task_path(task)}
     wait_seconds = services.settings.max_wait_seconds
     if body.stream:
@@ -128,7 +137,7 @@ async def _stream(
             while not (waiting.done() and events.empty()):
                 event = await _next_event(events, waiting, ping_at - time.monotonic())
                 if event and event.partial_image:
-                    yield await _partial_event(task, event.partial_image)
+                    yield await _partial_event(task, body, event.partial_image)
                 elif time.monotonic() >= ping_at:
                     yield ServerSentEvent(comment="ping", sep="\n")
                 else:
@@ -144,8 +153,9 @@ async def _stream(
     finally:
         waiting.cancel()
     for image, size in zip(task.images, sizes, strict=True):
-        made = {"type": COMPLETED, "created_at": int(time.time()), **properties(task, body)}
-        yield f"event: {COMPLETED}\ndata: ".encode() + _open_ended(made, "b64_json") + b'"'
+        name = f"{body.events}.completed"
+        made = {"type": name, "created_at": int(time.time()), **properties(task, body)}
+        yield f"event: {name}\ndata: ".encode() + _open_ended(made, "b64_json") + b'"'
         try:
             async for piece in in_base64(services, image, size):
                 yield piece
@@ -170,12 +180,15 @@ async def _next_event(
     return None
 
 
-async def _partial_event(task: Task, partial_image: PartialImage) -> ServerSentEvent:
+async def _partial_event(
+    task: Task, body: ImagesRequest, partial_image: PartialImage
+) -> ServerSentEvent:
+    name = f"{body.events}.partial_image"
     event = {
-        "type": PARTIAL,
+        "type": name,
         "created_at": int(time.time()),
         "partial_image_index": partial_image.number,
         "b64_json": await in_full_size(partial_image, task.parameters),
         **shape(task),
     }
-    return ServerSentEvent(event=PARTIAL, data=json.dumps(event), sep="\n")
+    return ServerSentEvent(event=name, data=json.dumps(event), sep="\n")

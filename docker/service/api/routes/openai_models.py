@@ -1,4 +1,4 @@
-"""/v1/models: the one model there is, whatever name a client asks for pictures by."""
+"""/v1/models: what tasks may name. Whoever names another model gets the first."""
 
 from typing import Literal
 
@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api.dependencies import Caller, Provided
+from api.models import models
 from api.problems import Problem
 from api.routes.openai import documented
-from core.settings import Settings
 
 router = APIRouter(prefix="/v1/models", tags=["openai"])
 
@@ -28,13 +28,13 @@ class Models(BaseModel):
     data: list[Model]
 
 
-def _model(settings: Settings) -> Model:
-    return Model(id=settings.model_id, owned_by=settings.model_id.split("/")[0])
+def _model(name: str) -> Model:
+    return Model(id=name, owned_by=name.split("/")[0])
 
 
 @router.get("", summary="List models (OpenAI-compatible)", responses=documented(400, 401, 503))
 async def list_models(services: Provided, _caller: Caller) -> Models:
-    return Models(data=[_model(services.settings)])
+    return Models(data=[_model(name) for name in models(services.settings)])
 
 
 @router.get(
@@ -43,8 +43,8 @@ async def list_models(services: Provided, _caller: Caller) -> Models:
     responses=documented(400, 401, 404, 503),
 )
 async def get_model(model_id: str, services: Provided, _caller: Caller) -> Model:
-    if model_id != services.settings.model_id:
+    if model_id not in models(services.settings):
         raise Problem(
             404, "model-not-found", f"The model '{model_id}' does not exist.", param="model"
         )
-    return _model(services.settings)
+    return _model(model_id)

@@ -15,19 +15,17 @@ async def _refuse(_caller: Caller) -> NoReturn:
     raise Problem(
         400,
         "unsupported-endpoint",
-        "This model makes pictures from text alone: POST /v1/images/generations. It can't edit or "
-        "vary a given picture.",
+        "This model varies no picture without a prompt: POST /v1/images/edits takes both.",
     )
 
 
 # Whatever the body holds: nothing reads it.
-for _path in ("/edits", "/variations"):
-    router.add_api_route(
-        _path,
-        _refuse,
-        methods=["POST"],
-        summary="Not supported",
-        responses=documented(400, 401),
-        status_code=400,
-        response_model=None,
-    )
+router.add_api_route(
+    "/variations",
+    _refuse,
+    methods=["POST"],
+    summary="Not supported",
+    responses=documented(400, 401),
+    status_code=400,
+    response_model=None,
+)

@@ -16,6 +16,7 @@ _STATIC = Path(__file__).parents[1] / "static"
 _FILES = {
     "/": "index.html",
     "/playground.js": "playground.js",
+    "/source.js": "source.js",
     "/playground.css": "playground.css",
     "/icon.svg": "icon.svg",
 }

@@ -1,7 +1,7 @@
 """/api/tasks: a key's own tasks and their pictures."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from api.errors import documented
 from api.images import picture, size_of
 from api.problems import Problem
 from api.progress import DONE, progress
-from api.views import TaskView, live_view
+from api.views import TaskView, estimated_view, live_view
 from core.schema import Status
 from tasks.parameters import ImageFormat
 from tasks.task import StoredImage, Task
@@ -85,20 +85,21 @@ async def list_tasks(
 
 @router.get("/{task_id}", summary="Get a task", responses=documented(401, 404, 422, 503))
 async def get_task(task: OwnTask, services: Provided) -> TaskView:
-    return live_view(services, task)
+    return await estimated_view(services, task)
 
 
 @router.delete(
     "/{task_id}",
     summary="Cancel a task, or forget it",
-    description="Cancels a task that waits or runs. Of one that is final, the pictures and the "
-    "prompt are deleted; the rest of the record stays.",
+    description="Cancels a task that waits or runs. Of one that is final, the pictures, those "
+    "it was drawn from and the prompt are deleted; the rest of the record stays.",
     responses=documented(401, 404, 422, 503),
 )
-async def delete_task(task: OwnTask, services: Provided) -> TaskView:
+async def delete_task(task: OwnTask, services: Provided, key: Caller) -> TaskView:
     if task.status.final:
         # The record last: a request that fails between them can be sent again.
         await services.images.delete(task.id)
+        await services.inputs.forget(task.parameters, key)
         return live_view(services, await services.history.forget(task))
     await services.departures.cancel(task)
     return live_view(services, await services.store.get(task.id, key_id=task.key_id) or task)
@@ -128,6 +129,37 @@ async def follow_task(
         # https://html.spec.whatwg.org/multipage/server-sent-events.html: it connects no more.
         return Response(status_code=204)
     return EventSourceResponse(progress(request, services, task, last_event_id), ping=15)
+
+
+class AttemptView(BaseModel):
+    at: datetime
+    outcome: str
+    """The status of the answer, or why there was none."""
+
+
+class WebhookView(BaseModel):
+    url: str
+    delivered_at: datetime | None
+    next_attempt_at: datetime | None
+    """null when there will be none."""
+    attempts: list[AttemptView]
+
+
+@router.get(
+    "/{task_id}/webhook",
+    summary="How it went to tell a task's webhook",
+    responses=documented(401, 404, 422, 503),
+)
+async def get_webhook(task: OwnTask, services: Provided) -> WebhookView:
+    webhook = await services.webhooks.get(task.id)
+    if webhook is None:
+        raise Problem(404, "not-found", "The task has no webhook.")
+    return WebhookView(
+        url=webhook.url,
+        delivered_at=webhook.delivered_at,
+        next_attempt_at=webhook.due_at if task.status.final else None,
+        attempts=[AttemptView(at=it.at, outcome=it.outcome) for it in webhook.attempts],
+    )
 
 
 async def _image(task: SeenTask, n: Annotated[int, Path(ge=0)]) -> StoredImage:

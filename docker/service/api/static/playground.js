@@ -5,6 +5,8 @@ const RECENT = 12;
 const QUEUE_MS = 2000;
 const RETRY_MS = 2000;
 
+import { Source } from "./source.js";
+
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((it) => [it.id, it]));
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -63,10 +65,24 @@ async function picture(url) {
 
 // -- one task -----------------------------------------------------------------------------
 
-function parameters() {
+const source = new Source(page);
+
+async function parameters() {
   const [width, height] = page.size.value.split("x").map(Number);
   const seed = page.seed.value === "" ? {} : { seed: Number(page.seed.value) };
-  return { prompt: page.prompt.value, width, height, steps: Number(page.steps.value), ...seed };
+  const scheduler = page.scheduler.value === "" ? {} : { scheduler: page.scheduler.value };
+  const steps = Number(page.steps.value);
+  return {
+    ...{ prompt: page.prompt.value, width, height, steps, ...seed, ...scheduler },
+    ...(await source.parameters(send)),
+  };
+}
+
+/** Sends a picture to draw from. @returns its id */
+async function send(file) {
+  const headers = { "Content-Type": file.type || "image/png" };
+  const response = await call("/api/inputs", { method: "POST", headers, body: file });
+  return (await response.json()).id;
 }
 
 async function make() {
@@ -75,7 +91,7 @@ async function make() {
     const response = await call("/api/generate", {
       method: "POST",
       headers: { "Content-Type": "application/json", Prefer: "respond-async" },
-      body: JSON.stringify(parameters()),
+      body: JSON.stringify(await parameters()),
     });
     await follow((await response.json()).id);
   } catch (error) {
@@ -104,7 +120,7 @@ async function follow(id) {
 
 function report(name, data) {
   if (name === "queued") {
-    page.status.textContent = `Number ${data.position} in the queue`;
+    page.status.textContent = waiting(data);
     page.progress.removeAttribute("value");
   } else {
     const step = data.step ?? 0;
@@ -112,6 +128,13 @@ function report(name, data) {
     page.progress.max = data.total;
     page.progress.value = step;
   }
+}
+
+function waiting({ position, eta_seconds: eta, worker_starting: starting }) {
+  const about = eta == null ? "" : `, about ${Math.ceil(eta)} s`;
+  return starting
+    ? `A worker is starting; number ${position} in the queue${about}`
+    : `Number ${position} in the queue${about}`;
 }
 
 async function finish(task) {

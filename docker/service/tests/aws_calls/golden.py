@@ -43,6 +43,8 @@ def _ordered(directory: Path) -> Iterator[Resource]:
     }
     graph = {name: resource["dependencies"] for name, resource in declared.items()}
     for name in TopologicalSorter(graph).static_order():
+        if name not in declared:  # what is looked up, and made by nobody
+            continue
         kind = declared[name]["type"]
         if kind.startswith("aws:"):
             yield Resource(

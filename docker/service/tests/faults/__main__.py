@@ -10,6 +10,7 @@ import tests.faults
 from tests.faults import failures, outages, processes
 from tests.faults.drain import take_workers_away
 from tests.faults.rollout import roll_out_under_streams
+from tests.faults.scaling import scale_at_random
 from tests.faults.scenario import Outcome, Scenario
 
 SCENARIOS: dict[str, tuple[str, Scenario]] = {
@@ -27,6 +28,7 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "10": ("poison tasks", failures.poison_workers),
     "sick": ("a worker that fails every task", failures.sicken_worker),
     "11": ("workers 4 to 1 to 4, then drained", take_workers_away),
+    "scale": ("random scale-ins, busy workers spared", scale_at_random),
     "rollout": ("SIGTERM each API under streams", roll_out_under_streams),
 }
 
@@ -41,6 +43,7 @@ _SHARES = {
     "9": (0.1, 1),
     "10": (0.05, 1),
     "11": (0.1, 2),
+    "scale": (0.1, 5),
     "rollout": (0.03, 1),
 }
 _LINE = "{:>7}  {:<42} {:>6} {:>8} {:>5} {:>11} {:>8} {:>8} {:>8}  {}"

@@ -21,6 +21,11 @@ const linked = await images.generate({ prompt: "a cat", size });
 const picture = await fetch(linked.data[0].url);
 const { data: used, response } = await images.generate({ prompt: "a cat", size }).withResponse();
 const large = await toFile(Buffer.alloc(4_000_000), "large.png", { type: "image/png" });
+const drawn = await toFile(Buffer.from(base64.data[0].b64_json, "base64"), "drawn.png", {
+  type: "image/png",
+});
+const edit = { image: [drawn], mask: drawn, prompt: "a hat", n: 2, model: "gpt-image-2" };
+const edited = await images.edit(edit);
 const models = [];
 for await (const model of client.models.list()) models.push(model.id);
 const events = [];
@@ -45,6 +50,7 @@ console.log(
       BadRequestError,
       images.generate({ prompt: "a cat", size: "100x100" }),
     ),
+    edits: edited.data.map((image) => image.b64_json),
     edit: await refusal(BadRequestError, images.edit({ image: large, prompt: "a hat" })),
     failing: await refusal(
       InternalServerError,

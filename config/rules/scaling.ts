@@ -1,0 +1,79 @@
+import { knownModels } from "../groups/models";
+import { poolsOf } from "../pools";
+import { type Fault, type Rule, rule, type Values } from "./rule";
+
+type Autoscaling = Values["workers"]["autoscaling"];
+
+const boundsFaults = (
+  path: string,
+  { by, min, max, schedules }: Autoscaling,
+): (Fault | false)[] => [
+  max > 0 &&
+    min > max && {
+      key: `${path}.min`,
+      is: String(min),
+      but: `must not be above ${path}.max, ${max}`,
+      fix: `set --path ${path}.min ${max}`,
+    },
+  max > 0 &&
+    by === "hpa" &&
+    schedules.length > 0 && {
+      key: `${path}.schedules`,
+      is: JSON.stringify(schedules),
+      but: "only keda knows the time",
+      fix: `set --path ${path}.by keda`,
+    },
+];
+
+/** More than once, in order. */
+const repeated = (values: string[]) => values.filter((value, at) => values.indexOf(value) !== at);
+
+export const scalingRules: Rule[] = [
+  rule(["workers"], ({ workers: { autoscaling, pools, minAvailable } }) => [
+    ...boundsFaults("workers.autoscaling", autoscaling),
+    ...pools.flatMap((pool, at) =>
+      boundsFaults(`workers.pools[${at}].autoscaling`, pool.autoscaling),
+    ),
+    autoscaling.max > 0 &&
+      minAvailable > 0 && {
+        key: "workers.minAvailable",
+        is: String(minAvailable),
+        but: "with workers.autoscaling a drain takes one worker at a time",
+        fix: "rm --path workers.minAvailable",
+      },
+  ]),
+  rule(["workers"], ({ workers }) =>
+    repeated(workers.pools.map(({ name }) => name)).map((name) => ({
+      key: "workers.pools",
+      is: `not told apart by the name ${name}`,
+      but: "it names their pods, and where Prometheus finds them",
+      fix: `set --path 'workers.pools[${workers.pools.map((pool) => pool.name).lastIndexOf(name)}].name' ANOTHER`,
+    })),
+  ),
+  rule(["workers", "models"], ({ workers, models }) =>
+    poolsOf(workers).map(
+      ({ model, revision, name }, at) =>
+        revision === "" &&
+        !(model === workers.model && models.revision !== "") &&
+        !Object.values(knownModels).includes(model) && {
+          key: `workers.pools[${at}].revision`,
+          is: "missing",
+          but: `only the files of the default model are known, and ${name} has ${model}`,
+          fix: `set --path 'workers.pools[${at}].revision' VALUE`,
+        },
+    ),
+  ),
+  // Each would start as many as all of the work needs.
+  rule(["workers"], ({ workers }) =>
+    repeated(
+      [workers, ...poolsOf(workers)]
+        .filter(({ autoscaling }) => autoscaling.max > 0)
+        .map(({ model }) => model),
+    ).map((model) => ({
+      key: "workers.pools",
+      is: `scaled twice by the work for ${model}`,
+      but: "of the workers with one model only some can be scaled, over a fixed number of others",
+      fix: "set --path 'workers.pools[0].autoscaling.max' 0",
+    })),
+  ),
+];

@@ -1,0 +1,71 @@
+"""What the service tells of the database's archive."""
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.database import create_engine
+from core.settings import Settings
+from tasks.store import TaskStore
+from tests import stores
+
+pytestmark = pytest.mark.stores
+
+
+@pytest.fixture
+async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """Of a server that archives by a command that can be changed."""
+    if settings.database_url is None:
+        pytest.skip("SQLite has no archive")
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)  # for the server's own user
+        with stores.postgres(Path(name)) as (server, url):
+            engine = create_engine(settings.model_copy(update={"database_url": url}))
+            await _archive_by(engine, "true")
+            async with engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.execute(text("ALTER SYSTEM SET archive_mode = on"))
+            await engine.dispose()
+            server.kill(signal.SIGINT)
+            server.start()
+            yield engine
+            await engine.dispose()
+
+
+async def _archive_by(engine: AsyncEngine, command: str) -> None:
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text(f"ALTER SYSTEM SET archive_command = '{command}'"))
+        await connection.execute(text("SELECT pg_reload_conf()"))
+
+
+async def _fill_a_segment(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE IF NOT EXISTS filler (of_it int)"))
+        await connection.execute(text("INSERT INTO filler VALUES (1)"))
+        await connection.execute(text("SELECT pg_switch_wal()"))
+
+
+async def test_an_archive_that_takes_nothing_is_seen_and_one_that_takes_again(
+    engine: AsyncEngine, settings: Settings
+) -> None:
+    store = TaskStore(engine, settings)
+
+    async def until(fails: bool) -> None:
+        async with asyncio.timeout(60):
+            while await store.archive_fails() is not fails:
+                await asyncio.sleep(0.1)
+
+    assert not await store.archive_fails()
+    await _archive_by(engine, "false")
+    await _fill_a_segment(engine)
+    await until(fails=True)
+    await _archive_by(engine, "true")
+    await _fill_a_segment(engine)
+    await until(fails=False)

@@ -1,0 +1,34 @@
+import { parseArgs } from "node:util";
+import { UserError } from "../local/errors";
+import { parseInfo, readable } from "./archive";
+import { main } from "./command";
+import { Database } from "./database";
+
+const help = `npm run backups -- --stack STACK      lists what the database of STACK can be restored from`;
+
+async function list(): Promise<void> {
+  const { values } = parseArgs({
+    options: { stack: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) return console.log(help);
+  if (!values.stack) throw new UserError("a stack has to be named", help);
+  const database = await Database.of(values.stack);
+  const backups = parseInfo(await database.info());
+  console.log(
+    "base backup                        type  ended                     database    stored",
+  );
+  for (const { label, type, endedAt, size, stored } of backups) {
+    const columns = [label.padEnd(34), type.padEnd(5), endedAt.toISOString().padEnd(25)];
+    console.log(...columns, readable(size).padStart(8), readable(stored).padStart(9));
+  }
+  const [oldest] = backups;
+  console.log(
+    oldest
+      ? `any moment from ${oldest.endedAt.toISOString()} on, with npm run restore`
+      : "there is none yet: kubectl create job --from=cronjob/base-backup base-backup-now",
+  );
+  const archived = await database.sql("select last_archived_time from pg_stat_archiver");
+  console.log(`archived last: ${archived || "nothing"}`);
+}
+
+main(list);

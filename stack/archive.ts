@@ -1,0 +1,49 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ManagedPostgres } from "../components/aws/managedPostgres";
+import { BaseBackups } from "../components/backups/baseBackups";
+import { RestoreDrill } from "../components/backups/restoreDrill";
+import type { Component } from "../components/component";
+import type { Archive } from "../components/stores/archive";
+import { Postgres } from "../components/stores/postgres";
+import type { Config } from "../config";
+import type { Buckets } from "./buckets";
+import type { Identities } from "./identities";
+
+/** Where the database's archive goes. RDS has its own. */
+export const archiveOf = (
+  { secrets, backups }: Config,
+  buckets: Buckets,
+  identities: Identities,
+): Archive => ({
+  bucket: buckets.backups,
+  identity: identities.postgres,
+  cipherPass: secrets.archiveCipherPass,
+  keepDays: backups.keepDays,
+});
+
+/** What fills it by the clock, and proves that it can be read. */
+export function keepArchive(
+  config: Config,
+  database: Postgres | ManagedPostgres,
+  image: pulumi.Input<string>,
+  archive: Archive,
+  identities: Identities,
+  options: pulumi.ComponentResourceOptions,
+): Component[] {
+  if (!(database instanceof Postgres)) return [];
+  const { namespace, backups, postgres } = config;
+  const { timeZone, resources } = backups;
+  const { storage, storageClass } = postgres;
+  return [
+    new BaseBackups("base-backups", { namespace, database, timeZone, resources }, options),
+    new RestoreDrill(
+      "restore-drill",
+      {
+        ...{ namespace, database, image, archive, timeZone, storage, storageClass },
+        identity: identities["restore-drill"],
+        resources: postgres.resources,
+      },
+      options,
+    ),
+  ];
+}

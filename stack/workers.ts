@@ -1,0 +1,112 @@
+import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
+import type { Component } from "../components/component";
+import type { Api } from "../components/service/api";
+import { Autoscaler } from "../components/service/autoscaler";
+import { DeletionCosts } from "../components/service/deletionCosts";
+import { ModelStore } from "../components/service/modelStore";
+import type { ServiceSettings } from "../components/service/serviceSettings";
+import { Workers } from "../components/service/workers";
+import type { Config } from "../config";
+import { connectionsOf } from "../config/connections";
+import { poolsOf } from "../config/pools";
+import type { Buckets } from "./buckets";
+import type { Identities } from "./identities";
+
+export interface WorkersParts {
+  image: Output<string>;
+  /** Of the api. */
+  apiImage: Output<string>;
+  settings: ServiceSettings;
+  models: ModelStore;
+  api: Api;
+  buckets: Buckets;
+  identities: Identities;
+}
+
+/** What tasks may name besides the model of the plain workers. */
+export const otherModels = ({ workers }: Config): string[] => [
+  ...new Set(
+    poolsOf(workers)
+      .map(({ model }) => model)
+      .filter((model) => model !== workers.model),
+  ),
+];
+
+/** Whether tasks may have to wait until a first worker starts. */
+export const fromZero = ({ workers }: Config): boolean =>
+  [workers, ...poolsOf(workers)].some(({ autoscaling: { min, max } }) => max > 0 && min === 0);
+
+/** The plain workers, the pools, what holds their models, and what scales them. */
+export function makeWorkers(
+  config: Config,
+  parts: WorkersParts,
+  options: ComponentResourceOptions,
+): Component[] {
+  const { namespace, workers } = config;
+  const { image, api, settings } = parts;
+  const made: Component[] = [];
+  const stores = new Map([[workers.model, parts.models]]);
+  let plain: Workers | undefined;
+  for (const pool of [{ name: "", revision: "", ...workers }, ...poolsOf(workers)]) {
+    let models = stores.get(pool.model);
+    if (!models) {
+      models = ofPool(config, pool, parts, options);
+      stores.set(pool.model, models);
+      made.push(models);
+    }
+    const { min, max } = pool.autoscaling;
+    const group = new Workers(
+      pool.name ? `aigc-workers-${pool.name}` : "aigc-workers",
+      {
+        ...pool,
+        namespace,
+        pool: pool.name,
+        namedOnly: pool.model !== workers.model,
+        image,
+        settings,
+        models,
+        identity: parts.identities["aigc-worker"],
+        like: plain,
+        connections: connectionsOf.worker,
+        ...(max > 0 && { replicas: min, scaledFrom: min }),
+      },
+      { ...options, dependsOn: [api, models] },
+    );
+    plain ??= group;
+    made.push(group);
+    if (max > 0) {
+      const args = { namespace, workers: group, api, ...pool.autoscaling };
+      made.push(new Autoscaler(`${group.name}-autoscaler`, args, options));
+    }
+  }
+  if (made.some((part) => part instanceof Autoscaler)) {
+    const args = { namespace, image: parts.apiImage, settings, otherModels: api.otherModels };
+    made.push(new DeletionCosts("deletion-costs", args, options));
+  }
+  return made;
+}
+
+function ofPool(
+  config: Config,
+  { name, model, revision }: ReturnType<typeof poolsOf>[number],
+  { image, models, buckets, identities }: WorkersParts,
+  options: ComponentResourceOptions,
+): ModelStore {
+  const { namespace, secrets, protect } = config;
+  return new ModelStore(
+    `models-${name}`,
+    {
+      ...config.models,
+      namespace,
+      image,
+      model,
+      revision,
+      bucket: buckets.weights,
+      identity: identities.models,
+      like: models,
+      hubToken: config.models.gated ? secrets.hubToken : undefined,
+      protect,
+    },
+    options,
+  );
+}

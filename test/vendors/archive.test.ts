@@ -1,0 +1,182 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { archivedDatabase } from "./archivedDatabase";
+import type { GoldenPod } from "./pod";
+
+// PostgreSQL's pod as the local stack declares it, with its archive on an S3 server.
+
+/** Files of the archive, with their paths inside of it. */
+const archive = (pod: GoldenPod) => join(pod.volume("tmp"), "buckets/aigc-backup/archive");
+
+const made: GoldenPod[] = [];
+
+function database(): GoldenPod {
+  const pod = archivedDatabase();
+  made.push(pod);
+  return pod;
+}
+
+afterAll(() => {
+  for (const pod of made) pod.close();
+});
+
+/** The functions that walks are made of; `sql` waits until PostgreSQL answers. */
+const words = `
+  serve() { "$@" & server=$!; until pg_isready --quiet; do sleep 0.1; done; }
+  sql() { psql --username=aigc --quiet --tuples-only --no-align --command="$1"; }
+  leave() { kill -INT $server; wait $server; }
+`;
+
+/** Runs lines of bash while PostgreSQL runs as declared. @returns what they said */
+async function walk(pod: GoldenPod, lines: string): Promise<string> {
+  const script = `${words}\nserve "$@"\n${lines}\nleave`;
+  const { status, output } = await pod.command([
+    ...["bash", "--norc", "-euc", script, "bash"],
+    ...pod.container.command,
+  ]);
+  expect(status, output).toBe(0);
+  return output;
+}
+
+/** As a new pod does. */
+async function start(pod: GoldenPod): Promise<void> {
+  const { status, output } = await pod.start();
+  expect(status, output).toBe(0);
+}
+
+const insideVolume = (pod: GoldenPod) => readdirSync(pod.volume("data")).sort();
+const lose = (pod: GoldenPod) => rmSync(join(pod.volume("data"), "data"), { recursive: true });
+
+test("a lost volume comes back by itself, with every record that was committed", async () => {
+  const pod = database();
+  await start(pod);
+  await walk(
+    pod,
+    `base-backup --first
+    sql "create table tasks as select generate_series(1, 1000) as id"`,
+  );
+  lose(pod);
+  await start(pod);
+  expect(await walk(pod, 'sql "select count(*) from tasks"')).toMatch(/^1000$/m);
+  expect(insideVolume(pod)).toEqual(["data"]);
+});
+
+test("a database goes back to a moment on request, once, and what it was stays beside it", async () => {
+  const pod = database();
+  await start(pod);
+  const said = await walk(
+    pod,
+    `base-backup --first
+    sql "create table tasks as select generate_series(1, 1000) as id"
+    sleep 1.1
+    echo "moment: $(date -u '+%Y-%m-%d %H:%M:%S+00')"
+    sleep 1.1
+    sql "delete from tasks where id > 10"`,
+  );
+  const moment = /moment: (.*)/.exec(said)?.[1] as string;
+  for (const wrong of ["2001-01-01 00:00:00+00", "2999-01-01 00:00:00+00"]) {
+    writeFileSync(join(pod.volume("data"), "restore-to"), `${wrong}\n`);
+    await start(pod);
+    expect(await walk(pod, 'sql "select count(*) from tasks"')).toMatch(/^10$/m);
+    expect(insideVolume(pod)).toEqual(["data", "restore-failed"]);
+  }
+  writeFileSync(join(pod.volume("data"), "restore-to"), `${moment}\n`);
+  await start(pod);
+  expect(
+    await walk(pod, 'sql "select count(*) from tasks"; sql "insert into tasks values (0)"'),
+  ).toMatch(/^1000$/m);
+  expect(insideVolume(pod)).toEqual([
+    "data",
+    expect.stringMatching(/^data-before-/),
+    "restore-failed",
+  ]);
+  await start(pod);
+  expect(await walk(pod, 'sql "select count(*) from tasks"')).toMatch(/^1001$/m);
+  lose(pod);
+  await start(pod);
+  expect(await walk(pod, 'sql "select count(*) from tasks"')).toMatch(/^1001$/m);
+});
+
+test("an archive that can't be read makes no new database", async () => {
+  const pod = database();
+  await start(pod);
+  await walk(pod, "base-backup --first");
+  lose(pod);
+  const refused = async (env: Record<string, string>) => {
+    const { status, output } = await pod.start(200, env);
+    expect(status, output).not.toBe(0);
+    expect(output).toContain("no database is made");
+    expect(insideVolume(pod)).not.toContain("data");
+  };
+  await refused({ PGBACKREST_REPO1_CIPHER_PASS: "another" });
+  await refused({ PGBACKREST_REPO1_S3_KEY_SECRET: "another" });
+  await start(pod);
+});
+
+/** What an archive is made of, and what becomes of a flipped byte; of lists there is a copy. */
+const kinds: [string, RegExp, "made good" | "refused"][] = [
+  ["the list of segments", /archive\.info$/, "made good"],
+  ["the list of backups", /backup\.info$/, "made good"],
+  ["a full backup's manifest", /F\/backup\.manifest$/, "made good"],
+  ["a changed backup's manifest", /I\/backup\.manifest$/, "made good"],
+  ["a full backup's files", /F\/bundle\/1$/, "refused"],
+  ["a changed backup's files", /I\/bundle\/1$/, "refused"],
+  ["the last segment of WAL", /archive\/main\/18-1\/.*-[0-9a-f]{40}\.zst$/, "refused"],
+];
+
+test("a flipped byte in any kind of object never gives another database", async () => {
+  const pod = database();
+  await start(pod);
+  await walk(
+    pod,
+    `base-backup --first
+    sql "create table tasks as select generate_series(1, 1000) as id"
+    pgbackrest --type=incr backup
+    sql "insert into tasks values (1001)"`,
+  );
+  const objects = (readdirSync(archive(pod), { recursive: true }) as string[]).sort();
+  const outcomes: [string, string][] = [];
+  for (const [kind, pattern] of kinds) {
+    const file = join(archive(pod), objects.findLast((each) => pattern.test(each)) as string);
+    const whole = readFileSync(file);
+    const broken = Buffer.from(whole);
+    const middle = Math.floor(whole.length / 2);
+    broken[middle] = (broken[middle] as number) ^ 1;
+    writeFileSync(file, broken);
+    for (const directory of insideVolume(pod)) {
+      rmSync(join(pod.volume("data"), directory), { recursive: true });
+    }
+    const { status, output } = await pod.start();
+    if (status === 0) {
+      expect(await walk(pod, 'sql "select count(*) from tasks"'), kind).toMatch(/^1001$/m);
+    } else {
+      expect(insideVolume(pod), output).not.toContain("data");
+    }
+    outcomes.push([kind, status === 0 ? "made good" : "refused"]);
+    writeFileSync(file, whole);
+  }
+  expect(outcomes).toEqual(kinds.map(([kind, , outcome]) => [kind, outcome]));
+});
+
+test("a base backup that is killed at any moment is no backup, and the next one is whole", async () => {
+  const pod = database();
+  await start(pod);
+  const said = await walk(
+    pod,
+    `base-backup --first
+    sql "create table tasks as select generate_series(1, 100000) as id"
+    for times in $(seq 5); do
+      sql "update tasks set id = id + 1"
+      setsid base-backup >/dev/null 2>&1 & backup=$!
+      sleep "0.$((RANDOM % 10))"
+      kill -KILL -- -$backup || true
+    done
+    base-backup
+    pgbackrest info --output=json | grep -o '"error":[a-z]*'`,
+  );
+  expect(said).not.toContain('"error":true');
+  lose(pod);
+  await start(pod);
+  expect(await walk(pod, 'sql "select count(*), min(id) from tasks"')).toMatch(/^100000\|6$/m);
+});
