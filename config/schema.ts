@@ -43,7 +43,9 @@ export const schema = z.strictObject({
   clusterDns: z
     .string()
     .default("kube-dns.kube-system.svc.cluster.local")
-    .describe("Host name of the cluster's DNS Service; nginx resolves the api's pods there"),
+    .describe(
+      "The cluster's DNS Service, NAME.NAMESPACE.svc.DOMAIN, or an address of dnsNetworks; nginx resolves the api's pods there",
+    ),
   dnsNetworks: z
     .array(z.cidrv4("must be a network like 169.254.20.10/32"))
     .default(["169.254.20.10/32", "169.254.169.254/32"])

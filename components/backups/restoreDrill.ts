@@ -1,7 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
-import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import {
+  type Resources,
+  restrictedContainer,
+  restrictedPod,
+  scratch,
+  sharedMemory,
+} from "../kubernetes/pods";
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels } from "../names";
 import { toAgent } from "../network/flows";
@@ -124,8 +130,7 @@ export class RestoreDrill extends Component {
                       volumeMounts: [
                         { name: "scratch", mountPath: "/scratch" },
                         { name: "tmp", mountPath: "/tmp" },
-                        // The default of /dev/shm, 64 MB, is too small for parallel queries.
-                        { name: "shm", mountPath: "/dev/shm" },
+                        sharedMemory.mount,
                       ],
                     },
                   ],
@@ -144,7 +149,7 @@ export class RestoreDrill extends Component {
                       },
                     },
                     scratch("tmp"),
-                    { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
+                    sharedMemory.volume,
                   ],
                 },
               },

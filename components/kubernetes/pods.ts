@@ -33,6 +33,12 @@ export const restrictedContainer: Pick<Container, "imagePullPolicy" | "securityC
 /** An empty directory of the pod's own at `mountPath`. */
 export const scratch = (name: string) => ({ name, emptyDir: {} });
 
+/** PostgreSQL's: the default of /dev/shm, 64 MB, is too small for parallel queries. */
+export const sharedMemory = {
+  mount: { name: "shm", mountPath: "/dev/shm" },
+  volume: { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
+};
+
 /** CPU and memory of a container. */
 export interface Resources {
   /** Kubernetes quantities, e.g. `{ cpu: "100m", memory: "128Mi" }`. */

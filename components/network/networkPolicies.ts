@@ -19,7 +19,7 @@ export interface NetworkPoliciesArgs extends ComponentArgs {
 
 /** Where pods find DNS. */
 export interface Dns {
-  /** Host name of its Service, whose namespace its pods are in; or an address. */
+  /** Host name of its Service, whose namespace its pods are in; or an address of `networks`. */
   host: string;
   /** CIDRs of servers that are no pods. */
   networks: string[];

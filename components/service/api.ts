@@ -15,7 +15,7 @@ export interface ApiArgs extends ComponentArgs, Availability {
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
   settings: ServiceSettings;
-  /** Who it is to the pictures' bucket, which it reads, writes and deletes from. @default settings have keys */
+  /** Who it is to the pictures' bucket, where it writes what clients give. @default settings have keys */
   identity?: Identity;
   /** The name by which it lists the model. */
   model: string;

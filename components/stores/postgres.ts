@@ -1,7 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
-import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
+import {
+  type Resources,
+  restrictedContainer,
+  restrictedPod,
+  scratch,
+  sharedMemory,
+} from "../kubernetes/pods";
 import { runAs } from "../kubernetes/serviceAccount";
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { aigc, labels, ports, serviceHost } from "../names";
@@ -44,8 +50,7 @@ export class Postgres extends Component {
     const { namespace, archive } = args;
     this.app = name;
     this.image = args.image;
-    const from = labels(name);
-    this.flows.push({ from, ...archive.bucket.server }, ...toAgent(from, archive.identity));
+    this.flows.push({ from: this, ...archive.bucket.server }, ...toAgent(this, archive.identity));
     this.server = { to: this, ports: [ports.postgres] };
     this.alerts.push(databaseDown, archiveFails);
     const metadata = { name, namespace, labels: labels(name) };
@@ -142,8 +147,7 @@ export class Postgres extends Component {
                 volume,
                 { name: "socket", mountPath: socketDirectory },
                 { name: "tmp", mountPath: "/tmp" },
-                // The default of /dev/shm, 64 MB, is too small for parallel queries.
-                { name: "shm", mountPath: "/dev/shm" },
+                sharedMemory.mount,
               ],
             },
           ],
@@ -154,7 +158,7 @@ export class Postgres extends Component {
             },
             scratch("socket"),
             scratch("tmp"),
-            { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
+            sharedMemory.volume,
           ],
         },
       },

@@ -1,4 +1,5 @@
 import { connectionRules } from "./connections";
+import { dnsRules } from "./dns";
 import { edgeRules } from "./edge";
 import { identityRules } from "./identity";
 import { loadBalancerRules } from "./loadBalancer";
@@ -10,6 +11,7 @@ import { scalingRules } from "./scaling";
 import { storeRules } from "./stores";
 
 export const rules: Rule[] = [
+  ...dnsRules,
   ...podRules,
   ...keyRules,
   ...storeRules,

@@ -1,27 +1,30 @@
 import { knownModels } from "../groups/models";
+import { keyArgument, keyPath } from "../keyPath";
 import { poolsOf } from "../pools";
 import { type Fault, type Rule, rule, type Values } from "./rule";
 
 type Autoscaling = Values["workers"]["autoscaling"];
 
+const pathOf = (pool: number): PropertyKey[] => ["workers", "pools", pool];
+
 const boundsFaults = (
-  path: string,
+  path: PropertyKey[],
   { by, min, max, schedules }: Autoscaling,
 ): (Fault | false)[] => [
   max > 0 &&
     min > max && {
-      key: `${path}.min`,
+      key: keyPath([...path, "min"]),
       is: String(min),
-      but: `must not be above ${path}.max, ${max}`,
-      fix: `set --path ${path}.min ${max}`,
+      but: `must not be above ${keyPath([...path, "max"])}, ${max}`,
+      fix: `set ${keyArgument([...path, "min"])} ${max}`,
     },
   max > 0 &&
     by === "hpa" &&
     schedules.length > 0 && {
-      key: `${path}.schedules`,
+      key: keyPath([...path, "schedules"]),
       is: JSON.stringify(schedules),
       but: "only keda knows the time",
-      fix: `set --path ${path}.by keda`,
+      fix: `set ${keyArgument([...path, "by"])} keda`,
     },
 ];
 
@@ -30,10 +33,8 @@ const repeated = (values: string[]) => values.filter((value, at) => values.index
 
 export const scalingRules: Rule[] = [
   rule(["workers"], ({ workers: { autoscaling, pools, minAvailable } }) => [
-    ...boundsFaults("workers.autoscaling", autoscaling),
-    ...pools.flatMap((pool, at) =>
-      boundsFaults(`workers.pools[${at}].autoscaling`, pool.autoscaling),
-    ),
+    ...boundsFaults(["workers", "autoscaling"], autoscaling),
+    ...pools.flatMap((pool, at) => boundsFaults([...pathOf(at), "autoscaling"], pool.autoscaling)),
     autoscaling.max > 0 &&
       minAvailable > 0 && {
         key: "workers.minAvailable",
@@ -47,7 +48,7 @@ export const scalingRules: Rule[] = [
       key: "workers.pools",
       is: `not told apart by the name ${name}`,
       but: "it names their pods, and where Prometheus finds them",
-      fix: `set --path 'workers.pools[${workers.pools.map((pool) => pool.name).lastIndexOf(name)}].name' ANOTHER`,
+      fix: `set ${keyArgument([...pathOf(workers.pools.findLastIndex((pool) => pool.name === name)), "name"])} ANOTHER`,
     })),
   ),
   rule(["workers", "models"], ({ workers, models }) =>
@@ -56,10 +57,10 @@ export const scalingRules: Rule[] = [
         revision === "" &&
         !(model === workers.model && models.revision !== "") &&
         !Object.values(knownModels).includes(model) && {
-          key: `workers.pools[${at}].revision`,
+          key: keyPath([...pathOf(at), "revision"]),
           is: "missing",
           but: `only the files of the default model are known, and ${name} has ${model}`,
-          fix: `set --path 'workers.pools[${at}].revision' VALUE`,
+          fix: `set ${keyArgument([...pathOf(at), "revision"])} VALUE`,
         },
     ),
   ),
@@ -73,7 +74,7 @@ export const scalingRules: Rule[] = [
       key: "workers.pools",
       is: `scaled twice by the work for ${model}`,
       but: "of the workers with one model only some can be scaled, over a fixed number of others",
-      fix: "set --path 'workers.pools[0].autoscaling.max' 0",
+      fix: `set ${keyArgument([...pathOf(0), "autoscaling", "max"])} 0`,
     })),
   ),
 ];

@@ -66,6 +66,9 @@ beforeAll(async () => {
     podNetwork: "10.244.0.0/24",
     images: { ...imageConfig(images), cloudflared: connectors },
     build: { repository: "" },
+    // Nothing here reaches S3, and a database that can't reach its archive doesn't begin empty.
+    "backups.managed": false,
+    "aws.region": "",
     // What one machine has no room for.
     workers: { replicas: 2, model: "tiny-random-sdxl", threads: 1, resources },
     models: { ...storage, accessMode: "ReadWriteOnce", resources },

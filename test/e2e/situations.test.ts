@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { repository, state } from "../../local/paths";
+import { known } from "../../local/processes";
 import { attempt } from "../../local/run";
 import { openStack } from "./cluster";
 
@@ -21,7 +23,7 @@ test("--help names every command", async () => {
 test("an unknown command is refused with the known ones", async () => {
   const { status, output } = await local("upp");
   expect(status).toBe(1);
-  expect(output).toMatch(/unknown command: upp\nfix: .*one of: up, status, down, reset/);
+  expect(output).toMatch(/unknown command: upp\nfix: .*one of: up, status, logs, down, reset/);
 });
 
 test("a user without root is told to use it", async () => {
@@ -34,7 +36,7 @@ test("a user without root is told to use it", async () => {
 
 test("a second run beside a first is refused with the first one's pid", async () => {
   const lock = join(state, "lock");
-  writeFileSync(lock, String(process.pid));
+  writeFileSync(lock, JSON.stringify(known(process.pid)));
   try {
     const { status, output } = await local();
     expect(status).toBe(1);
@@ -66,15 +68,21 @@ test("a stack that a living pulumi has locked is left alone; a dead one's lock i
   });
   const locks = join(state, "pulumi/backend/.pulumi/locks/organization/image-service/locked");
   mkdirSync(locks, { recursive: true });
+  // By its name it is one.
+  const program = join(mkdtempSync(join(tmpdir(), "locked-")), "pulumi");
+  copyFileSync("/usr/bin/sleep", program);
+  const pulumi = spawn(program, ["600"]);
   try {
-    writeFileSync(join(locks, "living.json"), JSON.stringify({ pid: process.pid }));
+    writeFileSync(join(locks, "living.json"), JSON.stringify({ pid: pulumi.pid }));
     await expect(stack.destroy(() => {})).rejects.toThrow(
-      `locked by another pulumi (pid ${process.pid})`,
+      `locked by another pulumi (pid ${pulumi.pid})`,
     );
     // Pids end at 2^22: this one is nobody's.
     writeFileSync(join(locks, "living.json"), JSON.stringify({ pid: 2 ** 22 + 1 }));
     await stack.destroy(() => {});
   } finally {
+    pulumi.kill();
+    rmSync(dirname(program), { recursive: true });
     stack.close();
   }
 });

@@ -228,7 +228,10 @@ describe("the stack on a real cluster", () => {
     const clients = Array.from({ length: 4 }, client);
     const generation = "jsonpath={.status.observedGeneration}";
     const before = await inNamespace("get", "deployment", "nginx", "-o", generation);
-    const changed = await openStack("e2e", { ...values, clusterDns: addresses.dns });
+    const changed = await openStack("e2e", {
+      ...values,
+      nginx: { ...values.nginx, maxBody: "600k" },
+    });
     try {
       await changed.up(() => {});
     } finally {

@@ -61,7 +61,7 @@ const own: Record<string, Values> = {
   infrastructure: { infrastructure: "organization/another/stack" },
   kubeconfig: { kubeconfig: "/another/kubeconfig" },
   context: { context: "another" },
-  clusterDns: { clusterDns: "dns.example" },
+  clusterDns: { clusterDns: "coredns.kube-system.svc.cluster.local" },
   dnsNetworks: { dnsNetworks: ["169.254.25.10/32"] },
   podNetwork: { podNetwork: "172.16.0.0/12" },
   operatorNetworks: { operatorNetworks: ["198.51.100.0/24"] },

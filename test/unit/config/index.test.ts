@@ -154,6 +154,11 @@ test.each<[string, Record<string, unknown>, string]>([
     'endpoint is "http://images.example", but must begin with https:// behind Cloudflare; fix: pulumi config set endpoint https://HOST',
   ],
   [
+    "DNS at an address that no policy can name",
+    { clusterDns: "10.96.0.10" },
+    'clusterDns is "10.96.0.10", but network policies can only let pods reach a Service\'s name or an address of dnsNetworks; fix: pulumi config set clusterDns SERVICE.NAMESPACE.svc.cluster.local',
+  ],
+  [
     "AWS without a region",
     { aws: { accessKeys: true }, backups: { managed: true } },
     "aws.region is missing, but a managed store, pictures, backups or weights are in AWS; fix: pulumi config set --path aws.region VALUE",
