@@ -242,7 +242,7 @@ async def test_metrics_have_the_agreed_names(client: httpx.AsyncClient) -> None:
     assert 'aigc_requests_total{endpoint="generate",status="success"}' in text
     assert "aigc_generation_seconds_bucket" in text
     assert "aigc_queue_size 0.0" in text
-    assert "aigc_queue_oldest_age_seconds 0.0" in text
+    assert 'aigc_queue_oldest_age_seconds{model="noop"} 0.0' in text
     assert "aigc_backup_last_success_timestamp_seconds 0.0" in text
     assert "aigc_archive_fails 0.0" in text
     assert "aigc_restore_drill_failed 0.0" in text
