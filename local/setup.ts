@@ -1,4 +1,5 @@
-import { ensureControlPlane, ensureRuntime, untilPodsRun } from "./cluster";
+import { renderAlertSink } from "./alerts";
+import { applyObjects, ensureControlPlane, ensureRuntime, untilPodsRun } from "./cluster";
 import {
   ensureBase,
   ensureImage,
@@ -139,6 +140,9 @@ export function addCluster(
       await ensureControlPlane(programs, addons, report);
       return programs;
     },
+  );
+  steps.add("alert sink", quick, [controlPlane, loaded.api], (_, programs, api) =>
+    applyObjects(programs, renderAlertSink(api)),
   );
   const cluster = steps.add(
     "cluster",
