@@ -6,6 +6,7 @@ import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import { Alertmanager, type Receivers } from "./alertmanager";
 import { type Alert, renderAlertRules } from "./alerts";
+import { dashboardConfigMaps } from "./grafana";
 import { deliveryAlerts, ownAlerts } from "./ownAlerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
@@ -19,6 +20,8 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   alerts: Alert[];
   /** URL of docs/runbook.md, where alerts lead; "": nowhere. */
   runbook: string;
+  /** Dashboards for a Grafana that is in the cluster. */
+  dashboards: boolean;
   /** How long samples are kept, a Prometheus duration. */
   retention: string;
   resources: Resources;
@@ -131,6 +134,7 @@ export class Monitoring extends Component {
       },
       this.child,
     );
+    if (args.dashboards) dashboardConfigMaps(name, namespace, this.child);
     this.flows.push(...targets.map((to) => ({ from: this, to, ports: [to.port] })));
     this.flows.push({ from: "operators", to: this, ports: [ports.prometheus] });
     this.flows.push(...(alertmanager?.flows ?? []));

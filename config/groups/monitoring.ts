@@ -21,6 +21,10 @@ export const monitoring = group("Prometheus and Alertmanager", {
       .describe("Server that takes it, with STARTTLS, or TLS at port 465"),
     username: z.string().default("").describe("User there, with the secret smtpPassword"),
   }),
+  dashboards: z
+    .boolean()
+    .default(false)
+    .describe("ConfigMaps with dashboards, for the sidecar of a Grafana in the cluster"),
   runbook: z
     .string()
     .regex(/^(https?:\/\/\S+)?$/, "must be a URL, which a pager can open")
