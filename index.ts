@@ -72,6 +72,7 @@ export = async (): Promise<Outputs> => {
       settings,
       model: config.workers.model,
       otherModels: otherModels(config),
+      loras: config.models.loras,
       workersFromZero: fromZero(config),
       apiSecret: secrets.apiSecret,
       webhookSecret: config.api.webhooks ? secrets.webhookSecret : undefined,
@@ -81,7 +82,10 @@ export = async (): Promise<Outputs> => {
       trustedProxies: config.podNetwork,
       ...config.api,
     },
-    stores,
+    // It names no LoRA before its file is there.
+    config.models.loras.length > 0
+      ? { ...stores, dependsOn: [...stores.dependsOn, models] }
+      : stores,
   );
   const workers = makeWorkers(
     config,

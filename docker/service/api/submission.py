@@ -14,7 +14,7 @@ from fastapi import Depends, Header, Request
 from uuid_utils.compat import uuid7
 
 from api.dependencies import Caller, ClientAddress, Provided
-from api.models import model_of
+from api.models import check_loras, model_of
 from api.preferences import RESPOND_ASYNC, preferences
 from api.problems import NO_RETRY, Problem, invalid
 from api.services import Services
@@ -102,6 +102,7 @@ class Submission:
         if task is not None:
             return task
         model = model_of(self._services.settings, parameters.model)
+        check_loras(self._services.settings, parameters.loras or [])
         self._headers.update(await self._services.limiter.admit(self._client))
         parameters = await self._services.inputs.resolve(parameters, self._key, files)
         task_id: UUID = uuid7()
