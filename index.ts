@@ -16,6 +16,7 @@ import { behind, makeFront } from "./stack/front";
 import { makeIdentities } from "./stack/identities";
 import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
+import { makePruning } from "./stack/pruning";
 import { receivers } from "./stack/receivers";
 import { makePostgres, makeRedis } from "./stack/stores";
 import { fromZero, makeWorkers, otherModels } from "./stack/workers";
@@ -125,6 +126,7 @@ export = async (): Promise<Outputs> => {
     options,
   );
 
+  const pruning = makePruning(config, apiImage, settings, options);
   const kept = keepArchive(config, postgres, backupImage, archive, identities, options);
 
   // Each says whom it talks to, when somebody is told of it and where its metrics are.
@@ -138,6 +140,7 @@ export = async (): Promise<Outputs> => {
     redis,
     backups,
     ...kept,
+    ...pruning,
     ...buckets.made,
   ];
   const monitoring = new Monitoring(

@@ -211,8 +211,12 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
   [
     "a retention that nobody keeps to",
-    { retention: { pictures: 30 } },
-    "retention.pictures is 30, but is of use only where objectStore.managed is true; fix: pulumi config rm --path retention.pictures",
+    {
+      aws: { region: "eu-central-1", eksCluster: "one" },
+      objectStore: { bucket: "theirs" },
+      retention: { pictures: 30 },
+    },
+    "retention.pictures is 30, but is of use only where objectStore.bucket is not set; fix: pulumi config rm --path retention.pictures",
   ],
   [
     "a bucket that lets in by a hub's token",
