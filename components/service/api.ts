@@ -9,6 +9,7 @@ import { labels, ports, serviceHost } from "../names";
 import { elsewhere, https, toAgent } from "../network/flows";
 import { type Alert, noneUp, tooFewPods } from "../observability/alerts";
 import { serviceAlerts } from "./alerts";
+import { type Lora, lorasEnv } from "./loras";
 import type { ServiceSettings } from "./serviceSettings";
 
 export interface ApiArgs extends ComponentArgs, Availability {
@@ -22,6 +23,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   model: string;
   /** What tasks may name besides. */
   otherModels: string[];
+  /** What they may add to either. */
+  loras: Lora[];
   /** Percent of the requests for pictures that succeed, over 30 days. */
   objective: number;
   /** Whether tasks may have to wait until a first worker starts. */
@@ -169,6 +172,7 @@ export class Api extends Component {
                   env: [
                     { name: "MODEL_ID", value: args.model },
                     ...otherModels(args.otherModels),
+                    ...lorasEnv(args.loras),
                     ...(args.workersFromZero
                       ? [{ name: "WORKER_START_SECONDS", value: String(workerStart.seconds) }]
                       : []),

@@ -188,6 +188,7 @@ ATTEMPTS = _metric(
         "out_of_memory",
         "gpu_error",
         "input_gone",
+        "lora_missing",
         "generation_failed",
         "worker_lost",
     ),

@@ -16,9 +16,9 @@ Prometheus adds `job` (`api`, or `worker` and the pool's name) and `instance` (t
 
 No label has a value that a client may choose, so their number doesn't grow with requests.
 
-`monitoring.dashboards` makes dashboards of them: ConfigMaps with the label `grafana_dashboard`, which
-the sidecar of Grafana's chart takes where it looks in this namespace
-(`sidecar.dashboards.searchNamespace`). Each asks for the Prometheus that it shows.
+`monitoring.dashboards` makes dashboards of them: ConfigMaps with the label `grafana_dashboard`,
+which the sidecar of Grafana's chart takes where it looks in this namespace
+(`sidecar.dashboards.searchNamespace`). Each has a list to choose the Prometheus from.
 """
 
 
