@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 
-const nodes = (instanceType: string, count: number) =>
+const nodes = (instanceType: string, count: number, least: number) =>
   z
     .strictObject({
       instanceType: z.string().default(instanceType),
-      count: z.int().min(1).default(count),
+      count: z.int().min(least).default(count),
     })
     .prefault({});
 
@@ -37,8 +37,17 @@ export const schema = z.strictObject({
     .array(z.string().regex(/^arn:aws:iam::\d{12}:(role|user)\//, "must be a role's or user's ARN"))
     .default([])
     .describe("Who administers the cluster, besides whoever makes it"),
-  nodes: nodes("m7i.large", 2).describe("Nodes for all but workers"),
-  gpuNodes: nodes("g6.xlarge", 4).describe("Nodes for workers, one GPU each"),
+  nodes: nodes("m7i.large", 2, 1).describe("Nodes for all but workers"),
+  gpuNodes: nodes("g6.xlarge", 4, 0).describe(
+    "Nodes for workers, one GPU each, that are always there",
+  ),
+  karpenter: z
+    .strictObject({
+      maxGpus: z.int().min(0).default(0),
+      instanceTypes: z.array(z.string()).min(1).default(["g6.xlarge", "g6.2xlarge", "g6e.xlarge"]),
+    })
+    .prefault({})
+    .describe("Nodes for workers besides, as many as they ask for: spot, then on demand; 0: none"),
   github: z
     .string()
     .regex(/^([\w.-]+(@\d+)?\/[\w.-]+(@\d+)?)?$/, "must be like OWNER@123/REPOSITORY@456")

@@ -6,7 +6,9 @@ import { addOn } from "./addOn";
 import { Ci } from "./ci";
 import { Cluster } from "./cluster";
 import { loadConfig } from "./config";
+import { GpuPool } from "./gpuPool";
 import { Gpus } from "./gpus";
+import { Karpenter } from "./karpenter";
 import { Network } from "./network";
 import { NodeGroup } from "./nodeGroup";
 import { PodNetwork } from "./podNetwork";
@@ -22,6 +24,8 @@ const aws = new Provider("aws", {
   defaultTags: { tags: { "image-service": name } },
 });
 const options = { providers: [aws] };
+/** Of nodes with a GPU. */
+const diskGiB = 100;
 
 const network = new Network("network", { cidr: config.network, region, zones }, options);
 const { vpcId, subnetIds } = network;
@@ -46,15 +50,22 @@ const nodes = new NodeGroup(
   { cluster, subnetIds, diskGiB: 50, gpu: false, ...config.nodes },
   { ...options, dependsOn: podNetwork },
 );
-const gpuNodes = new NodeGroup(
-  "gpu-nodes",
-  { cluster, subnetIds, diskGiB: 100, gpu: true, ...config.gpuNodes },
-  { ...options, dependsOn: podNetwork },
-);
+const gpuNodes =
+  config.gpuNodes.count > 0 &&
+  new NodeGroup(
+    "gpu-nodes",
+    { cluster, subnetIds, diskGiB, gpu: true, ...config.gpuNodes },
+    { ...options, dependsOn: podNetwork },
+  );
 const ready = { ...options, dependsOn: nodes };
 addOn("cluster-dns", "coredns", cluster, {}, { provider: aws, dependsOn: nodes });
 const storage = new Storage("storage", { cluster, vpcId, subnetIds, zones, protect }, ready);
-new Gpus("gpus", { cluster }, { ...options, dependsOn: [nodes, gpuNodes] });
+new Gpus("gpus", { cluster }, { ...options, dependsOn: gpuNodes ? [nodes, gpuNodes] : nodes });
+if (config.karpenter.maxGpus > 0) {
+  const karpenter = new Karpenter("karpenter", { cluster }, ready);
+  const args = { cluster, karpenter, subnetIds, diskGiB, ...config.karpenter };
+  new GpuPool("gpu-pool", args, options);
+}
 
 const registry = new Registry("registry", { repositoryName: name }, options);
 const state = new State("state", { alias: name, region }, options);

@@ -2,7 +2,7 @@
 export interface Build {
   name: string;
   /** Folder of its go.mod under this one. */
-  module: "." | "cloudflared" | "pulumi-language-nodejs";
+  module: "." | "cloudflared" | "pulumi-language-nodejs" | "vegeta";
   /** Go package → the names its binary is called by. */
   programs: Record<string, readonly string[]>;
   tags?: readonly string[];
@@ -122,8 +122,18 @@ export const testBuilds = [
   },
 ] as const satisfies Build[];
 
+/** What only `npm run bench -- load` needs. */
+export const benchBuilds = [
+  {
+    name: "vegeta",
+    module: "vegeta",
+    programs: { "./attack": ["attack"] },
+    cpuSeconds: 20,
+  },
+] as const satisfies Build[];
+
 type ValuesOfEach<Union> = Union extends unknown ? Union[keyof Union] : never;
 export type Program = ValuesOfEach<
-  (typeof builds | typeof testBuilds)[number]["programs"]
+  (typeof builds | typeof testBuilds | typeof benchBuilds)[number]["programs"]
 >[number] &
   string;

@@ -5,7 +5,7 @@ import { UserError } from "../errors";
 import { cache } from "../paths";
 import type { Report } from "../progress";
 import { attempt, interrupt, run } from "../run";
-import { type Build, builds, type Program, testBuilds } from "./builds";
+import { type Build, benchBuilds, builds, type Program, testBuilds } from "./builds";
 import { type Release, releases } from "./releases";
 
 /** Go's own caches; they live until the whole set-up has ended. */
@@ -125,7 +125,7 @@ export async function ensureToolchain(
 ): Promise<Toolchain> {
   let toolchain: Partial<Toolchain> = {};
   let built = false;
-  for (const build of [...builds, ...testBuilds] as readonly Build[]) {
+  for (const build of [...builds, ...testBuilds, ...benchBuilds] as readonly Build[]) {
     if (!names(build).some((name) => wanted.includes(name))) continue;
     let found = await findBuild(build);
     if (!found) {

@@ -7,6 +7,8 @@ export interface Figure {
   unit: string;
   /** What the figure has to reach, as text. */
   target?: string;
+  /** Whether it doesn't, which fails the run. @default not held against it */
+  missed?: boolean;
 }
 
 /** A benchmark's module; its name is its file's. */
@@ -34,13 +36,14 @@ async function main(): Promise<void> {
   }
   const figures = await load(name).run(args);
   const width = Math.max(...figures.map(({ figure }) => figure.length));
-  for (const { figure, value, unit, target } of figures) {
+  for (const { figure, value, unit, target, missed } of figures) {
     console.log(
-      `${figure.padEnd(width)}  ${String(value).padStart(8)} ${unit.padEnd(4)} ${target ?? ""}`,
+      `${figure.padEnd(width)}  ${String(value).padStart(8)} ${unit.padEnd(4)} ${target ?? ""}${missed ? "  MISSED" : ""}`,
     );
   }
   const values = figures.map(({ figure, value }) => [figure, value]);
   console.log(JSON.stringify({ benchmark: name, ...Object.fromEntries(values) }));
+  if (figures.some(({ missed }) => missed)) process.exitCode = 1;
 }
 
 main().catch((error) => {

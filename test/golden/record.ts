@@ -238,6 +238,8 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
       return { name, arn: `arn:aws:iam::111122223333:role/${name}` };
     case "aws:iam/accessKey:AccessKey":
       return { secret: pulumi.secret("the key's secret") };
+    case "aws:sqs/queue:Queue":
+      return { name, url: name, arn: arn("sqs", name) };
     case "aws:rds/instance:Instance":
       return { endpoint: "postgres.example:5432" };
     case "aws:elasticache/replicationGroup:ReplicationGroup":

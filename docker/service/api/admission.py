@@ -22,7 +22,10 @@ class Admission:
         self._limit = settings.queue_limit
         self._counts = QueueCounts(0, 0, 0)
         self._counted_at = -math.inf
-        self._accepted_since = 0
+        self._uncounted = 0
+        """Accepted tasks that `_counts` may lack."""
+        self._recorded = 0
+        """Of those, how many are on record by now, or never will be."""
 
     @asynccontextmanager
     async def room(self, key: Key, parameters: Parameters) -> AsyncIterator[None]:
@@ -33,12 +36,15 @@ class Admission:
             if key.images_per_day is not None:
                 used = await stack.enter_async_context(self._keys.images_in_a_day(key))
                 _check_quota(key.images_per_day, used, parameters.num_images)
-            self._accepted_since += 1
-            yield
+            self._uncounted += 1
+            try:
+                yield
+            finally:
+                self._recorded += 1
 
     async def _check_queue(self) -> None:
         counts = await self._current()
-        excess = counts.queued + self._accepted_since + 1 - self._limit
+        excess = counts.queued + self._uncounted + 1 - self._limit
         if excess > 0:
             per_second = max(counts.finished_last_minute, 1) / 60
             seconds = min(math.ceil(excess / per_second), _LONGEST_RETRY)
@@ -49,9 +55,15 @@ class Admission:
     async def _current(self) -> QueueCounts:
         # Counting once a second is enough: in between, what came in here is added.
         if time.monotonic() - self._counted_at > _COUNTS_SECONDS:
-            self._counted_at = time.monotonic()
-            self._accepted_since = 0
-            self._counts = await self._store.counts()
+            self._counted_at = math.inf  # one at a time
+            # Those that are not on record yet, and those that come meanwhile, it doesn't count.
+            recorded = self._recorded
+            try:
+                self._counts = await self._store.counts()
+                self._uncounted -= recorded
+                self._recorded -= recorded
+            finally:
+                self._counted_at = time.monotonic()
         return self._counts
 
 

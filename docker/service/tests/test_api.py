@@ -220,6 +220,25 @@ async def test_a_full_queue_says_when_to_come_back(
     assert answers[-1].json()["type"] == "urn:problem:queue-full"
 
 
+async def test_a_queue_that_many_press_into_at_once_stays_within_its_bound(
+    client_without_worker: httpx.AsyncClient,
+) -> None:
+    client = client_without_worker
+    limit = 20
+
+    async def press() -> int:
+        headers = {"Prefer": "respond-async"}
+        requests = [client.post("/api/generate", json=SMALL, headers=headers) for _ in range(40)]
+        return sum([answer.status_code == 202 for answer in await asyncio.gather(*requests)])
+
+    accepted = await press()
+    # Each round the queue is counted anew, while the others of the round are asking already.
+    for _ in range(2):
+        await asyncio.sleep(1.1)
+        accepted += await press()
+    assert accepted == limit
+
+
 async def test_unknown_tasks_and_pictures_are_404(client: httpx.AsyncClient) -> None:
     nobody = "00000000-0000-7000-8000-000000000000"
     assert (await client.get(f"/api/tasks/{nobody}")).status_code == 404

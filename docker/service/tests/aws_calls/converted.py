@@ -38,11 +38,19 @@ def _nothing(_: bool) -> Inputs:
     return {}
 
 
+def _target(arn: str) -> list[Inputs]:
+    # The provider gives it an id at random.
+    return [{"Id": "target", "Arn": arn}]
+
+
 converted: dict[str, Callable[[Any], Any]] = {
+    "arn": _target,
     "egress": _but_for,
     "enableKeyRotation": _nothing,
     "ingress": _permissions,
+    "messageRetentionSeconds": str,
     "parameters": _parameters,
     "routes": _route,
+    "sqsManagedSseEnabled": lambda given: str(given).lower(),
     "updateDefaultVersion": _nothing,
 }

@@ -35,6 +35,8 @@ def spelled(shape: Shape, value: Any) -> Any:
                 name: spelled(shape.members[name], inner) if name in shape.members else inner
                 for name, inner in named.items()
             }
+        case "map", dict():
+            return {key: spelled(shape.value, inner) for key, inner in value.items()}
         case "list", list():
             return [spelled(shape.member, inner) for inner in value]
         case "list", dict() if {*getattr(shape.member, "members", ())} == {"Key", "Value"}:

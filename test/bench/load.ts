@@ -1,0 +1,123 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pictureSeconds as onGpu } from "../../capacity/gpus";
+import { withWorkers } from "../../capacity/plan";
+import { repository } from "../../local/paths";
+import { ensureToolchain } from "../../local/toolchain";
+import { rounded } from "../figures";
+import { pythonSetup, service } from "../python";
+import { arrivals, type Phase } from "./load/arrivals";
+import { type Outcome, outcomeOf, type Run } from "./load/outcome";
+import { renderPlot } from "./load/plot";
+import type { Figure } from "./main";
+
+export const description =
+  "steady, burst and overload through nginx, beside what capacity predicts; argument: SECONDS of a run";
+
+const workers = 8;
+/** A picture takes a quarter of an H100's time. */
+const pictureSeconds = onGpu.H100 / 4;
+/** Pictures a second, of all workers. */
+const most = workers / pictureSeconds;
+/** What they draw in two seconds: the api counts the queue once a second. */
+const queueLimit = Math.ceil(2 * most);
+const loads = [0.5, 0.7, 0.85];
+
+const steady = (load: number) => `steady at ${load}`;
+
+export async function run([seconds = "90"]: string[]): Promise<Figure[]> {
+  const { attack } = await ensureToolchain(() => {}, ["attack"]);
+  const long = Number(seconds);
+  const phases: Record<string, Phase[]> = {
+    ...Object.fromEntries(
+      loads.map((load) => [steady(load), [{ rate: load * most, seconds: long }]]),
+    ),
+    burst: [
+      { rate: 0.5 * most, seconds: long / 3 },
+      { rate: 2 * most, seconds: long / 9 },
+      { rate: 0.5 * most, seconds: long / 3 },
+    ],
+    "all that they can": [{ rate: most, seconds: long / 2 }],
+    "5 times that": [{ rate: 5 * most, seconds: long / 2 }],
+  };
+  const runs = measured(
+    attack,
+    Object.entries(phases).map(([name, of], seed) => ({ name, moments: arrivals(of, seed) })),
+  );
+  const file = join(repository, "out/load.svg");
+  mkdirSync(join(repository, "out"), { recursive: true });
+  writeFileSync(file, renderPlot(runs));
+  console.error(`plot: ${file}`);
+  const outcomes = Object.fromEntries(
+    Object.entries(runs).map(([name, of]) => [name, outcomeOf(of)]),
+  );
+  const of = (name: string) => outcomes[name] as Outcome;
+  const [full, overload] = [of("all that they can"), of("5 times that")];
+  const burst = of("burst");
+  return [
+    ...loads.flatMap((load) => {
+      const { p95 } = of(steady(load));
+      const predicted = withWorkers(workers, load * most, pictureSeconds).p95;
+      return [
+        figure(`${steady(load)}: p95`, p95, "s"),
+        figure(`${steady(load)}: p95 predicted`, predicted, "s"),
+        figure(`${steady(load)}: measured over predicted`, p95 / predicted, "", [0.85, 1.15]),
+      ];
+    }),
+    figure("burst of twice what they can: p95", burst.p95, "s"),
+    figure("burst: longest queue", burst.longestQueue, ""),
+    figure("all that they can: p95", full.p95, "s"),
+    figure("5 times that: p95", overload.p95, "s"),
+    figure("p95 at 5 times over at once", overload.p95 / full.p95, "", [0, 1.2]),
+    figure("pictures at 5 times over at once", overload.pictures / full.pictures, "", [0.9, 2]),
+    figure("5 times: refused", overload.refused / overload.sent, ""),
+    figure(
+      "neither drawn nor refused",
+      Object.values(outcomes).reduce((sum, { failed }) => sum + failed, 0),
+      "",
+      [0, 0],
+    ),
+  ];
+}
+
+function measured(attack: string, runs: { name: string; moments: number[] }[]) {
+  const { status, stdout } = spawnSync(
+    "sh",
+    [
+      "-euc",
+      `{ ${pythonSetup}; } >&2; ` +
+        `PYTHONPATH=. exec .venv/bin/python "${join(__dirname, "load/main.py")}"`,
+    ],
+    {
+      cwd: service,
+      input: JSON.stringify({
+        attack,
+        workers,
+        picture_seconds: pictureSeconds,
+        queue_limit: queueLimit,
+        runs,
+      }),
+      stdio: ["pipe", "pipe", "inherit"],
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+    },
+  );
+  if (status !== 0) throw new Error("the benchmark failed; its message stands above");
+  return JSON.parse(stdout) as Record<string, Run>;
+}
+
+const figure = (
+  name: string,
+  value: number,
+  unit: string,
+  bounds?: [least: number, most: number],
+): Figure => ({
+  figure: name,
+  value: rounded(value),
+  unit,
+  ...(bounds && {
+    target: `${bounds[0]} to ${bounds[1]}`,
+    missed: value < bounds[0] || value > bounds[1],
+  }),
+});

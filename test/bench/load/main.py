@@ -1,0 +1,153 @@
+"""Loads the service as it stands behind nginx, with a model that only takes its time.
+
+Reads from standard input what to do, as one JSON object: `attack` (the program that sends),
+`workers`, `picture_seconds`, `queue_limit` and `runs`, each with `name` and `moments`, the seconds
+from its start at which requests come. Prints one JSON object: of each run every answer as [moment,
+seconds, status], and the queue as [moment, waiting, in hand]; all of one run before the next.
+"""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from core.database import create_engine, migrate
+from core.settings import Settings
+from tests import stores
+
+STEPS = 10
+SAMPLE_SECONDS = 0.5
+KEY = "secret"
+COUNT = (
+    "SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running')"
+    " FROM tasks WHERE finished_at IS NULL"
+)
+
+
+@contextlib.contextmanager
+def processes(directory: Path, environment: dict[str, str], plan: Any) -> Iterator[int]:
+    """An api and the workers. Gives the api's port, once it answers."""
+    port = stores.free_port()
+    commands = [[sys.executable, "-m", "uvicorn", "api:app", "--port", str(port)]]
+    commands += [[sys.executable, "-m", "worker"]] * plan["workers"]
+    with contextlib.ExitStack() as stack:
+        for number, command in enumerate(commands):
+            own = {"WORKER_ID": f"worker-{number}", "METRICS_PORT": str(stores.free_port())}
+            log = stack.enter_context((directory / f"{number}.log").open("wb"))
+            process = subprocess.Popen(
+                command, env=environment | own, cwd=directory, stdout=log, stderr=log
+            )
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+        yield port
+
+
+async def answers(url: str) -> None:
+    async with httpx.AsyncClient() as client:
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get(f"{url}/readyz")).is_success:
+                    return
+            await asyncio.sleep(0.1)
+
+
+def target(directory: Path, url: str, plan: Any) -> Path:
+    """The request, as vegeta reads it; each waits for its picture."""
+    body = {
+        "prompt": f"slow {plan['picture_seconds'] / STEPS}",
+        "width": 256,
+        "height": 256,
+        "steps": STEPS,
+    }
+    file = directory / "target.json"
+    request = {
+        "method": "POST",
+        "url": f"{url}/api/generate",
+        "header": {"Authorization": [f"Bearer {KEY}"], "Content-Type": ["application/json"]},
+        "body": base64.b64encode(json.dumps(body).encode()).decode(),
+    }
+    file.write_text(json.dumps(request) + "\n")
+    return file
+
+
+async def run(
+    plan: Any, moments: list[float], file: Path, database: asyncpg.Connection
+) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        *(plan["attack"], str(file)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        limit=2**24,
+    )
+    began = time.time()
+    sending = asyncio.create_task(
+        process.communicate("\n".join(map(str, moments)).encode() + b"\n")
+    )
+    queue = []
+    while not sending.done():
+        queue.append([time.time() - began, *await database.fetchrow(COUNT)])
+        await asyncio.wait([sending], timeout=SAMPLE_SECONDS)
+    output, _ = await sending
+    if process.returncode:
+        raise SystemExit("the requests could not be sent; the message stands above")
+    results = [json.loads(line) for line in output.splitlines()]
+    sent = [
+        [
+            datetime.fromisoformat(each["timestamp"]).timestamp() - began,
+            each["latency"] / 1e9,
+            each["code"],
+        ]
+        for each in results
+    ]
+    return {"answers": sorted(sent), "queue": queue}
+
+
+async def main() -> None:
+    plan = json.load(sys.stdin)
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-load-")))
+        directory.chmod(0o755)
+        _, database_url = stack.enter_context(stores.postgres(directory))
+        _, redis_url = stack.enter_context(stores.redis(directory))
+        engine = create_engine(Settings(database_url=database_url))
+        await migrate(engine)
+        await engine.dispose()
+        environment = os.environ | {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "PYTHONPATH": str(Path.cwd()),
+            "MODEL_ID": "noop",
+            "DATA_DIR": str(directory / "pictures"),
+            "QUEUE_LIMIT": str(plan["queue_limit"]),
+            "RATE_LIMIT": "1000000/minute",
+            "API_SECRET": KEY,
+        }
+        port = stack.enter_context(processes(directory, environment, plan))
+        await answers(f"http://127.0.0.1:{port}")
+        url = stack.enter_context(stores.nginx(directory, port))
+        file = target(directory, url, plan)
+        database = await asyncpg.connect(database_url)
+        # Until each worker is there and warm.
+        warming = [n / 2 / plan["workers"] for n in range(8 * plan["workers"])]
+        await run(plan, warming, file, database)
+        results = {}
+        for each in plan["runs"]:
+            print(f"{each['name']}: {len(each['moments'])} requests", file=sys.stderr, flush=True)
+            results[each["name"]] = await run(plan, each["moments"], file, database)
+        await database.close()
+        print(json.dumps(results))
+
+
+asyncio.run(main())

@@ -1,0 +1,35 @@
+import { quantile } from "../../../capacity/queue";
+
+/** What main.py says of a run. */
+export interface Run {
+  /** Moment at which it was sent, seconds that it took, HTTP status (0: none came). */
+  answers: [moment: number, seconds: number, status: number][];
+  queue: [moment: number, waiting: number, drawing: number][];
+}
+
+export interface Outcome {
+  sent: number;
+  pictures: number;
+  /** 429. */
+  refused: number;
+  /** Neither: each is one too many. */
+  failed: number;
+  /** Seconds from sent to drawn, of those that were. */
+  p50: number;
+  p95: number;
+  longestQueue: number;
+}
+
+export function outcomeOf({ answers, queue }: Run): Outcome {
+  const drawn = answers.filter(([, , status]) => status === 200).map(([, seconds]) => seconds);
+  const refused = answers.filter(([, , status]) => status === 429).length;
+  return {
+    sent: answers.length,
+    pictures: drawn.length,
+    refused,
+    failed: answers.length - drawn.length - refused,
+    p50: quantile(drawn, 0.5),
+    p95: quantile(drawn, 0.95),
+    longestQueue: Math.max(...queue.map(([, waiting]) => waiting)),
+  };
+}
