@@ -16,6 +16,7 @@ import { behind, makeFront } from "./stack/front";
 import { makeIdentities } from "./stack/identities";
 import { ownImage } from "./stack/images";
 import { connect } from "./stack/providers";
+import { makePruning } from "./stack/pruning";
 import { receivers } from "./stack/receivers";
 import { makePostgres, makeRedis } from "./stack/stores";
 import { fromZero, makeWorkers, otherModels } from "./stack/workers";
@@ -72,6 +73,7 @@ export = async (): Promise<Outputs> => {
       settings,
       model: config.workers.model,
       otherModels: otherModels(config),
+      loras: config.models.loras,
       workersFromZero: fromZero(config),
       apiSecret: secrets.apiSecret,
       webhookSecret: config.api.webhooks ? secrets.webhookSecret : undefined,
@@ -81,7 +83,10 @@ export = async (): Promise<Outputs> => {
       trustedProxies: config.podNetwork,
       ...config.api,
     },
-    stores,
+    // It names no LoRA before its file is there.
+    config.models.loras.length > 0
+      ? { ...stores, dependsOn: [...stores.dependsOn, models] }
+      : stores,
   );
   const workers = makeWorkers(
     config,
@@ -121,6 +126,7 @@ export = async (): Promise<Outputs> => {
     options,
   );
 
+  const pruning = makePruning(config, apiImage, settings, options);
   const kept = keepArchive(config, postgres, backupImage, archive, identities, options);
 
   // Each says whom it talks to, when somebody is told of it and where its metrics are.
@@ -134,6 +140,7 @@ export = async (): Promise<Outputs> => {
     redis,
     backups,
     ...kept,
+    ...pruning,
     ...buckets.made,
   ];
   const monitoring = new Monitoring(

@@ -140,9 +140,9 @@ export class LocalStack {
     this.standIn?.close();
   }
 
-  /** @returns whether nothing had to change */
-  async up(report: Report): Promise<boolean> {
-    const { output } = await this.#update("up", ["--skip-preview"], report);
+  /** @param flags of `pulumi up` @returns whether nothing had to change */
+  async up(report: Report, ...flags: string[]): Promise<boolean> {
+    const { output } = await this.#update("up", ["--skip-preview", ...flags], report);
     return !/^\s+[+~-]+ ?\d+ (created|updated|replaced|deleted)/m.test(output);
   }
 

@@ -7,6 +7,7 @@ import { type Resources, restrictedContainer, restrictedPod, scratch } from "../
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
 import { elsewhere, https, toAgent } from "../network/flows";
+import { type Lora, lorasEnv } from "./loras";
 import { errorBudgetAlerts } from "./objectives";
 import type { ServiceSettings } from "./serviceSettings";
 
@@ -21,6 +22,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   model: string;
   /** What tasks may name besides. */
   otherModels: string[];
+  /** What they may add to either. */
+  loras: Lora[];
   /** Percent of the requests for pictures that succeed, over 30 days. */
   objective: number;
   /** Whether tasks may have to wait until a first worker starts. */
@@ -156,6 +159,7 @@ export class Api extends Component {
                   env: [
                     { name: "MODEL_ID", value: args.model },
                     ...otherModels(args.otherModels),
+                    ...lorasEnv(args.loras),
                     ...(args.workersFromZero
                       ? [{ name: "WORKER_START_SECONDS", value: String(workerStart.seconds) }]
                       : []),

@@ -8,6 +8,7 @@ import { labels } from "../names";
 import { https, toAgent } from "../network/flows";
 import type { Bucket } from "../stores/bucket";
 import { serviceUid } from "./api";
+import { type Lora, lorasEnv } from "./loras";
 
 export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
@@ -17,6 +18,8 @@ export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
   model: string;
   /** Commit of it; "": SDXL's that docker/service knows. */
   revision: string;
+  /** What is kept beside the weights. */
+  loras: Lora[];
   /** URL of the hub, a mirror, or a folder of `bucket` (s3://BUCKET/FOLDER) that has them. */
   endpoint: string;
   /** @default `endpoint` is none */
@@ -105,6 +108,7 @@ export class ModelStore extends Component {
                   ...(secret && { envFrom: [{ secretRef: { name: secret.metadata.name } }] }),
                   env: [
                     ...this.env,
+                    ...lorasEnv(args.loras),
                     { name: "HF_ENDPOINT", value: args.endpoint },
                     ...(args.bucket ? [{ name: "AWS_REGION", value: args.bucket.region }] : []),
                   ],

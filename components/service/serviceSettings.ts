@@ -31,6 +31,8 @@ export class ServiceSettings extends Component {
   readonly database: Server;
   /** What the queue's clients connect to. */
   readonly queue: Server;
+  /** What the pictures' clients connect to. */
+  readonly bucket: Server;
   /** What a pod with all of it connects to. */
   readonly servers: Server[];
 
@@ -78,6 +80,7 @@ export class ServiceSettings extends Component {
     this.queueUrl = url("REDIS_URL");
     this.database = database.server;
     this.queue = queue.server;
+    this.bucket = bucket.server;
     this.servers = [database.server, queue.server, bucket.server];
     this.registerOutputs();
   }

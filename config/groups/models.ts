@@ -9,6 +9,18 @@ export const knownModels = {
 
 export const revision = z.string().regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits");
 
+const lora = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must be of letters, digits, dots, dashes and underscores"),
+  repository: z.string().regex(/^\w[\w.-]*\/\w[\w.-]*$/, "must be a repository like OWNER/NAME"),
+  revision: z.string().regex(/^[0-9a-f]{40}$/, "must be a commit: 40 hex digits"),
+  file: z
+    .string()
+    .regex(/^(\w[\w.-]*\/)*\w[\w.-]*\.safetensors$/, "must be the path of a safetensors file"),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256: 64 hex digits"),
+});
+
 export const models = group("Where the weights come from, and the volume that holds them", {
   endpoint: z
     .url({
@@ -26,6 +38,12 @@ export const models = group("Where the weights come from, and the volume that ho
   revision: revision
     .default("")
     .describe("Commit of workers.model's repository; may be empty for the default model"),
+  loras: z
+    .array(lora)
+    .default([])
+    .describe(
+      "What requests may name besides a model: each has a name, and its repository, revision, file and sha256",
+    ),
   ...volume("30Gi"),
   accessMode: z
     .enum(["ReadWriteMany", "ReadWriteOnce"])

@@ -15,7 +15,16 @@ export const parts = [
     "front-cloudflared",
     "models",
   ],
-  ...["nginx", "object-store", "postgres", "prometheus", "redis", "restore", "restore-drill"],
+  ...[
+    "nginx",
+    "object-store",
+    "postgres",
+    "prometheus",
+    "pruning",
+    "redis",
+    "restore",
+    "restore-drill",
+  ],
 ];
 
 const labels = z

@@ -100,10 +100,10 @@ export const awsBuckets = condition(
   "pictures, backups or weights are in AWS",
   (config) => picturesInAws(config) || config.backups.managed || fromBucket(config),
 );
-export const managedPictures = condition(
+export const ownPictures = condition(
   ["objectStore"],
-  "objectStore.managed is true",
-  ({ objectStore }) => objectStore.managed,
+  "objectStore.bucket is not set",
+  ({ objectStore }) => !objectStore.bucket,
 );
 export const unknownModel = condition(
   ["workers"],

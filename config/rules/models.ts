@@ -1,5 +1,6 @@
 import { knownModels } from "../groups/models";
-import { type Rule, rule } from "./rule";
+import { keyArgument } from "../keyPath";
+import { type Rule, repeated, rule } from "./rule";
 
 export const modelRules: Rule[] = [
   rule(["workers", "models"], ({ workers: { model }, models: { revision } }) => [
@@ -11,4 +12,12 @@ export const modelRules: Rule[] = [
         fix: "rm --path models.revision",
       },
   ]),
+  rule(["models"], ({ models: { loras } }) =>
+    repeated(loras.map(({ name }) => name)).map((name) => ({
+      key: "models.loras",
+      is: `not told apart by the name ${name}`,
+      but: "requests and files have no other",
+      fix: `set ${keyArgument(["models", "loras", loras.findLastIndex((lora) => lora.name === name), "name"])} ANOTHER`,
+    })),
+  ),
 ];

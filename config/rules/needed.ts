@@ -8,12 +8,12 @@ import {
   cloudflare,
   fromHub,
   gated,
-  managedPictures,
   managedStore,
   noKubeconfig,
   notGiven,
   off,
   ownObjectStore,
+  ownPictures,
   ownPostgres,
   ownRedis,
   proxied,
@@ -80,7 +80,7 @@ const keysOfUse: [string, Condition][] = [
   ["nginx.proxyProtocol", reached],
   ["nginx.trustedProxies", off],
   ["nginx.tls", off],
-  ["retention.pictures", managedPictures],
+  ["retention.pictures", ownPictures],
   ["models.gated", fromHub],
 ];
 

@@ -46,3 +46,7 @@ export function rule<Key extends keyof Values>(
 ): Rule {
   return { reads, faults: (config) => faults(config).filter((fault) => fault !== false) };
 }
+
+/** More than once, in order. */
+export const repeated = (values: string[]) =>
+  values.filter((value, at) => values.indexOf(value) !== at);

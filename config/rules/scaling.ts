@@ -1,7 +1,7 @@
 import { knownModels } from "../groups/models";
 import { keyArgument, keyPath } from "../keyPath";
 import { poolsOf } from "../pools";
-import { type Fault, type Rule, rule, type Values } from "./rule";
+import { type Fault, type Rule, repeated, rule, type Values } from "./rule";
 
 type Autoscaling = Values["workers"]["autoscaling"];
 
@@ -27,9 +27,6 @@ const boundsFaults = (
       fix: `set ${keyArgument([...path, "by"])} keda`,
     },
 ];
-
-/** More than once, in order. */
-const repeated = (values: string[]) => values.filter((value, at) => values.indexOf(value) !== at);
 
 export const scalingRules: Rule[] = [
   rule(["workers"], ({ workers: { autoscaling, pools, minAvailable } }) => [

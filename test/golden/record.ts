@@ -5,8 +5,8 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { parse } from "yaml";
 import { fullKey, overlay, secretValues, type Values, withPlaceholders } from "../placeholders";
 
-// Prints what a program declares, one JSON object a line: logical name → declaration, or how it
-// refuses. Its argument lists the runs. The program is the example of the stack's name, or else the
+// Answers each list of runs that its parent sends with what programs declare: logical name →
+// declaration, or how they refuse. The program is the example of the stack's name, or else the
 // repository's own.
 
 /** A stack, with values laid over its file. */
@@ -43,7 +43,6 @@ export interface Declaration {
 
 const { withLocalStorage } = require("@pulumi/pulumi/runtime/state");
 const root = join(__dirname, "../..");
-const runs = JSON.parse(process.argv[2] as string) as Run[];
 
 function readYaml(path: string) {
   return parse(readFileSync(path, "utf8"));
@@ -179,20 +178,21 @@ async function declare(run: Run): Promise<Declared> {
   return declared;
 }
 
-async function main(): Promise<void> {
-  onRequest();
+async function answer(runs: Run[]): Promise<void> {
   // Pulumi keeps a stack trace with each promise: most of the time of many runs.
-  if (runs.length > 10) Error.stackTraceLimit = 0;
+  Error.stackTraceLimit = runs.length > 10 ? 0 : 10;
+  const answers: (Declared | Refused)[] = [];
   for (const run of runs) {
     // Each has a state of its own, as programs have that the Automation API runs in one process.
     await withLocalStorage(async () => {
-      const line: Declared | Refused = await declare(run).catch(({ message, stack }: Error) => ({
+      const declared = declare(run).catch(({ message, stack }: Error) => ({
         refused: message,
         trace: stack,
       }));
-      process.stdout.write(`${JSON.stringify(line)}\n`);
+      answers.push(await declared);
     });
   }
+  process.send?.(answers);
 }
 
 /** What providers answer to any question of the program. */
@@ -251,7 +251,5 @@ function outputs(name: string, type: string, inputs: Record<string, unknown>): o
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+onRequest();
+process.on("message", answer);

@@ -1,7 +1,7 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { environment } from "../environment";
 import type { Values } from "../placeholders";
 import type { Declaration, Declared, Refused, Run } from "./record";
@@ -15,7 +15,7 @@ export const stacks = ["local", "prod", "alternatives", "direct", "elastic"];
 /** Programs of their own, in examples/; each with every alternative that it has. */
 export const examples = ["eks"];
 
-/** Those of the repository's own program; made at once, as a process takes seconds to start. */
+/** Those of the repository's own program; made at once, as tests ask for each. */
 let own: ReturnType<typeof declareTogether> | undefined;
 
 /** What a program declares today, by logical name. */
@@ -40,20 +40,38 @@ async function declareTogether(names: string[]): Promise<Record<string, Declared
 export const isRefused = (declared: Declared | Refused): declared is Refused =>
   typeof declared.refused === "string";
 
-/** Runs the program in a process of its own, as the engine does. */
-async function record(runs: Run[]): Promise<(Declared | Refused)[]> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [
-      // Many runs leave much behind: a larger young generation takes a fifth of the time away.
-      "--max-semi-space-size=64",
-      ...["--require", "tsx/cjs", join(__dirname, "record.ts"), JSON.stringify(runs)],
-    ],
+/** Runs programs beside this process, as the engine does; one for all, as it takes seconds to start. */
+let recorder: ChildProcess | undefined;
+let asked: Promise<unknown> = Promise.resolve();
+
+function record(runs: Run[]): Promise<(Declared | Refused)[]> {
+  const answer = asked.then(() => ask(runs));
+  asked = answer.catch(() => {});
+  return answer;
+}
+
+async function ask(runs: Run[]): Promise<(Declared | Refused)[]> {
+  recorder ??= fork(join(__dirname, "record.ts"), {
+    // Many runs leave much behind: a larger young generation takes a fifth of the time away.
+    execArgv: ["--max-semi-space-size=64", "--require", "tsx/cjs"],
     // With somebody's kubeconfig, which no stack may take for its own.
-    { env: { ...process.env, ...environment, KUBECONFIG: "somebody's" }, maxBuffer: 256 << 20 },
-  );
-  const lines = stdout.trimEnd().split("\n");
-  return lines.map((line) => JSON.parse(line) as Declared | Refused);
+    env: { ...process.env, ...environment, KUBECONFIG: "somebody's" },
+  });
+  const ended = new AbortController();
+  const end = (status: number) =>
+    ended.abort(new Error(`test/golden/record.ts ended with ${status}; its message stands above`));
+  recorder.once("exit", end);
+  recorder.channel?.ref();
+  try {
+    recorder.send(runs);
+    const [answer] = await once(recorder, "message", { signal: ended.signal });
+    return answer;
+  } finally {
+    recorder.off("exit", end);
+    // It ends with this process, and doesn't hold it up.
+    recorder.unref();
+    recorder.channel?.unref();
+  }
 }
 
 const directory = (stack: string) => join(__dirname, stack);

@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(remove);
 
 test("the trimmed image imports, compiles kernels for every GPU in use and draws", async () => {
-  const files = ["image", "sdxl", "full_sdxl", "compilation"].map(
+  const files = ["image", "sdxl", "full_sdxl", "loras", "compilation"].map(
     (name) => `tests/test_${name}.py`,
   );
   const output = await python("-c", pytest, "-m", "model", "-p", "no:cacheprovider", ...files);

@@ -140,6 +140,17 @@ const own: Record<string, Values> = {
   "workers.runtimeClass": { "workers.runtimeClass": "another" },
   "models.endpoint": { "models.endpoint": "https://another.example.com" },
   "models.revision": { "models.revision": "1".repeat(40) },
+  "models.loras": {
+    "models.loras": [
+      {
+        name: "another",
+        repository: "owner/another",
+        revision: "1".repeat(40),
+        file: "another.safetensors",
+        sha256: "1".repeat(64),
+      },
+    ],
+  },
   "models.storageClass": { "models.storageClass": "another" },
   "models.accessMode": { "models.accessMode": "ReadWriteOnce" },
   "nginx.serviceType": without,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -83,6 +84,9 @@ def create_app(settings: Settings, beside: Beside | None = None) -> FastAPI:
         logs.configure()
         async with _running(settings, beside) as services:
             app.state.services = services
+            # What has been imported stays: looking through it takes long, and everybody waits.
+            gc.collect()
+            gc.freeze()
             yield
 
     app = FastAPI(

@@ -20,6 +20,7 @@ from tasks.parameters import (
     MAX_IMAGES,
     GuidanceScale,
     ImageFormat,
+    Loras,
     NegativePrompt,
     Parameters,
     PartialImages,
@@ -77,6 +78,7 @@ class ImagesRequest(BaseModel):
     steps: Steps | None = None
     guidance_scale: GuidanceScale | None = None
     scheduler: Annotated[Scheduler, Field(strict=False)] | None = None
+    loras: Loras | None = None
 
     model: Text | None = None
     user: Text | None = None
@@ -127,6 +129,7 @@ class ImagesRequest(BaseModel):
             "steps": self.steps or _steps(self.quality),
             "guidance_scale": self.guidance_scale,
             "scheduler": self.scheduler,
+            "loras": self.loras,
             "seed": self.seed,
             "num_images": self.n,
             "format": self.output_format,

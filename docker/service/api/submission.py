@@ -14,11 +14,12 @@ from fastapi import Depends, Header, Request
 from uuid_utils.compat import uuid7
 
 from api.dependencies import Caller, ClientAddress, Provided
-from api.models import model_of
+from api.models import check_loras, model_of
 from api.preferences import RESPOND_ASYNC, preferences
 from api.problems import NO_RETRY, Problem, invalid
 from api.services import Services
 from api.views import task_path
+from core.keys import Key
 from core.outages import is_outage
 from core.schema import Status
 from tasks.parameters import Parameters
@@ -36,13 +37,10 @@ class Submission:
     def __init__(
         self,
         request: Request,
-        services: Provided,
-        key: Caller,
-        client: ClientAddress,
-        idempotency_key: Annotated[
-            str | None,
-            Header(min_length=1, max_length=255, description="Repeating it repeats no work."),
-        ] = None,
+        services: Services,
+        key: Key,
+        client: str,
+        idempotency_key: str | None,
     ) -> None:
         self._services = services
         self._key = key
@@ -74,6 +72,8 @@ class Submission:
 
     async def wait(self, task: Task, seconds: float) -> Task:
         """As the function does, while the client is there. @throws Problem: it has left"""
+        if seconds == 0:
+            return task
         waiting = asyncio.create_task(wait(self._services, task, seconds))
         leaving = asyncio.create_task(_departure(self._request))
         try:
@@ -97,11 +97,12 @@ class Submission:
         if parameters.webhook and self._services.settings.webhook_secret is None:
             message = "There are none here: no secret to sign with is set"
             raise invalid("webhook", "webhooks_off", message)
-        fingerprint = self._fingerprint(body)
+        fingerprint = self._fingerprint(body) if self._idempotency_key else None
         task = await self._earlier(fingerprint)
         if task is not None:
             return task
         model = model_of(self._services.settings, parameters.model)
+        check_loras(self._services.settings, parameters.loras or [])
         self._headers.update(await self._services.limiter.admit(self._client))
         parameters = await self._services.inputs.resolve(parameters, self._key, files)
         task_id: UUID = uuid7()
@@ -115,7 +116,7 @@ class Submission:
                 model=model,
                 priority=self._key.priority,
                 idempotency_key=self._idempotency_key,
-                request_hash=fingerprint if self._idempotency_key else None,
+                request_hash=fingerprint,
                 task_id=task_id,
             )
         if task is None:
@@ -129,7 +130,7 @@ class Submission:
             await self._services.broker.put([task.id], task.model)
         return task
 
-    async def _earlier(self, fingerprint: bytes) -> Task | None:
+    async def _earlier(self, fingerprint: bytes | None) -> Task | None:
         if self._idempotency_key is None:
             return None
         task = await self._services.store.get_by_idempotency_key(
@@ -151,7 +152,20 @@ async def _departure(request: Request) -> None:
         pass
 
 
-Submitted = Annotated[Submission, Depends()]
+async def _submission(
+    request: Request,
+    services: Provided,
+    key: Caller,
+    client: ClientAddress,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=255, description="Repeating it repeats no work."),
+    ] = None,
+) -> Submission:
+    return Submission(request, services, key, client, idempotency_key)
+
+
+Submitted = Annotated[Submission, Depends(_submission)]
 
 
 async def wait(services: Services, task: Task, seconds: float) -> Task:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import obstore
@@ -57,6 +57,16 @@ class ObjectStore:
     async def delete_all(self, prefix: str) -> None:
         async for files in obstore.list(self._store, prefix):
             await obstore.delete_async(self._store, [file["path"] for file in files])
+
+    async def delete_older(self, prefix: str, age: timedelta) -> int:
+        """Whatever was written so long ago. @returns how many files"""
+        before = datetime.now(UTC) - age
+        deleted = 0
+        async for files in obstore.list(self._store, prefix):
+            old = [file["path"] for file in files if file["last_modified"] < before]
+            await obstore.delete_async(self._store, old)
+            deleted += len(old)
+        return deleted
 
     async def presigned_url(self, key: str, expires_in: timedelta) -> str:
         assert isinstance(self._store, S3Store)

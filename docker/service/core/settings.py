@@ -6,10 +6,25 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
+
+
+class LoraSource(BaseModel):
+    """Where a LoRA's file is, and what it has to be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    repository: str
+    """Of the hub."""
+    revision: str
+    """Commit of the repository."""
+    file: str
+    """Its path there."""
+    sha256: str
 
 
 class Settings(BaseSettings):
@@ -45,6 +60,8 @@ class Settings(BaseSettings):
     s3://BUCKET/FOLDER."""
     hf_token: SecretStr | None = None
     """The hub's token of somebody whom a gated repository lets in."""
+    loras: tuple[LoraSource, ...] = ()
+    """What requests may name besides a model: a list of objects as JSON."""
     precision: Literal["half", "fp8"] = "half"
     """fp8 is quicker on GPUs since Hopper and Ada, and changes the picture."""
     step_cache: bool = False
@@ -143,6 +160,10 @@ class Settings(BaseSettings):
     def avoid_seconds(self) -> float:
         """How long a worker leaves what it failed to the others; standalone mode has none."""
         return 0 if self.standalone else self.lease_seconds / 3
+
+    @property
+    def lora_dir(self) -> Path:
+        return self.model_dir / "loras"
 
     @cached_property
     def model_path(self) -> Path:

@@ -92,7 +92,12 @@ class DeletionCosts:
         costs = {worker: int(worker in busy) for worker in busy.union(*there)}
         self._told = {worker: cost for worker, cost in self._told.items() if worker in costs}
         changed = [worker for worker in costs if self._told.get(worker) != costs[worker]]
-        await asyncio.gather(*(self._tell(worker, costs[worker]) for worker in changed))
+        tellings = (self._tell(worker, costs[worker]) for worker in changed)
+        # All are waited for: a late one would undo what the next tick tells.
+        outcomes = await asyncio.gather(*tellings, return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
 
     async def _tell(self, worker: str, cost: int) -> None:
         await self._pods.annotate(worker, {ANNOTATION: str(cost)})

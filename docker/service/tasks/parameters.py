@@ -126,6 +126,29 @@ Input = Annotated[
 task is accepted it is an id."""
 
 
+LORA_NAME = r"^[A-Za-z0-9][\w.-]{0,63}$"
+MAX_LORAS = 5
+
+
+class Lora(BaseModel):
+    """What a model has learned besides, by its name in `/v1/models`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    name: Annotated[str, Field(pattern=LORA_NAME)]
+    weight: Annotated[float, Field(ge=-5, le=5)] = 1.0
+    """How much of it is added."""
+
+
+def _once_each(loras: list[Lora]) -> list[Lora]:
+    if len({lora.name for lora in loras}) < len(loras):
+        raise ValueError("each can be there once")
+    return loras
+
+
+Loras = Annotated[list[Lora], Field(max_length=MAX_LORAS), AfterValidator(_once_each)]
+
+
 class Parameters(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -172,6 +195,8 @@ class Parameters(BaseModel):
     """Where the image is drawn anew: where this is white or, if it has any, transparent."""
     strength: Strength | None = None
     """How much of the image is lost, and the share of the steps that are drawn."""
+    loras: Loras | None = None
+    """Added to the model for this picture."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Parameters":
@@ -191,6 +216,12 @@ class Parameters(BaseModel):
         for name, kind in (("format", ImageFormat), ("scheduler", Scheduler)):
             with suppress(ValueError, KeyError):  # one of another release stays a word
                 known[name] = kind(known[name])
+        if known.get("loras"):
+            fields = Lora.model_fields
+            known["loras"] = [
+                Lora.model_construct(**{name: lora[name] for name in fields if name in lora})
+                for lora in known["loras"]
+            ]
         return cls.model_construct(**known)
 
     @property

@@ -11,15 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.selectable import ExecutableReturnsRows as Statement
 from uuid_utils.compat import uuid7
 
+from core.autocommit import Autocommit, Row
 from core.coalescer import Coalescer
-from core.driver import Driver
 from core.schema import Status
 from core.settings import Settings
 from tasks import statements
 from tasks.parameters import Parameters
 from tasks.task import StoredImage, Task
-
-Row = dict[str, Any]
 
 EVER = 100 * 365 * 86400
 """Seconds."""
@@ -53,28 +51,13 @@ class Drill:
 
 class TaskStore:
     def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
-        # Every method is one statement: no BEGIN and COMMIT around it.
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._driver = Driver(engine.dialect) if engine.dialect.name == "postgresql" else None
+        # Every method is one statement.
+        self._run = Autocommit(engine)
         self._settings = settings
         self._submit = Coalescer(self._submit_all)
 
-    async def _rows(self, statement: Statement, *many: Row, **one: Any) -> list[Row]:
-        """Runs the statement with the parameters of many rows, or of one."""
-        async with self._engine.connect() as connection:
-            if self._driver and not many:
-                return await self._driver.run(connection, statement, one)
-            result = await connection.execute(statement, many or one)
-            return [dict(row) for row in result.mappings()]
-
-    async def _value(self, statement: Statement, **parameters: Any) -> Any:
-        """Of a statement that gives one row of one column."""
-        (row,) = await self._rows(statement, **parameters)
-        (value,) = row.values()
-        return value
-
     async def _tasks(self, statement: Statement, **parameters: Any) -> list[Task]:
-        return [Task.from_row(row) for row in await self._rows(statement, **parameters)]
+        return [Task.from_row(row) for row in await self._run.rows(statement, **parameters)]
 
     async def _task(self, statement: Statement, **parameters: Any) -> Task | None:
         return next(iter(await self._tasks(statement, **parameters)), None)
@@ -117,14 +100,16 @@ class TaskStore:
         for row in rows:
             level = key_id, priority, model = row["key_id"], row["priority"], row["model"]
             if level not in ranks:
-                ranks[level] = await self._value(
+                ranks[level] = await self._run.value(
                     statements.fair_rank, of_key=key_id, of_priority=priority, of_model=model
                 )
             row["rank"] = ranks[level]
             ranks[level] += 1
-        statement = statements.submit[self._engine.dialect.name]
+        statement = statements.submit[self._run.dialect]
         stored = (
-            self._rows(statement, **rows[0]) if len(rows) == 1 else self._rows(statement, *rows)
+            self._run.rows(statement, **rows[0])
+            if len(rows) == 1
+            else self._run.rows(statement, *rows)
         )
         accepted = {row["id"]: Task.from_row(row) for row in await stored}
         return [accepted.get(row["id"]) for row in rows]
@@ -141,34 +126,34 @@ class TaskStore:
 
     async def cancel(self, task_id: UUID, *, key_id: int) -> bool:
         """Ends a task that is not final. A worker that runs it loses its claim by this."""
-        return bool(await self._rows(statements.cancel, task_id=task_id, of_key=key_id))
+        return bool(await self._run.rows(statements.cancel, task_id=task_id, of_key=key_id))
 
     async def counts(self) -> QueueCounts:
-        (row,) = await self._rows(statements.counts)
+        (row,) = await self._run.rows(statements.counts)
         return QueueCounts(**row)
 
     async def oldest_queued(self) -> datetime | None:
         """When the task that has waited longest was accepted."""
-        moment: datetime | None = await self._value(statements.oldest_queued)
+        moment: datetime | None = await self._run.value(statements.oldest_queued)
         return moment
 
     async def last_backup(self) -> datetime | None:
         """When the newest backup of this database ended."""
-        moment: datetime | None = await self._value(statements.last_backup)
+        moment: datetime | None = await self._run.value(statements.last_backup)
         return moment
 
     async def last_drill(self) -> Drill | None:
         """How the newest drill of the archive ended."""
-        rows = await self._rows(statements.last_drill)
+        rows = await self._run.rows(statements.last_drill)
         return Drill(**rows[0]) if rows else None
 
     async def last_good_drill(self) -> Drill | None:
-        rows = await self._rows(statements.last_good_drill)
+        rows = await self._run.rows(statements.last_good_drill)
         return Drill(**rows[0]) if rows else None
 
     async def archive_fails(self) -> bool:
         """Whether PostgreSQL's last try to archive its log failed."""
-        return bool(await self._value(statements.archive_fails))
+        return bool(await self._run.value(statements.archive_fails))
 
     # -- the worker's side -----------------------------------------------------------------
 
@@ -185,7 +170,7 @@ class TaskStore:
 
     async def _change(self, statement: Statement, claim: Claim, **values: Any) -> Status | None:
         """@returns the status after it; None when the claim is lost"""
-        rows = await self._rows(
+        rows = await self._run.rows(
             statement, task_id=claim.task_id, claimed_attempt=claim.attempt, **values
         )
         return Status(rows[0]["status"]) if rows else None
@@ -231,7 +216,7 @@ class TaskStore:
     async def queued_ids(self, limit: int) -> dict[str | None, list[UUID]]:
         """The ids of the tasks that run next, by model; none that waits for its next attempt."""
         ids: defaultdict[str | None, list[UUID]] = defaultdict(list)
-        for row in await self._rows(statements.queued_ids, row_limit=limit):
+        for row in await self._run.rows(statements.queued_ids, row_limit=limit):
             ids[row["model"]].append(row["id"])
         return ids
 
@@ -252,13 +237,13 @@ class TaskStore:
             dead = [task for task in dead if task.id in task_ids][:room]
         requeued = []
         for task in dead:
-            rank = await self._value(
+            rank = await self._run.value(
                 statements.fair_rank,
                 of_key=task.key_id,
                 of_priority=task.priority,
                 of_model=task.model,
             )
-            requeued += await self._rows(
+            requeued += await self._run.rows(
                 statements.requeue_dead,
                 task_id=task.id,
                 fresh_rank=rank,
@@ -268,7 +253,7 @@ class TaskStore:
         return [row["id"] for row in requeued]
 
     async def ping(self) -> None:
-        await self._rows(statements.ping)
+        await self._run.rows(statements.ping)
 
 
 def _stored(images: Sequence[StoredImage]) -> list[dict[str, Any]]:

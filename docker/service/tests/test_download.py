@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Settings
+from core.settings import LoraSource, Settings
 from tests.hub import FILES, INDEX, OTHER, REPOSITORY, REVISION, WEIGHTS, Hub
 from worker import download
 from worker import hub as client
@@ -162,7 +162,7 @@ def test_another_revision_is_another_model(other: Settings) -> None:
 def test_a_file_that_is_not_the_listed_one_is_never_kept(
     other: Settings, hub: Hub, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = client.Hub(other, REVISION).listed()
+    listed = client.Hub(other, OTHER, REVISION).listed()
     monkeypatch.setattr(client.Hub, "listed", lambda _: listed)
     hub.files[name] = b"another"
     with pytest.raises(SystemExit, match="does not have the hash"):
@@ -191,6 +191,54 @@ def test_an_unknown_revision_is_named(other: Settings) -> None:
     unknown = other.model_copy(update={"model_id": "nobody/nothing"})
     with pytest.raises(SystemExit, match=f"nobody/nothing at {REVISION} could not be listed.*404"):
         download.ensure(unknown)
+
+
+LORA = LoraSource(
+    name="hers",
+    repository=OTHER,
+    revision=REVISION,
+    file="folder/her.safetensors",
+    sha256=hashlib.sha256(b"a LoRA").hexdigest(),
+)
+
+
+@pytest.fixture
+def with_lora(other: Settings, hub: Hub) -> Settings:
+    hub.files |= {LORA.file: b"a LoRA"}
+    return other.model_copy(update={"loras": (LORA,)})
+
+
+def loras_of(settings: Settings) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in settings.lora_dir.iterdir()}
+
+
+def test_a_lora_is_kept_by_its_name(with_lora: Settings, hub: Hub) -> None:
+    download.fetch_loras(with_lora)
+    assert loras_of(with_lora) == {"hers.safetensors": b"a LoRA"}
+    served = len(hub.served)
+    download.fetch_loras(with_lora)
+    assert len(hub.served) == served
+
+
+def test_a_lora_of_another_hash_is_never_kept(with_lora: Settings, hub: Hub) -> None:
+    hub.files |= {LORA.file: b"another"}
+    with pytest.raises(SystemExit, match=r"her\.safetensors does not have the hash"):
+        download.fetch_loras(with_lora)
+    assert loras_of(with_lora) == {}
+
+
+def test_a_lora_that_has_another_hash_now_is_fetched_anew(with_lora: Settings, hub: Hub) -> None:
+    download.fetch_loras(with_lora)
+    hub.files |= {LORA.file: b"another"}
+    later = LORA.model_copy(update={"sha256": hashlib.sha256(b"another").hexdigest()})
+    download.fetch_loras(with_lora.model_copy(update={"loras": (later,)}))
+    assert loras_of(with_lora) == {"hers.safetensors": b"another"}
+
+
+def test_a_lora_that_is_listed_no_more_goes(with_lora: Settings) -> None:
+    download.fetch_loras(with_lora)
+    download.fetch_loras(with_lora.model_copy(update={"loras": ()}))
+    assert loras_of(with_lora) == {}
 
 
 def test_the_manifest_names_every_part_of_the_pipeline() -> None:

@@ -23,7 +23,7 @@ async def drawn(page: Page, client: httpx.AsyncClient) -> tuple[dict[str, object
 
 async def choose(page: Page) -> None:
     await enter(page)
-    await page.get_by_text("Scheduler, and a picture").click()
+    await page.get_by_text("Scheduler, LoRA, and a picture").click()
     file = {"name": "photo.png", "mimeType": "image/png", "buffer": PICTURE}
     await page.get_by_label("Picture to draw from").set_input_files(file)  # type: ignore[arg-type]
     await expect(page.get_by_label("Mask")).to_be_visible()
@@ -31,7 +31,8 @@ async def choose(page: Page) -> None:
 
 async def test_a_scheduler_is_picked(page: Page, client: httpx.AsyncClient) -> None:
     await enter(page)
-    await page.get_by_text("Scheduler, and a picture").click()
+    await page.get_by_text("Scheduler, LoRA, and a picture").click()
+    await expect(page.get_by_label("LoRA")).to_be_hidden()
     await page.get_by_label("Scheduler", exact=True).select_option("ddim")
     await make(page, "by ddim")
     assert (await drawn(page, client))[0]["scheduler"] == "ddim"
@@ -97,7 +98,7 @@ async def test_a_picture_is_dropped_and_without_a_mask_all_of_it_changes(
 
 async def test_what_is_no_picture_says_so(page: Page) -> None:
     await enter(page)
-    await page.get_by_text("Scheduler, and a picture").click()
+    await page.get_by_text("Scheduler, LoRA, and a picture").click()
     file = {"name": "photo.png", "mimeType": "image/png", "buffer": b"no picture"}
     await page.get_by_label("Picture to draw from").set_input_files(file)  # type: ignore[arg-type]
     await expect(page.locator("#error")).to_contain_text("no picture")

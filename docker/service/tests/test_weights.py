@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from core.settings import Settings
 from tests import aws
 from tests.hub import OTHER, REPOSITORY, REVISION, Handler, Hub
+from tests.test_download import LORA
 from worker import bucket, download
 
 TOKEN = "hf_token"
@@ -144,6 +145,11 @@ def weights(
 BUCKET = "s3://weights-example-com/models"
 
 
+def bucket_of(tmp_path: Path) -> bucket.Bucket:
+    settings = settings_of(BUCKET, tmp_path)
+    return bucket.Bucket(settings, settings.model_path)
+
+
 def test_a_volume_that_was_copied_to_a_bucket_serves_the_next_one(
     weights: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -157,9 +163,9 @@ def test_goes_on_with_what_is_there_of_a_file(
     name = "unet/diffusion_pytorch_model.safetensors"
     part = tmp_path / "part"
     part.write_bytes(b"LOA")
-    bucket.Bucket(settings_of(BUCKET, tmp_path)).fetch(name, part)
+    bucket_of(tmp_path).fetch(name, part)
     assert part.read_bytes() == b"LOA" + weights[name][3:]
-    bucket.Bucket(settings_of(BUCKET, tmp_path)).fetch(name, part)
+    bucket_of(tmp_path).fetch(name, part)
     assert part.stat().st_size == len(weights[name])
 
 
@@ -172,6 +178,16 @@ def test_a_file_that_is_not_of_its_sum_is_never_kept(
     with pytest.raises(SystemExit, match="does not have the hash"):
         download.ensure(settings)
     assert not settings.model_path.exists()
+
+
+def test_a_lora_comes_from_the_bucket_too(
+    weights: dict[str, bytes], account: aws.Account, tmp_path: Path
+) -> None:
+    key = "models/loras/hers.safetensors"
+    account.s3.put_object(Bucket="weights-example-com", Key=key, Body=b"a LoRA")
+    settings = settings_of(BUCKET, tmp_path).model_copy(update={"loras": (LORA,)})
+    download.fetch_loras(settings)
+    assert (settings.lora_dir / "hers.safetensors").read_bytes() == b"a LoRA"
 
 
 def test_a_missing_list_of_sums_is_named(weights: dict[str, bytes], tmp_path: Path) -> None:
@@ -187,5 +203,5 @@ def test_sums_as_sha256sum_writes_them_are_read(
     text = f"{digest}  ./unet/config.json\n{digest} *vae/config.json\n".encode()
     key = f"{FOLDER}/{bucket.SUMS}"
     account.s3.put_object(Bucket="weights-example-com", Key=key, Body=text)
-    listed = bucket.Bucket(settings_of(BUCKET, tmp_path)).listed()
+    listed = bucket_of(tmp_path).listed()
     assert listed == {"unet/config.json": digest, "vae/config.json": digest}

@@ -18,9 +18,10 @@ _PIECE = 64 * 2**20
 
 
 class Bucket:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        """@param directory: of the volume, whose copy the bucket has"""
         url = urlsplit(settings.hf_endpoint)
-        folder = settings.model_path.relative_to(settings.model_dir)
+        folder = directory.relative_to(settings.model_dir)
         self._folder = f"{url.path}/{folder}".strip("/")
         self._bucket = url.netloc
         self._store = S3Store(

@@ -24,20 +24,54 @@ _PAUSE_SECONDS = 2
 
 
 def ensure(settings: Settings) -> None:
-    """Returns when the model is there. Many pods may do this at once: one of them works."""
+    """Returns when the model is there, and its LoRAs. Many pods may do this at once: one of them
+    works."""
     target = settings.model_path
     target.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent / f".{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if target.exists():
-            log.info("%s is there", target)
-            return
-        # Kept when this process dies: the next one goes on from it.
-        partial = target.parent / f".{target.name}.partial"
-        partial.mkdir(exist_ok=True)
-        _fill(settings, partial)
-        partial.rename(target)
-        log.info("%s is ready", target)
+        _ensure_model(settings, target)
+        fetch_loras(settings)
+        _check_loras(settings)
+
+
+def _ensure_model(settings: Settings, target: Path) -> None:
+    if target.exists():
+        log.info("%s is there", target)
+        return
+    # Kept when this process dies: the next one goes on from it.
+    partial = target.parent / f".{target.name}.partial"
+    partial.mkdir(exist_ok=True)
+    _fill(settings, partial)
+    partial.rename(target)
+    log.info("%s is ready", target)
+
+
+def fetch_loras(settings: Settings) -> None:
+    """Those that are wanted, and no others: each by its name, whole and checked."""
+    directory = settings.lora_dir
+    wanted = {directory / f"{lora.name}.safetensors": lora for lora in settings.loras}
+    for path, lora in wanted.items():
+        if path.exists() and _sha256(path) != lora.sha256:
+            path.unlink()
+        if settings.hf_endpoint.startswith("s3://"):
+            _fetch_checked(Bucket(settings, directory), path.name, path, lora.sha256)
+        else:
+            hub = Hub(settings, lora.repository, lora.revision)
+            _fetch_checked(hub, lora.file, path, lora.sha256)
+    for path in directory.glob("*"):
+        if path not in wanted:
+            path.unlink()
+
+
+def _check_loras(settings: Settings) -> None:
+    """Before a worker meets them. @throws SystemExit"""
+    if not settings.loras:
+        return
+    from worker import loras
+
+    names = [lora.name for lora in settings.loras]
+    loras.check(settings.model_path, settings.lora_dir, names)
 
 
 def _fill(settings: Settings, directory: Path) -> None:
@@ -66,8 +100,8 @@ class Source(Protocol):
 
 def _source(settings: Settings) -> Source:
     if settings.hf_endpoint.startswith("s3://"):
-        return Bucket(settings)
-    return Hub(settings, settings.model_revision or SDXL_REVISION)
+        return Bucket(settings, settings.model_path)
+    return Hub(settings, settings.model_id, settings.model_revision or SDXL_REVISION)
 
 
 def _files(settings: Settings, source: Source, directory: Path) -> repository.Digests:

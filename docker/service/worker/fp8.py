@@ -33,13 +33,13 @@ def _replace_linears(module: nn.Module) -> None:
 class Fp8Linear(nn.Module):  # type: ignore[misc]
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
-        weight, scale = _quantized(linear.weight.detach())
+        weight, scale = quantized(linear.weight.detach())
         self.register_buffer("weight", weight)
         self.register_buffer("scale", scale)
         self.bias = linear.bias
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        rows, scale = _quantized(x.flatten(0, -2))
+        rows, scale = quantized(x.flatten(0, -2))
         product = torch._scaled_mm(
             rows,
             self.weight.t(),
@@ -52,6 +52,7 @@ class Fp8Linear(nn.Module):  # type: ignore[misc]
         return result if self.bias is None else result + self.bias
 
 
-def _quantized(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def quantized(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each row with its scale."""
     scale = (rows.abs().amax(1, keepdim=True).float() / _LARGEST).clamp(min=1e-12)
     return (rows / scale).clamp(-_LARGEST, _LARGEST).to(torch.float8_e4m3fn), scale

@@ -18,10 +18,10 @@ _NEXT_PAGE = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 
 class Hub:
-    def __init__(self, settings: Settings, revision: str) -> None:
-        endpoint, model = settings.hf_endpoint.rstrip("/"), settings.model_id
-        self._tree = f"{endpoint}/api/models/{model}/tree/{revision}"
-        self._files = f"{endpoint}/{model}/resolve/{revision}"
+    def __init__(self, settings: Settings, repository: str, revision: str) -> None:
+        endpoint = settings.hf_endpoint.rstrip("/")
+        self._tree = f"{endpoint}/api/models/{repository}/tree/{revision}"
+        self._files = f"{endpoint}/{repository}/resolve/{revision}"
         self._host = urlsplit(endpoint)[:2]
         self._token = settings.hf_token.get_secret_value() if settings.hf_token else ""
 

@@ -34,6 +34,7 @@ def load(settings: Settings) -> Model:
     return sdxl.SdxlModel(
         settings.model_path,
         settings.compiled_sizes,
+        loras=settings.lora_dir,
         regional=settings.compile == "regional",
         fp8=settings.precision == "fp8",
         step_cache=settings.step_cache,

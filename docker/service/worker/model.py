@@ -31,6 +31,10 @@ class Poisoned(Exception):  # noqa: N818
     """The GPU's context is broken: this process can make no more pictures."""
 
 
+class LoraMissing(Exception):  # noqa: N818
+    """A worker has no LoRA of this name: the one that a task asks for."""
+
+
 class Sick(Exception):  # noqa: N818
     """The model failed several tasks in a row: it is suspected, not they."""
 

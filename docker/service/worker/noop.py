@@ -11,6 +11,7 @@ from tasks.parameters import Parameters
 from worker.inputs import NO_INPUTS, Inputs
 from worker.model import (
     PROMPT_TOKENS,
+    LoraMissing,
     OnPreview,
     OnStep,
     OutOfMemory,
@@ -43,6 +44,8 @@ class NoopModel:
             raise ValueError("this prompt always fails")
         if parameters.prompt.startswith("out of memory"):
             raise OutOfMemory("this prompt needs too much")
+        if parameters.prompt.startswith("no lora"):
+            raise LoraMissing("lost")
         if parameters.prompt.startswith("poison"):
             raise Poisoned("this prompt breaks the GPU")
         return [_over(inputs, self._paint(parameters, n), parameters) for n in numbers]

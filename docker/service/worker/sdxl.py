@@ -21,6 +21,7 @@ from worker.compiled import Mode, prepare
 from worker.fp8 import quantize
 from worker.inputs import NO_INPUTS, Inputs
 from worker.latents import Previews
+from worker.loras import Loras
 from worker.model import (
     PROMPT_TOKENS,
     OnPreview,
@@ -55,6 +56,7 @@ class SdxlModel:
         path: Path,
         sizes_to_compile: Iterable[Size] = (),
         *,
+        loras: Path = Path("loras"),
         regional: bool = False,
         fp8: bool = False,
         step_cache: bool = False,
@@ -71,6 +73,7 @@ class SdxlModel:
         self._prompts = PromptReader(self._pipeline, weights=prompt_weights)
         if fp8:
             quantize(self._pipeline.unet)
+        self._loras = Loras(self._pipeline, loras)
         self._step_cache = StepCache(self._pipeline.unet) if step_cache else None
         # The first call allocates; no task should pay for it.
         with start.phase("warm_up"):
@@ -172,6 +175,7 @@ class SdxlModel:
         on_preview: OnPreview = no_preview,
         inputs: Inputs = NO_INPUTS,
     ) -> list[Image.Image]:
+        self._loras.merge(parameters.loras or [])
         prompts = self._prompts.read(parameters)
         with (
             sdpa_kernel(_ATTENTION, set_priority=True),

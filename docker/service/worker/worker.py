@@ -24,7 +24,15 @@ from worker import loading
 from worker.batch_size import batch_size
 from worker.encode import encode
 from worker.inputs import NO_INPUTS, Inputs, fitted
-from worker.model import PROMPT_TOKENS, Interrupted, Model, OutOfMemory, Poisoned, Sick
+from worker.model import (
+    PROMPT_TOKENS,
+    Interrupted,
+    LoraMissing,
+    Model,
+    OutOfMemory,
+    Poisoned,
+    Sick,
+)
 from worker.run import Run
 
 log = logging.getLogger(__name__)
@@ -209,6 +217,10 @@ class Worker:
                 raise
             except Interrupted:
                 raise
+            except LoraMissing as error:
+                # Where the list has just changed, it may come yet.
+                message = f"There is no LoRA {error} here."
+                return await run.insist(partial(store.retry, claim, "lora_missing", message))
             except FileNotFoundError:
                 message = "The picture to draw from has been deleted."
                 return await run.insist(partial(store.fail, claim, "input_gone", message))
@@ -256,7 +268,7 @@ class Worker:
             numbers = range(first, min(first + at_once, parameters.num_images))
             try:
                 pictures = await loop.run_in_executor(self._inference, draw, numbers)
-            except Interrupted:
+            except (Interrupted, LoraMissing):
                 raise
             except Exception:
                 self._failed.add(run.task.id)

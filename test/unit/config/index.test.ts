@@ -122,6 +122,14 @@ const atNlb = (annotations: Record<string, string>, rest = {}) => ({
   ),
   ...rest,
 });
+const lora = {
+  name: "pixel-art",
+  repository: "owner/pixel-art-xl",
+  revision: "ab".repeat(20),
+  file: "pixel-art-xl.safetensors",
+  sha256: "ab".repeat(32),
+};
+
 const proxied = { ...behindCloudflare.cloudflare, mode: "proxied" };
 
 test.each<[string, Record<string, unknown>, string]>([
@@ -203,8 +211,12 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
   [
     "a retention that nobody keeps to",
-    { retention: { pictures: 30 } },
-    "retention.pictures is 30, but is of use only where objectStore.managed is true; fix: pulumi config rm --path retention.pictures",
+    {
+      aws: { region: "eu-central-1", eksCluster: "one" },
+      objectStore: { bucket: "theirs" },
+      retention: { pictures: 30 },
+    },
+    "retention.pictures is 30, but is of use only where objectStore.bucket is not set; fix: pulumi config rm --path retention.pictures",
   ],
   [
     "a bucket that lets in by a hub's token",
@@ -233,6 +245,21 @@ test.each<[string, Record<string, unknown>, string]>([
     "a commit of a model that is made by code",
     { workers: { model: "tiny-random-sdxl" }, models: { revision: "ab".repeat(20) } },
     `models.revision is "${"ab".repeat(20)}", but means nothing for workers.model tiny-random-sdxl; fix: pulumi config rm --path models.revision`,
+  ],
+  [
+    "two LoRAs of one name, of which requests could name one alone",
+    { models: { loras: [lora, lora] } },
+    "models.loras is not told apart by the name pixel-art, but requests and files have no other; fix: pulumi config set --path 'models.loras[1].name' ANOTHER",
+  ],
+  [
+    "a LoRA that may change under its name",
+    { models: { loras: [{ ...lora, revision: "main" }] } },
+    "models.loras[0].revision is \"main\", but must be a commit: 40 hex digits; fix: pulumi config set --path 'models.loras[0].revision' VALUE",
+  ],
+  [
+    "a LoRA that is no safetensors",
+    { models: { loras: [{ ...lora, file: "../pickle.bin" }] } },
+    "models.loras[0].file is \"../pickle.bin\", but must be the path of a safetensors file; fix: pulumi config set --path 'models.loras[0].file' VALUE",
   ],
   [
     "a backup that is deleted before it may be",

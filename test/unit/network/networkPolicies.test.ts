@@ -204,6 +204,7 @@ test.each([
         image: "image",
         model: "tiny-random-sdxl",
         revision: "",
+        loras: [],
         endpoint,
         storage: "1Gi",
         accessMode: "ReadWriteOnce",

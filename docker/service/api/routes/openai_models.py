@@ -6,9 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api.dependencies import Caller, Provided
-from api.models import models
+from api.models import loras, models
 from api.problems import Problem
 from api.routes.openai import documented
+from core.settings import Settings
 
 router = APIRouter(prefix="/v1/models", tags=["openai"])
 
@@ -21,6 +22,8 @@ class Model(BaseModel):
     object: Literal["model"] = "model"
     created: int = _CREATED
     owned_by: str
+    loras: list[str]
+    """What requests may name besides, by `loras`; OpenAI has none."""
 
 
 class Models(BaseModel):
@@ -28,13 +31,14 @@ class Models(BaseModel):
     data: list[Model]
 
 
-def _model(name: str) -> Model:
-    return Model(id=name, owned_by=name.split("/")[0])
+def _model(name: str, settings: Settings) -> Model:
+    return Model(id=name, owned_by=name.split("/")[0], loras=loras(settings))
 
 
 @router.get("", summary="List models (OpenAI-compatible)", responses=documented(400, 401, 503))
 async def list_models(services: Provided, _caller: Caller) -> Models:
-    return Models(data=[_model(name) for name in models(services.settings)])
+    settings = services.settings
+    return Models(data=[_model(name, settings) for name in models(settings)])
 
 
 @router.get(
@@ -47,4 +51,4 @@ async def get_model(model_id: str, services: Provided, _caller: Caller) -> Model
         raise Problem(
             404, "model-not-found", f"The model '{model_id}' does not exist.", param="model"
         )
-    return _model(model_id)
+    return _model(model_id, services.settings)

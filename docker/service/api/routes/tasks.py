@@ -28,7 +28,7 @@ _PRESIGNED_SECONDS = 5 * 60
 https://github.com/apache/arrow-rs-object-store/blob/main/src/client/token.rs, min_ttl"""
 
 
-def _expiry(
+async def _expiry(
     expires: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     signature: Annotated[str | None, Query(max_length=100)] = None,  # noqa: ARG001
 ) -> int | None:

@@ -72,8 +72,10 @@ async function parameters() {
   const seed = page.seed.value === "" ? {} : { seed: Number(page.seed.value) };
   const scheduler = page.scheduler.value === "" ? {} : { scheduler: page.scheduler.value };
   const steps = Number(page.steps.value);
+  const lora = { name: page.lora.value, weight: Number(page["lora-weight"].value) };
+  const loras = lora.name === "" ? {} : { loras: [lora] };
   return {
-    ...{ prompt: page.prompt.value, width, height, steps, ...seed, ...scheduler },
+    ...{ prompt: page.prompt.value, width, height, steps, ...seed, ...scheduler, ...loras },
     ...(await source.parameters(send)),
   };
 }
@@ -225,6 +227,7 @@ async function reopen(task, n) {
 async function enter() {
   try {
     await showQueue();
+    await listLoras();
     const tasks = await showRecent();
     sessionStorage.setItem(KEY, key);
     page["key-form"].hidden = true;
@@ -236,6 +239,12 @@ async function enter() {
   } catch (error) {
     leave(message(error));
   }
+}
+
+async function listLoras() {
+  const [{ loras }] = (await get("/v1/models")).data;
+  page.lora.replaceChildren(page.lora.options[0], ...loras.map((name) => new Option(name)));
+  page.loras.hidden = loras.length === 0;
 }
 
 function leave(reason) {
