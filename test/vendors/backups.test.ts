@@ -130,11 +130,14 @@ test("prod: what a backup copies, a restore puts back, unless it has changed", a
     ONLY=pictures restore 2>/dev/null
     rclone cat "$picture" 2>/dev/null
     sql "select count(*) from tasks"
-    dump=$(echo /tmp/7071/"$BACKUP_BUCKET"/database/*.dump)
+    dump=$(rclone lsf --include "*.dump" "backup:$BACKUP_BUCKET/database/")
+    rclone copy --include "$dump" "backup:$BACKUP_BUCKET/database" /tmp/changed
+    cd /tmp/changed
     middle=$(($(stat --format=%s "$dump") / 2))
     byte=$(od --address-radix=n --format=u1 --skip-bytes=$middle --read-bytes=1 "$dump")
     printf "\\x$(printf %x $(((byte + 1) % 256)))" |
       dd of="$dump" bs=1 seek=$middle conv=notrunc status=none
+    rclone copyto "$dump" "backup:$BACKUP_BUCKET/database/$dump"
     restore 2>&1 || echo "refused"
     sql "select count(*) from tasks"`;
   const { status, output } = await backup.command(["bash", "--norc", "-euc", walk]);
