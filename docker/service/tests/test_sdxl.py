@@ -14,7 +14,7 @@ from diffusers.models.attention import BasicTransformerBlock  # noqa: E402
 from diffusers.models.resnet import ResnetBlock2D  # noqa: E402
 
 from tasks.parameters import Parameters  # noqa: E402
-from worker import batch_size, sdxl, tiny_sdxl  # noqa: E402
+from worker import batch_size, pipelines, tiny_sdxl  # noqa: E402
 from worker.channels_last import GroupNorm  # noqa: E402
 from worker.compiled import Mode  # noqa: E402
 from worker.fp8 import Fp8Linear, quantize  # noqa: E402
@@ -238,7 +238,7 @@ def test_a_gpus_precisions_draw_the_same_picture(
     path: Path, model: SdxlModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All that a GPU does differently but its kernels, on the CPU."""
-    load = sdxl.TextToImage.from_pretrained
+    load = pipelines.TextToImage.from_pretrained
 
     def on_the_cpu(*args: Any, **options: Any) -> Any:
         assert options.pop("device_map") == "cuda"
@@ -253,7 +253,7 @@ def test_a_gpus_precisions_draw_the_same_picture(
 
         synchronize = record
 
-    monkeypatch.setattr(sdxl.TextToImage, "from_pretrained", on_the_cpu)
+    monkeypatch.setattr(pipelines.TextToImage, "from_pretrained", on_the_cpu)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "Event", Event)
     half = SdxlModel(path)

@@ -33,7 +33,7 @@ def _replace_linears(module: nn.Module) -> None:
 def _pays(linear: nn.Linear) -> bool:
     rows, columns = linear.out_features, linear.in_features
     # The kernels take rows in steps of 16.
-    return rows != columns and rows % 16 == columns % 16 == 0
+    return bool(rows != columns and rows % 16 == columns % 16 == 0)
 
 
 class Fp8Linear(nn.Module):  # type: ignore[misc]

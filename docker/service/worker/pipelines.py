@@ -17,7 +17,7 @@ from diffusers import (
 class _Resident:
     @cached_property
     def _execution_device(self) -> torch.device:
-        return next(self.unet.parameters()).device  # type: ignore[attr-defined, no-any-return]
+        return next(self.unet.parameters()).device  # type: ignore[attr-defined]
 
 
 class TextToImage(_Resident, StableDiffusionXLPipeline):  # type: ignore[misc]

@@ -84,7 +84,7 @@ class SdxlModel:
 
     def _load(self, path: Path) -> TextToImage:
         """From the files' mapped pages straight to the device."""
-        pipeline = TextToImage.from_pretrained(
+        pipeline: TextToImage = TextToImage.from_pretrained(
             path,
             # float16 is nearer to float32 than bfloat16, and SDXL's UNet stays within its range.
             dtype=torch.float16 if self._gpu else torch.float32,
