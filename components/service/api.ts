@@ -23,6 +23,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   model: string;
   /** What tasks may name besides. */
   otherModels: string[];
+  /** Of an hour of a worker, by its model; none where none is known. */
+  gpuPrices: Record<string, number>;
   /** What they may add to either. */
   loras: Lora[];
   /** Percent of the requests for pictures that succeed, over 30 days. */
@@ -172,6 +174,9 @@ export class Api extends Component {
                   env: [
                     { name: "MODEL_ID", value: args.model },
                     ...otherModels(args.otherModels),
+                    ...(Object.keys(args.gpuPrices).length > 0
+                      ? [{ name: "GPU_PRICES", value: JSON.stringify(args.gpuPrices) }]
+                      : []),
                     ...lorasEnv(args.loras),
                     ...(args.workersFromZero
                       ? [{ name: "WORKER_START_SECONDS", value: String(workerStart.seconds) }]

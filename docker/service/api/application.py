@@ -31,7 +31,8 @@ from api.routes import (
     openai_edits,
     openai_models,
     openai_unsupported,
-    playground,
+    operator,
+    pages,
     queue,
     tasks,
 )
@@ -47,6 +48,7 @@ from tasks.events import EventHub
 from tasks.history import History
 from tasks.images import ImageStore
 from tasks.local_broker import LocalBroker
+from tasks.operations import Operations
 from tasks.redis_broker import RedisBroker
 from tasks.relay import Relay
 from tasks.store import TaskStore
@@ -66,8 +68,9 @@ _WITH_KEY = (
     openai_models,
     openai_unsupported,
     queue,
+    operator,
 )
-_OPEN = (health, playground)
+_OPEN = (health, pages)
 
 _DESCRIPTION = """\
 Pictures from text by Stable Diffusion XL. A request waits for its picture; with
@@ -145,6 +148,7 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         departures=Departures(store, broker),
         workload=workload,
         estimates=Estimates(workload, broker, settings),
+        operations=Operations(engine),
         ready=Readiness(store, broker),
     )
 

@@ -15,6 +15,7 @@ from tasks.broker import Broker
 from tasks.events import EventHub
 from tasks.history import History
 from tasks.images import ImageStore
+from tasks.operations import Operations
 from tasks.store import TaskStore
 from tasks.webhooks import WebhookStore
 from tasks.workload import Workload
@@ -38,4 +39,5 @@ class Services:
     departures: Departures
     workload: Workload
     estimates: Estimates
+    operations: Operations
     ready: Readiness

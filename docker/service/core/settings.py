@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     compile_seconds: float = 900
     """A compiler that is not done by then is ended, and the worker goes on without."""
 
+    gpu_price: float = 0
+    """What an hour of this worker costs, its GPU and node, in whatever currency; 0: not known."""
+    gpu_prices: dict[str, float] = {}
+    """Of the API: the same for the workers of each model, as JSON."""
+
     max_wait_seconds: float = 300
     """The longest time that a request waits for its picture."""
     task_seconds: float = 900
@@ -142,6 +147,10 @@ class Settings(BaseSettings):
                 raise ValueError(f"{part!r} is not WIDTHxHEIGHT, such as 1024x1024")
             sizes.append((int(width), int(height)))
         return tuple(sizes)
+
+    def price_of(self, model: str | None) -> float:
+        """Of an hour of its workers. @param model as `Task.model`"""
+        return self.gpu_prices.get(model or self.model_id, self.gpu_price)
 
     @property
     def deadline_seconds(self) -> float:

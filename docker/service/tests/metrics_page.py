@@ -16,6 +16,10 @@ Prometheus adds `job` (`api`, or `worker` and the pool's name) and `instance` (t
 
 No label has a value that a client may choose, so their number doesn't grow with requests.
 
+`aigc_cost_total` counts what workers cost by `workers.gpuPrice`, from the start of their process
+on; what is `idle` or `starting` of it drew nothing. What each key had is on the operator's page:
+it is no series.
+
 `monitoring.dashboards` makes dashboards of them: ConfigMaps with the label `grafana_dashboard`,
 which the sidecar of Grafana's chart takes where it looks in this namespace
 (`sidecar.dashboards.searchNamespace`). Each has a list to choose the Prometheus from.
