@@ -134,7 +134,7 @@ const own: Record<string, Values> = {
   },
   "workers.pools": { "workers.pools": [{ name: "another" }] },
   "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
-  "workers.compile": { "workers.compile": "regional" },
+  "workers.compile": { "workers.compile": "whole" },
   "workers.precision": { "workers.precision": "fp8" },
   "workers.nodeSelector": { "workers.nodeSelector": { another: "label" } },
   "workers.tolerations": { "workers.tolerations": [] },
