@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
@@ -16,6 +16,8 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   image: string;
   /** What is scraped besides Prometheus itself. */
   targets: ScrapeTarget[];
+  /** Of other namespaces, by the host of their Service and the port of their pods. */
+  exporters: { job: string; host: string; port: number }[];
   /** When somebody is told, besides what is not scraped. */
   alerts: Alert[];
   /** URL of docs/runbook.md, where alerts lead; "": nowhere. */
@@ -36,6 +38,9 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
 
 const app = "prometheus";
 const uid = 65534;
+
+/** Of a Service, by its host NAME.NAMESPACE.svc.DOMAIN. */
+const namespaceOf = (host: string) => host.split(".")[1] as string;
 
 /** Prometheus with its alerts, and Alertmanager. */
 export class Monitoring extends Component {
@@ -66,9 +71,14 @@ export class Monitoring extends Component {
       : undefined;
     const targets = [
       ...args.targets,
+      ...args.exporters.map((exporter) => ({ ...exporter, namespace: namespaceOf(exporter.host) })),
       { job: app, app, host, port: ports.prometheus },
       ...(alertmanager?.targets ?? []),
     ];
+    const jobs = targets.map(({ job }) => job);
+    const twice = jobs.find((job, at) => jobs.indexOf(job) !== at);
+    // Prometheus would not start.
+    if (twice) throw new pulumi.ResourceError(`there is a scrape job ${twice} already`, this);
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       {

@@ -182,6 +182,9 @@ const own: Record<string, Values> = {
     "images.vlagent": image,
     "logs.storageClass": "another",
   },
+  "monitoring.exporters": {
+    "monitoring.exporters": [{ job: "another", host: "another.ns.svc.cluster.local", port: 8080 }],
+  },
   "monitoring.storageClass": { "monitoring.storageClass": "another" },
 };
 
