@@ -118,7 +118,7 @@ const own: Record<string, Values> = {
   "api.objective": { "api.objective": 99.5 },
   "api.webhooks": { "api.webhooks": true, webhookSecret: "webhookSecret" },
   "api.maxInput": { "api.maxInput": 20 },
-  "workers.model": { "workers.model": "tiny-random-sdxl", "models.revision": "" },
+  "workers.model": { "workers.model": "tiny-sdxl", "models.revision": "" },
   "workers.autoscaling.by": { ...scaled, "workers.autoscaling.by": "hpa" },
   "workers.autoscaling.min": { ...scaled, "workers.autoscaling.min": 2 },
   "workers.autoscaling.max": scaled,
