@@ -1,7 +1,7 @@
 """LoRAs for the tiny model, made by code, in the forms in which people publish them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +66,8 @@ def kohya(tensors: dict[str, torch.Tensor], alpha: float) -> dict[str, torch.Ten
 def renaming(pipeline: Any, pairs: Iterable[tuple[str, str]]) -> dict[str, torch.Tensor]:
     """One that has the UNet take the first prompt of each pair for the second: as nearly as a
     product of this rank can, by ridge regression."""
-    read = [[_read(pipeline, prompt) for prompt in pair] for pair in pairs]
-    words, summaries = (
-        [torch.cat([pair[n][what] for pair in read]) for n in (0, 1)] for what in (0, 1)
-    )
+    befores, afters = zip(*pairs, strict=True)
+    words, summaries = zip(_read(pipeline, befores), _read(pipeline, afters), strict=True)
     tensors = {}
     up, down = _rewriting(*words)
     for name in layers(pipeline, "unet", ("attn2.to_k", "attn2.to_v")):
@@ -87,12 +85,12 @@ def renaming(pipeline: Any, pairs: Iterable[tuple[str, str]]) -> dict[str, torch
     }
 
 
-def _read(pipeline: Any, prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Its words, without the start that all prompts have, and its summary."""
+def _read(pipeline: Any, prompts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Their words, without the start that all have, and their summaries."""
     embeds, _, pooled, _ = pipeline.encode_prompt(
-        prompt, device="cpu", do_classifier_free_guidance=False
+        [*prompts], device="cpu", do_classifier_free_guidance=False
     )
-    return embeds[0, 1:20], pooled
+    return embeds[:, 1:20].flatten(0, 1), pooled
 
 
 def _rewriting(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
