@@ -16,6 +16,7 @@ from tasks.events import EventHub
 from tasks.history import History
 from tasks.images import ImageStore
 from tasks.store import TaskStore
+from tasks.uploads import UploadStore
 from tasks.webhooks import WebhookStore
 from tasks.workload import Workload
 
@@ -30,6 +31,7 @@ class Services:
     images: ImageStore
     inputs: Inputs
     webhooks: WebhookStore
+    sent: UploadStore
     keyring: KeyRing
     limiter: RateLimiter
     uploads: RateLimiter
