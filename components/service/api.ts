@@ -47,6 +47,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   corsOrigins: string[];
   /** Signs what webhooks are told. @default there are none */
   webhookSecret?: pulumi.Input<string>;
+  /** Whether requests may name addresses that their pictures are sent to. */
+  uploads: boolean;
   /** Largest picture to draw from, in MiB. */
   maxInput: number;
   resources: Resources;
@@ -183,6 +185,7 @@ export class Api extends Component {
                       : []),
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
+                    ...(args.uploads ? [{ name: "UPLOADS", value: "true" }] : []),
                     { name: "MAX_INPUT_BYTES", value: String(args.maxInput * 2 ** 20) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },
@@ -246,7 +249,7 @@ export class Api extends Component {
       from: labels(`${name}-migrations`),
       ...database,
     });
-    if (args.webhookSecret) this.flows.push({ from: this, ...elsewhere(https) });
+    if (args.webhookSecret || args.uploads) this.flows.push({ from: this, ...elsewhere(https) });
     this.registerOutputs({ host: this.host });
   }
 }

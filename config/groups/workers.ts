@@ -5,7 +5,7 @@ import { knownModels, revision } from "./models";
 
 const model = z
   .string()
-  .regex(/^(tiny-random-sdxl|\w[\w.-]*\/\w[\w.-]*)$/, "must be a repository like OWNER/NAME");
+  .regex(/^(tiny-sdxl|\w[\w.-]*\/\w[\w.-]*)$/, "must be a repository like OWNER/NAME");
 const nodeSelector = z.record(z.string(), z.string());
 
 const gpuPrice = z.number().min(0);
@@ -34,7 +34,7 @@ export const workers = group("The pods that draw, one GPU each", {
   model: model
     .default(knownModels.sdxl)
     .describe(
-      "Repository of an SDXL pipeline, in diffusers' form with safetensors; or tiny-random-sdxl, made by code",
+      "Repository of an SDXL pipeline, in diffusers' form with safetensors; or tiny-sdxl, which draws coloured shapes",
     ),
   threads: z.int().min(0).default(0).describe("CPU threads of the model; 0: one per core"),
   compiledSizes: z

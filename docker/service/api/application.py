@@ -37,6 +37,7 @@ from api.routes import (
     tasks,
 )
 from api.services import Services
+from api.uploads import Uploader
 from api.webhooks import Messenger
 from core import logs, metrics_server
 from core.database import create_engine
@@ -52,6 +53,7 @@ from tasks.operations import Operations
 from tasks.redis_broker import RedisBroker
 from tasks.relay import Relay
 from tasks.store import TaskStore
+from tasks.uploads import UploadStore
 from tasks.webhooks import WebhookStore
 from tasks.workload import Workload
 
@@ -140,6 +142,7 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         images=ImageStore(settings),
         inputs=Inputs(settings),
         webhooks=WebhookStore(engine),
+        sent=UploadStore(engine),
         keyring=KeyRing(settings, keys),
         limiter=RateLimiter(settings, "pictures"),
         uploads=RateLimiter(settings, "inputs"),
@@ -164,6 +167,8 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         jobs = [services.events.run(), Relay(store, broker, settings).run()]
         if settings.webhook_secret:
             jobs.append(Messenger(services.webhooks, store, settings).run())
+        if settings.uploads:
+            jobs.append(Uploader(services.sent, store, services.images, settings).run())
         for job in jobs:
             stack.callback(asyncio.create_task(job).cancel)
         await stack.enter_async_context(

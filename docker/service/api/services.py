@@ -17,6 +17,7 @@ from tasks.history import History
 from tasks.images import ImageStore
 from tasks.operations import Operations
 from tasks.store import TaskStore
+from tasks.uploads import UploadStore
 from tasks.webhooks import WebhookStore
 from tasks.workload import Workload
 
@@ -31,6 +32,7 @@ class Services:
     images: ImageStore
     inputs: Inputs
     webhooks: WebhookStore
+    sent: UploadStore
     keyring: KeyRing
     limiter: RateLimiter
     uploads: RateLimiter

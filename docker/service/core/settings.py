@@ -112,8 +112,10 @@ class Settings(BaseSettings):
 
     webhook_secret: SecretStr | None = None
     """Signs what webhooks are told: whsec_ and 24 to 64 bytes in base64. Unset, there are none."""
-    webhook_networks: Annotated[tuple[Network, ...], NoDecode] = ()
-    """Private networks, with commas between, that webhooks may lead to."""
+    uploads: bool = False
+    """Whether requests may name addresses that their pictures are sent to."""
+    private_networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    """With commas between, those that webhooks and uploads may lead to."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web pages that may call from a browser, with commas between, like https://app.example;
@@ -121,7 +123,7 @@ class Settings(BaseSettings):
 
     metrics_port: int = 9090
 
-    @field_validator("trusted_proxies", "webhook_networks", mode="before")
+    @field_validator("trusted_proxies", "private_networks", mode="before")
     @classmethod
     def _networks(cls, value: str | tuple[Network, ...]) -> tuple[Network, ...]:
         if isinstance(value, str):
