@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
@@ -75,10 +75,6 @@ export class Monitoring extends Component {
       { job: app, app, host, port: ports.prometheus },
       ...(alertmanager?.targets ?? []),
     ];
-    const jobs = targets.map(({ job }) => job);
-    const twice = jobs.find((job, at) => jobs.indexOf(job) !== at);
-    // Prometheus would not start.
-    if (twice) throw new pulumi.ResourceError(`there is a scrape job ${twice} already`, this);
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       {

@@ -3,8 +3,8 @@
 Reads from standard input what to do, as one JSON object: `attack` (the program that sends),
 `workers`, `picture_seconds`, `queue_limit` and `runs`, each with `name` and `moments`, the seconds
 from its start at which requests come. Prints one JSON object: of each run every answer as [moment,
-seconds, status], the queue as [moment, waiting, in hand], and the processor seconds of each part; all
-of one run before the next.
+seconds, status], the queue as [moment, waiting, in hand], and the processor seconds of each part;
+all of one run before the next.
 """
 
 import asyncio

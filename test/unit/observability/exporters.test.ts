@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
+import { renderPrometheusConfig } from "../../../components/observability/prometheusConfig";
 import { declareEach } from "../../golden/stacks";
 
-const exporter = (job: string, host = "one.exporters.svc.cluster.local") => ({
-  "monitoring.exporters": [{ job, host, port: 9100 }],
+test("an exporter that is no Service is refused with the reason", async () => {
+  const exporter = { job: "one", host: "10.0.0.7", port: 9100 };
+  const [refused] = await declareEach("prod", [{ "monitoring.exporters": [exporter] }]);
+  expect(refused).toMatchObject({ refused: expect.stringContaining("must be a Service like") });
 });
 
-test("an exporter that is named as a part of the stack, or by no Service, is refused with the reason", async () => {
-  const refused = await declareEach("prod", [exporter("api"), exporter("one", "10.0.0.7")]);
-  expect(refused[0]).toMatchObject({
-    refused: expect.stringContaining("there is a scrape job api already"),
-  });
-  expect(refused[1]).toMatchObject({
-    refused: expect.stringContaining("must be a Service like"),
-  });
+test("an exporter with the name of another job is refused: Prometheus would not start", () => {
+  const target = { job: "api", app: "api", host: "api", port: 9090 };
+  expect(() => renderPrometheusConfig({ targets: [target, target], namespace: "n" })).toThrow(
+    "monitoring.exporters names a job api",
+  );
 });
