@@ -9,6 +9,7 @@ import { s3Url } from "./components/vendors";
 import { loadConfig } from "./config";
 import { connectionsOf } from "./config/connections";
 import { handedOver } from "./config/infrastructure";
+import { canaryShare } from "./config/pools";
 import { type Outputs, version } from "./outputs";
 import { archiveOf, keepArchive } from "./stack/archive";
 import { makeBuckets } from "./stack/buckets";
@@ -74,6 +75,7 @@ export = async (): Promise<Outputs> => {
       settings,
       model: config.workers.model,
       otherModels: otherModels(config),
+      canaryShare: canaryShare(config.workers),
       gpuPrices: gpuPrices(config),
       loras: config.models.loras,
       workersFromZero: fromZero(config),

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { storePassword } from "../components/vendors";
 import { fill } from "./infrastructure";
 import { keyArgument, keyPath } from "./keyPath";
+import { promoted } from "./pools";
 import { rules } from "./rules";
 import { secretsNeeded } from "./rules/needed";
 import type { Fault } from "./rules/rule";
@@ -44,7 +45,7 @@ export function loadConfig(others: object = {}): Config {
     );
   }
   return {
-    ...data,
+    ...promoted(data),
     secrets: Object.fromEntries(
       secretKeys.map((key) => [key, config.getSecret(key) ?? pulumi.secret("")]),
     ) as Config["secrets"],

@@ -4,6 +4,7 @@ import { RegistryCredentials } from "../components/kubernetes/registryCredential
 import { GpuImage } from "../components/service/gpuImage";
 import { ecrHost, registryHost } from "../components/vendors";
 import type { Config } from "../config";
+import { promotedImage } from "../config/pools";
 import { published } from "../docker/images";
 
 /** What this repository builds, by its key in `images`. */
@@ -20,7 +21,7 @@ export function ownImage(
   image: keyof typeof recipes,
   options: ComponentResourceOptions,
 ): Output<string> {
-  const { build, images } = config;
+  const { build, images, workers } = config;
   const { repository } = build;
   const recipe = {
     ...recipes[image],
@@ -28,8 +29,8 @@ export function ownImage(
     tag: `${getStack()}-${image}`,
     registry: registry(config, options),
   };
-  return new GpuImage(`${image}-image`, { image: repository ? recipe : images[image] }, options)
-    .reference;
+  const given = (image === "worker" && promotedImage(workers)) || (!repository && images[image]);
+  return new GpuImage(`${image}-image`, { image: given || recipe }, options).reference;
 }
 
 /** Who pushes: the configured user, or for ECR whoever runs the program. */

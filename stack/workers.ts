@@ -8,7 +8,7 @@ import type { ServiceSettings } from "../components/service/serviceSettings";
 import { Workers } from "../components/service/workers";
 import type { Config } from "../config";
 import { connectionsOf } from "../config/connections";
-import { poolsOf } from "../config/pools";
+import { canaryShare, poolsOf } from "../config/pools";
 import type { Buckets } from "./buckets";
 import type { Identities } from "./identities";
 
@@ -27,8 +27,8 @@ export interface WorkersParts {
 export const otherModels = ({ workers }: Config): string[] => [
   ...new Set(
     poolsOf(workers)
-      .map(({ model }) => model)
-      .filter((model) => model !== workers.model),
+      .filter(({ model, onTrial }) => model !== workers.model && !onTrial)
+      .map(({ model }) => model),
   ),
 ];
 
@@ -54,15 +54,19 @@ export function makeWorkers(
   const { namespace, workers } = config;
   const { image, api, settings } = parts;
   const made: Component[] = [];
-  const stores = new Map([[workers.model, parts.models]]);
+  const weights = (pool: { model: string; revision: string }) =>
+    `${pool.model}@${pool.revision || (pool.model === workers.model ? config.models.revision : "")}`;
+  const plainPool = { name: "", revision: "", image: "", onTrial: false, ...workers };
+  const stores = new Map([[weights(plainPool), parts.models]]);
   let plain: Workers | undefined;
-  for (const pool of [{ name: "", revision: "", ...workers }, ...poolsOf(workers)]) {
-    let models = stores.get(pool.model);
+  for (const pool of [plainPool, ...poolsOf(workers)]) {
+    let models = stores.get(weights(pool));
     if (!models) {
       models = ofPool(config, pool, parts, options);
-      stores.set(pool.model, models);
+      stores.set(weights(pool), models);
       made.push(models);
     }
+    const namedOnly = pool.model !== workers.model && !pool.onTrial;
     const { min, max } = pool.autoscaling;
     const group = new Workers(
       pool.name ? `aigc-workers-${pool.name}` : "aigc-workers",
@@ -70,8 +74,9 @@ export function makeWorkers(
         ...pool,
         namespace,
         pool: pool.name,
-        namedOnly: pool.model !== workers.model,
-        image,
+        namedOnly,
+        canaryShare: namedOnly ? 0 : canaryShare(workers),
+        image: pool.image || image,
         settings,
         models,
         identity: parts.identities["aigc-worker"],

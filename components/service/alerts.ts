@@ -2,7 +2,8 @@ import type { Alert } from "../observability/alerts";
 import { errorBudgetAlerts } from "./objectives";
 
 /** Ends of an attempt that are no client's doing. */
-const faults = "out_of_memory|gpu_error|generation_failed|worker_lost";
+/** Outcomes of attempts that nobody wanted. */
+export const faults = "out_of_memory|gpu_error|generation_failed|worker_lost";
 
 /**
  * Of all requests and tasks together.

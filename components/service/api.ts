@@ -23,6 +23,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   model: string;
   /** What tasks may name besides. */
   otherModels: string[];
+  /** Of the tasks that name no model, what workers on trial draw, from 0 to 1. */
+  canaryShare: number;
   /** Of an hour of a worker, by its model; none where none is known. */
   gpuPrices: Record<string, number>;
   /** What they may add to either. */
@@ -57,6 +59,10 @@ export interface ApiArgs extends ComponentArgs, Availability {
 /** For whoever has to know of every queue. */
 export const otherModels = (models: string[]) =>
   models.length > 0 ? [{ name: "OTHER_MODELS", value: models.join(",") }] : [];
+
+/** For whoever has to know which tasks workers on trial draw. */
+export const canaryShareEnv = (share: number) =>
+  share > 0 ? [{ name: "CANARY_SHARE", value: String(share) }] : [];
 
 /** How long a worker may take to start: two minutes to load the model from a cold disk, after what its
  * node may take to come. It compiles when it is ready. */
@@ -176,6 +182,7 @@ export class Api extends Component {
                   env: [
                     { name: "MODEL_ID", value: args.model },
                     ...otherModels(args.otherModels),
+                    ...canaryShareEnv(args.canaryShare),
                     ...(Object.keys(args.gpuPrices).length > 0
                       ? [{ name: "GPU_PRICES", value: JSON.stringify(args.gpuPrices) }]
                       : []),

@@ -7,7 +7,8 @@ import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
 import { toAgent } from "../network/flows";
 import { type Alert, noneUp, tooFewPods } from "../observability/alerts";
-import { serviceUid, workerStart } from "./api";
+import { faults } from "./alerts";
+import { canaryShareEnv, serviceUid, workerStart } from "./api";
 import type { ModelStore } from "./modelStore";
 import type { ServiceSettings } from "./serviceSettings";
 
@@ -17,6 +18,10 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   pool?: string;
   /** Leave tasks that name no model to others. @default false */
   namedOnly?: boolean;
+  /** Of the tasks that name no model, what workers on trial draw, from 0 to 1. */
+  canaryShare: number;
+  /** They are those, and draw nothing else. @default false */
+  onTrial?: boolean;
   /** Fewest pods of a scaler that owns their number; `replicas` are those that it begins with. @default none does */
   scaledFrom?: number;
   /** By digest; target `worker` of docker/service. */
@@ -74,6 +79,20 @@ const noWorkerStarts = (app: string, job: string, model: string): Alert => ({
   severity: "page",
   summary: "Pictures wait for a worker, and none starts.",
   action: `kubectl describe scaledobject,pods -l app=${app}: does KEDA scale, are there GPUs?`,
+});
+
+const canaryFails = (app: string, job: string): Alert => ({
+  name: "CanaryFails",
+  labels: { job },
+  when: `sum(rate(aigc_attempts_total{job="${job}",outcome=~"${faults}"}[30m]))
+  / sum(rate(aigc_attempts_total{job="${job}"}[30m]))
+  > 0.05 + (sum(rate(aigc_attempts_total{job!="${job}",outcome=~"${faults}"}[30m]))
+    / (sum(rate(aigc_attempts_total{job!="${job}"}[30m])) > 0) or vector(0))`,
+  for: "5m",
+  severity: "ticket",
+  summary:
+    "{{ $value | humanizePercentage }} of the attempts of workers on trial fail; others make them again.",
+  action: `kubectl logs -l app=${app}; pulumi config set --path workers.canary.stage off ends the trial.`,
 });
 
 /**
@@ -154,6 +173,8 @@ export class Workers extends Component {
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     ...models.env,
                     ...(args.namedOnly ? [{ name: "NAMED_ONLY", value: "true" }] : []),
+                    ...canaryShareEnv(args.canaryShare),
+                    ...(args.onTrial ? [{ name: "CANARY", value: "true" }] : []),
                     { name: "COMPILED_SIZES", value: args.compiledSizes.join(",") },
                     { name: "COMPILE", value: args.compile },
                     { name: "COMPILE_SECONDS", value: String(args.compileSeconds) },
@@ -209,7 +230,11 @@ export class Workers extends Component {
     this.flows.push(...args.settings.servers.map((server) => ({ from: this, ...server })));
     this.flows.push(...toAgent(this, args.identity));
     this.alerts.push(
-      args.scaledFrom === 0 ? noWorkerStarts(app, job, this.model) : noWorker(app, job, this.model),
+      args.onTrial
+        ? canaryFails(app, job)
+        : args.scaledFrom === 0
+          ? noWorkerStarts(app, job, this.model)
+          : noWorker(app, job, this.model),
       ...(args.scaledFrom === undefined
         ? [tooFewPods(job, app, args.replicas, `${(2 * workerStart.seconds) / 60}m`)]
         : []),

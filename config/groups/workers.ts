@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { availability, group, resources, toleration } from "../fields";
+import { availability, group, image, resources, toleration } from "../fields";
 import { autoscaling } from "./autoscaling";
 import { knownModels, revision } from "./models";
 
@@ -22,6 +22,25 @@ const pool = z.strictObject({
   tolerations: z.array(toleration).optional(),
 });
 
+const canary = group("Workers on trial, with another image or model, for a share of the tasks", {
+  stage: z
+    .enum(["off", "trial", "promoted"])
+    .default("off")
+    .describe(
+      "off: none of it; trial: beside the other workers; promoted: all workers are like it",
+    ),
+  share: z
+    .number()
+    .min(0.01)
+    .max(0.5)
+    .default(0.05)
+    .describe("Of the tasks that name no model, those that it draws, from 0.01 to 0.5"),
+  replicas: z.int().min(1).max(100).default(1).describe("Pods"),
+  image: image.describe("In place of images.worker, by digest; empty: the others' image"),
+  model: model.optional().describe("In place of workers.model"),
+  revision: revision.optional().describe("In place of models.revision"),
+});
+
 export const workers = group("The pods that draw, one GPU each", {
   ...availability(4),
   autoscaling,
@@ -31,6 +50,7 @@ export const workers = group("The pods that draw, one GPU each", {
     .describe(
       "More workers, with another model or on other nodes: each has a name, and of its own what differs of model, revision, replicas, autoscaling, gpuPrice, nodeSelector and tolerations",
     ),
+  canary,
   model: model
     .default(knownModels.sdxl)
     .describe(

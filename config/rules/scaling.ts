@@ -1,10 +1,11 @@
 import { knownModels } from "../groups/models";
 import { keyArgument, keyPath } from "../keyPath";
-import { poolsOf } from "../pools";
+import { canaryOf, poolsOf } from "../pools";
 import { type Fault, type Rule, repeated, rule, type Values } from "./rule";
 
 type Autoscaling = Values["workers"]["autoscaling"];
 
+const canaryPath: PropertyKey[] = ["workers", "canary"];
 const pathOf = (pool: number): PropertyKey[] => ["workers", "pools", pool];
 
 const boundsFaults = (
@@ -41,7 +42,7 @@ export const scalingRules: Rule[] = [
       },
   ]),
   rule(["workers"], ({ workers }) =>
-    repeated(workers.pools.map(({ name }) => name)).map((name) => ({
+    repeated(poolsOf(workers).map(({ name }) => name)).map((name) => ({
       key: "workers.pools",
       is: `not told apart by the name ${name}`,
       but: "it names their pods, and where Prometheus finds them",
@@ -49,18 +50,34 @@ export const scalingRules: Rule[] = [
     })),
   ),
   rule(["workers", "models"], ({ workers, models }) =>
-    poolsOf(workers).map(
-      ({ model, revision, name }, at) =>
+    [
+      ...poolsOf({ ...workers, canary: { ...workers.canary, stage: "off" } }),
+      canaryOf(workers),
+    ].map(({ model, revision, name, onTrial }, at) => {
+      const path = [...(onTrial ? canaryPath : pathOf(at)), "revision"];
+      return (
         revision === "" &&
-        !(model === workers.model && models.revision !== "") &&
+        !(model === workers.model && (onTrial || models.revision !== "")) &&
         !Object.values(knownModels).includes(model) && {
-          key: keyPath([...pathOf(at), "revision"]),
+          key: keyPath(path),
           is: "missing",
           but: `only the files of the default model are known, and ${name} has ${model}`,
-          fix: `set ${keyArgument([...pathOf(at), "revision"])} VALUE`,
-        },
-    ),
+          fix: `set ${keyArgument(path)} VALUE`,
+        }
+      );
+    }),
   ),
+  rule(["workers"], ({ workers: { canary } }) => [
+    canary.stage !== "off" &&
+      !canary.image &&
+      !canary.model &&
+      !canary.revision && {
+        key: "workers.canary.stage",
+        is: canary.stage,
+        but: "nothing is on trial: the image, the model and its revision are the others'",
+        fix: `set ${keyArgument([...canaryPath, "image"])} VALUE`,
+      },
+  ]),
   // Each would start as many as all of the work needs.
   rule(["workers"], ({ workers }) =>
     repeated(

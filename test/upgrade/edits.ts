@@ -46,6 +46,10 @@ const given = {
   "images.postgres": image,
 };
 const scaled = { "workers.autoscaling.max": 4, "workers.minAvailable": 0 };
+const onTrial = {
+  "workers.canary.stage": "trial",
+  "workers.canary.image": `registry.example/worker@sha256:${"2".repeat(64)}`,
+};
 const without = { "cloudflare.mode": "off", "nginx.serviceType": "NodePort" };
 
 const nlb = {
@@ -134,6 +138,16 @@ const own: Record<string, Values> = {
     "workers.autoscaling.kedaNamespace": "another",
   },
   "workers.pools": { "workers.pools": [{ name: "another" }] },
+  "workers.canary.stage": onTrial,
+  "workers.canary.share": { ...onTrial, "workers.canary.share": 0.2 },
+  "workers.canary.replicas": { ...onTrial, "workers.canary.replicas": 2 },
+  "workers.canary.image": onTrial,
+  "workers.canary.model": {
+    ...onTrial,
+    "workers.canary.model": "owner/name",
+    "workers.canary.revision": "1".repeat(40),
+  },
+  "workers.canary.revision": { ...onTrial, "workers.canary.revision": "1".repeat(40) },
   "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
   "workers.compile": { "workers.compile": "whole" },
   "workers.precision": { "workers.precision": "fp8" },

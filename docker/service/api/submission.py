@@ -22,6 +22,7 @@ from api.views import task_path
 from core.keys import Key
 from core.outages import is_outage
 from core.schema import Status
+from tasks import canary
 from tasks.parameters import Parameters
 from tasks.task import Task
 from tasks.uploads import without_query
@@ -135,7 +136,8 @@ class Submission:
             return task
         log.info("task accepted", extra={"task_id": str(task.id)})
         with suppress(Exception):  # accepted is accepted: the relay makes up for a lost ticket
-            await self._services.broker.put([task.id], task.model)
+            queue = canary.queue_of(self._services.settings, task.id, task.model)
+            await self._services.broker.put([task.id], queue)
         return task
 
     async def _earlier(self, fingerprint: bytes | None) -> Task | None:

@@ -12,6 +12,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 Network = IPv4Network | IPv6Network
 
 
+CANARY = "canary"
+"""The queue of workers on trial; a model's name has a slash."""
+
+
 class LoraSource(BaseModel):
     """Where a LoRA's file is, and what it has to be."""
 
@@ -51,6 +55,10 @@ class Settings(BaseSettings):
     model_id: str = "stabilityai/stable-diffusion-xl-base-1.0"
     named_only: bool = False
     """Whether a worker leaves tasks that name no model to others."""
+    canary_share: float = 0
+    """Of the tasks that name no model, those that workers on trial draw: from 0 to 1."""
+    canary: bool = False
+    """Whether a worker is on trial: it takes that share, and nothing else."""
     other_models: Annotated[tuple[str, ...], NoDecode] = ()
     """Of the API, with commas between: what tasks may name besides `model_id`."""
     model_revision: str = ""
@@ -160,8 +168,15 @@ class Settings(BaseSettings):
 
     @property
     def queue(self) -> str | None:
-        """Where a worker's tasks wait: as `Task.model`."""
+        """Where a worker's tasks wait: as `Task.model`, or `CANARY`."""
+        if self.canary:
+            return CANARY
         return self.model_id if self.named_only else None
+
+    @property
+    def queues(self) -> list[str | None]:
+        """Where tasks of any worker wait."""
+        return [None, *self.other_models, *([CANARY] if self.canary_share else [])]
 
     @cached_property
     def standalone(self) -> bool:

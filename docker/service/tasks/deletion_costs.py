@@ -75,7 +75,7 @@ class DeletionCosts:
         self._workload = workload
         self._broker = broker
         self._pods = pods
-        self._queues = [None, *settings.other_models]
+        self._queues = settings.queues
         self._told: dict[str, int] = {}
 
     async def run(self) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
+    not_,
     or_,
     select,
     update,
@@ -36,6 +37,8 @@ from core.schema import (
     status_is,
 )
 from core.schema import task_table as t
+from core.settings import Settings
+from tasks import canary
 
 _queued = status_is(Status.QUEUED)
 _running = status_is(Status.RUNNING)
@@ -200,10 +203,17 @@ def _claim(held: ColumnElement[bool]) -> ExecutableReturnsRows:
 
 
 _named = t.c.model == bindparam("held_model", type_=Text())
-claim_named = _claim(_named)
-"""The next task that names :held_model."""
-claim = _claim(or_(t.c.model.is_(None), _named))
-"""The same, or the next one that names none."""
+_held = or_(t.c.model.is_(None), _named)
+
+
+def claim(settings: Settings) -> ExecutableReturnsRows:
+    """The next task that names :held_model, or none, as far as it is this worker's."""
+    if settings.named_only:
+        return _claim(_named)
+    if not settings.canary_share:
+        return _claim(_held)
+    chosen = canary.is_chosen(settings.canary_share)
+    return _claim(and_(_held, chosen if settings.canary else not_(chosen)))
 
 
 def _change(**values: Any) -> Update:

@@ -66,6 +66,7 @@ class TaskStore:
         self._run = Autocommit(engine)
         self._settings = settings
         self._submit = Coalescer(self._submit_all)
+        self._claim = statements.claim(settings)
 
     async def _tasks(self, statement: Statement, **parameters: Any) -> list[Task]:
         return [Task.from_row(row) for row in await self._run.rows(statement, **parameters)]
@@ -169,9 +170,8 @@ class TaskStore:
 
     async def claim(self, worker_id: str) -> Task | None:
         """Takes the next task for this process's model in fair order, with a lease."""
-        named_only = self._settings.named_only
         return await self._task(
-            statements.claim_named if named_only else statements.claim,
+            self._claim,
             worker=worker_id,
             held_model=self._settings.model_id,
             lease_seconds=self._settings.lease_seconds,

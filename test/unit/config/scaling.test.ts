@@ -49,6 +49,27 @@ const refused: [string, Values, string][] = [
     "workers.pools[0].autoscaling.min is 5",
   ],
   [
+    "a trial of nothing",
+    { "workers.canary.stage": "trial" },
+    "workers.canary.stage is trial, but nothing is on trial",
+  ],
+  [
+    "a model on trial of which nobody knows the files",
+    { "workers.canary": { stage: "trial", model: "owner/name" } },
+    "workers.canary.revision is missing",
+  ],
+  [
+    "a pool with the name of the workers on trial",
+    {
+      "workers.pools": [{ name: "canary" }],
+      "workers.canary": {
+        stage: "trial",
+        image: `registry.example/worker@sha256:${"2".repeat(64)}`,
+      },
+    },
+    "workers.pools is not told apart by the name canary",
+  ],
+  [
     "more workers than the database has connections for",
     { "workers.autoscaling": { max: 100 } },
     "100 workers open up to",

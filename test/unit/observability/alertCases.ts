@@ -90,6 +90,31 @@ export const alertCases: AlertCase[] = [
     at: "16m",
   },
   {
+    alert: "CanaryFails",
+    stack: "elastic",
+    series: {
+      'aigc_attempts_total{job="worker-canary",outcome="succeeded"}': "0+8x60",
+      'aigc_attempts_total{job="worker-canary",outcome="generation_failed"}': "0+2x60",
+      'aigc_attempts_total{job="worker",outcome="succeeded"}': "0+100x60",
+      'aigc_attempts_total{job="worker",outcome="generation_failed"}': "0+10x60",
+    },
+    at: "50m",
+    fires: { job: "worker-canary" },
+    value: "20%",
+  },
+  // Whatever fails now fails on all workers.
+  {
+    alert: "CanaryFails",
+    stack: "elastic",
+    series: {
+      'aigc_attempts_total{job="worker-canary",outcome="succeeded"}': "0+8x60",
+      'aigc_attempts_total{job="worker-canary",outcome="generation_failed"}': "0+2x60",
+      'aigc_attempts_total{job="worker",outcome="succeeded"}': "0+80x60",
+      'aigc_attempts_total{job="worker",outcome="generation_failed"}': "0+20x60",
+    },
+    at: "50m",
+  },
+  {
     alert: "NoWorkerStarts",
     stack: "elastic",
     series: { [work]: "30x40" },

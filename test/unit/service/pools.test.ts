@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { containersOf, type Props, podOf } from "../../../policy/resource";
 import { resourcesOf } from "../../golden/resources";
-import { accepted } from "../../golden/stacks";
+import { accepted, declareEach } from "../../golden/stacks";
 
 const [prod, elastic] = [accepted("prod"), accepted("elastic")];
 const pods = Object.fromEntries(
@@ -26,6 +26,7 @@ test("pulumi up never fights the scaler: a scaled Deployment's replicas are left
     "aigc-workers-server": ["spec.replicas"],
     "aigc-workers-juggernaut-server": ["spec.replicas"],
     "aigc-workers-base-server": undefined,
+    "aigc-workers-canary-server": undefined,
   });
   expect(prod["aigc-workers-server"]).not.toHaveProperty("ignoreChanges");
 });
@@ -69,4 +70,39 @@ test("KEDA asks the api where it answers, from its own namespace", () => {
     from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "keda" } } }],
     ports: [{ port: Number(url.port), protocol: "TCP" }],
   });
+});
+
+test("workers on trial have what is tried and their share, which the others leave to them", () => {
+  const image = (name: string) => (containersOf(pods[name]?.spec as Props)[0] as Props).image;
+  expect(image("aigc-workers-canary-server")).toMatch(/@sha256:2{64}$/);
+  expect(image("aigc-workers-server")).not.toBe(image("aigc-workers-canary-server"));
+  const { CANARY, CANARY_SHARE } = environment("aigc-workers-canary-server");
+  expect([CANARY, CANARY_SHARE]).toEqual(["true", "0.05"]);
+  expect(environment("aigc-workers-juggernaut-server")).not.toHaveProperty("CANARY_SHARE");
+  const told = ["aigc-workers-server", "aigc-workers-base-server", "api-server"];
+  for (const name of told) {
+    expect(environment(name)).toMatchObject({ CANARY_SHARE });
+    expect(environment(name)).not.toHaveProperty("CANARY");
+  }
+});
+
+test("one key makes all workers what was on trial, and another value of it leaves nothing of it", async () => {
+  const trial = {
+    "workers.canary.image": `registry.example.com/worker@sha256:${"2".repeat(64)}`,
+    "workers.canary.model": "owner/name",
+    "workers.canary.revision": "1".repeat(40),
+  };
+  const [promoted, off, before] = await declareEach("prod", [
+    { ...trial, "workers.canary.stage": "promoted" },
+    { ...trial, "workers.canary.stage": "off" },
+    {},
+  ]);
+  expect(off).toEqual(before);
+  // What is given is not built.
+  const names = (outcome: typeof before) => Object.keys(outcome ?? {}).sort();
+  expect(names(promoted)).toEqual(names(before).filter((name) => name !== "worker-image-build"));
+  const text = JSON.stringify(promoted);
+  expect(text).toContain(trial["workers.canary.image"]);
+  expect(text).not.toContain("stabilityai/stable-diffusion-xl-base-1.0");
+  expect(text).not.toContain("CANARY");
 });

@@ -94,8 +94,7 @@ def _name(settings: Settings, task: Task) -> str:
 @router.get("", summary="What the service does now", responses=documented(401, 403, 503))
 async def get_now(services: Provided) -> NowView:
     settings, now = services.settings, datetime.now(UTC)
-    queues = [None, *settings.other_models]
-    announced = [await services.broker.workers(queue) for queue in queues]
+    announced = [await services.broker.workers(queue) for queue in settings.queues]
     running = {task.worker_id or "": task for task in await services.operations.running()}
     waiting = [it for it in await services.store.unfinished() if it.status == "queued"]
     latencies = await services.operations.latencies()

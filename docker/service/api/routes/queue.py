@@ -19,10 +19,11 @@ class QueueView(BaseModel):
 @router.get("/api/queue", summary="How busy the service is", responses=documented(401, 503))
 async def get_queue(services: Provided, _caller: Caller) -> QueueView:
     counts = await services.store.counts()
-    queues = [None, *services.settings.other_models]
     return QueueView(
         queued=counts.queued,
         running=counts.running,
         finished_last_minute=counts.finished_last_minute,
-        workers=sum([len(await services.broker.workers(queue)) for queue in queues]),
+        workers=sum(
+            [len(await services.broker.workers(queue)) for queue in services.settings.queues]
+        ),
     )

@@ -48,5 +48,18 @@ async def sicken_worker(trials: int) -> Outcome:
         return Outcome(trials, await check(it, clients.history), broken=broken)
 
 
+async def sicken_worker_on_trial(trials: int) -> Outcome:
+    """It fails each task that it takes; none of them fails, and each was charged one attempt."""
+    sick = {"worker_crash": "sick", "crashing_workers": 1}
+    async with running(workers=3, canary_share=0.5, **sick) as (it, clients):
+        records = await asyncio.gather(*(clients.submit() for _ in range(10 * trials)))
+        await asyncio.gather(*map(clients.follow, records))
+        charged = [(await row(it, record))["attempts_left"] for record in records]
+        broken = [f"{left} attempts are left" for left in charged if left < 2]
+        if 2 not in charged:
+            broken.append("the worker on trial took nothing")
+        return Outcome(trials, await check(it, clients.history), broken=broken)
+
+
 def _worker_starts(it: System) -> int:
     return sum(worker.starts for worker in it.workers)

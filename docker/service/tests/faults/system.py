@@ -42,6 +42,7 @@ class Member:
         self.kind = kind
         self.name = name
         self.crash = crash
+        self.env: dict[str, str] = {}
         self.port = stores.free_port()
         self._metrics_port = stores.free_port()
         self.pid = 0
@@ -57,11 +58,15 @@ class Member:
         return nursery.alive(self.pid)
 
     def start(self) -> None:
-        env = self._system.env | {
-            "WORKER_ID": self.name,
-            "PORT": str(self.port),
-            "METRICS_PORT": str(self._metrics_port),
-        }
+        env = (
+            self._system.env
+            | self.env
+            | {
+                "WORKER_ID": self.name,
+                "PORT": str(self.port),
+                "METRICS_PORT": str(self._metrics_port),
+            }
+        )
         log = self._system.directory / f"{self.name}.log"
         self.starts += 1
         self.pid = self._system.nursery.start(self.kind, env, log, self.crash)
@@ -108,9 +113,10 @@ async def system(
     api_crash: str = "",
     crashing_apis: int = 2,
     max_wait_seconds: float = 300,
+    canary_share: float = 0,
 ) -> AsyncIterator[System]:
     """Two APIs and some workers on stores of their own; of each kind the first are armed, by
-    default all workers."""
+    default all workers. With a share for it, the first worker is on trial."""
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-"))
         directory = Path(name)
@@ -135,6 +141,7 @@ async def system(
                 "HEARTBEAT_SECONDS": "0.5",
                 "RELAY_SECONDS": "0.5",
                 "MAX_WAIT_SECONDS": str(max_wait_seconds),
+                "CANARY_SHARE": str(canary_share),
             }
             it.database = await asyncpg.create_pool(it.postgres_url, min_size=0, max_size=4)
             tasks.push_async_callback(it.database.close)
@@ -147,6 +154,8 @@ async def system(
                 armed = crashing_workers is None or number < crashing_workers
                 crash = worker_crash if armed else ""
                 it.workers.append(Member(it, "worker", f"worker-{number}", crash))
+            if canary_share:
+                it.workers[0].env = {"CANARY": "true"}
             for member in itertools.chain(it.apis, it.workers):
                 member.start()
                 tasks.callback(asyncio.create_task(member.supervise()).cancel)
