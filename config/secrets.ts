@@ -18,6 +18,8 @@ export const secrets = {
   pullKey: "PEM of its key; with cloudflare.mode proxied",
   pullCa: "PEM of the CA that signed it; with cloudflare.mode proxied",
   alertWebhook: "URL that is sent alerts, in Alertmanager's format; with receivers webhook",
+  watchdogWebhook:
+    "URL of a dead man's switch, which tells you when nothing comes; with monitoring.watchdog",
   slackWebhook: "URL of Slack's incoming webhook, which knows its channel; with receivers slack",
   pagerdutyKey: "Key of a PagerDuty service's Events API v2; with receivers pagerduty",
   smtpPassword: "Password of monitoring.email.username; with receivers email",

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { alertLog, describeTold, toldBy } from "./alerts";
 import { autoscaled } from "./autoscaling";
 import { fakeGpus } from "./cluster";
 import { stopNode } from "./cluster/node";
@@ -13,7 +14,7 @@ import { makePicture } from "./picture";
 import { preflight } from "./preflight";
 import { Progress } from "./progress";
 import { followLogs, showRequest } from "./requestLog";
-import { interrupt } from "./run";
+import { interrupt, run } from "./run";
 import { hostUrl } from "./services";
 import { addCluster } from "./setup";
 import { imageConfig, secrets } from "./stack";
@@ -26,6 +27,7 @@ const help = `npm run local                from a bare machine to a running stac
 npm run local -- status      what runs and where; --json for scripts
 npm run local -- logs        what nginx, api and workers say, as they say it
 npm run local -- logs ID     what they said of the request with that X-Request-ID, in order
+npm run local -- alerts      what somebody would have been told: each alert as it came and went
 npm run local -- down        stop everything and leave the machine as it was; data is kept
 npm run local -- reset       down, and forget all data; the built toolchain and images are kept
 
@@ -105,13 +107,26 @@ function status(json: boolean): void {
   else throw new UserError("the local stack is not set up", "start it with: npm run local");
 }
 
-async function logs([requestId]: string[]): Promise<void> {
+/** @returns kubectl, and the namespace of the stack */
+async function running(): Promise<{ kubectl: string; namespace: string }> {
   const current = readStatus();
   if (!current?.running) {
     throw new UserError("the local stack does not run", "start it with: npm run local");
   }
   const { kubectl } = await ensureToolchain(() => {}, ["kubectl"]);
-  const cluster = [`--kubeconfig=${kubeconfig}`, `--namespace=${current.namespace}`];
+  return { kubectl, namespace: current.namespace };
+}
+
+async function alerts(): Promise<void> {
+  const { kubectl } = await running();
+  console.log(
+    describeTold(toldBy(await run(kubectl, [`--kubeconfig=${kubeconfig}`, ...alertLog]))),
+  );
+}
+
+async function logs([requestId]: string[]): Promise<void> {
+  const { kubectl, namespace } = await running();
+  const cluster = [`--kubeconfig=${kubeconfig}`, `--namespace=${namespace}`];
   if (requestId === undefined) await followLogs(kubectl, cluster);
   else await showRequest(kubectl, cluster, requestId);
 }
@@ -140,6 +155,7 @@ async function main(): Promise<void> {
     up: () => up(autoscale),
     status: () => status(json),
     logs: () => logs(rest),
+    alerts,
     down,
     reset,
   };

@@ -1,4 +1,5 @@
-import { ensureControlPlane, ensureRuntime, untilPodsRun } from "./cluster";
+import { renderAlertSink } from "./alerts";
+import { applyObjects, ensureControlPlane, ensureRuntime, untilPodsRun } from "./cluster";
 import { ensureKeda } from "./cluster/keda";
 import {
   ensureBase,
@@ -145,6 +146,9 @@ export function addCluster(
       await ensureControlPlane(programs, addons, report);
       return programs;
     },
+  );
+  steps.add("alert sink", quick, [controlPlane, loaded.api], (_, programs, api) =>
+    applyObjects(programs, renderAlertSink(api)),
   );
   const cluster = steps.add(
     "cluster",

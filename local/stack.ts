@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { parse, stringify } from "yaml";
+import { alertWebhook } from "./alerts";
 import { UserError } from "./errors";
 import type { ImageReferences } from "./images";
 import { cache, repository, state } from "./paths";
@@ -18,7 +19,7 @@ const secretsFile = join(state, "secrets.json");
 
 export type ConfigValues = Record<string, unknown>;
 
-/** Made once, at random; only this stack knows them. */
+/** Made once, at random, but for the URL; only this stack knows them. */
 export interface Secrets {
   passphrase: string;
   apiSecret: string;
@@ -27,6 +28,7 @@ export interface Secrets {
   s3AccessKeyId: string;
   s3SecretAccessKey: string;
   archiveCipherPass: string;
+  alertWebhook: string;
 }
 
 /** A Pulumi program that runs on the local cluster. */
@@ -48,6 +50,7 @@ const imageService: Project = {
     "s3AccessKeyId",
     "s3SecretAccessKey",
     "archiveCipherPass",
+    "alertWebhook",
   ],
 };
 
@@ -69,6 +72,7 @@ export function secrets(): Secrets {
     s3AccessKeyId: randomBytes(10).toString("hex"),
     s3SecretAccessKey: random(),
     archiveCipherPass: random(),
+    alertWebhook,
     ...known,
   };
   // A release may have brought one more.

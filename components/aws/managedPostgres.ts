@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { aigc, ports } from "../names";
 import { elsewhere, type Server } from "../network/flows";
-import { databaseDown } from "../stores/alerts";
+import { databaseAlerts } from "../stores/alerts";
 import { parameterFamily } from "../vendors";
 import { type StoreNetwork, storeSecurityGroup } from "./storeNetwork";
 
@@ -31,6 +31,8 @@ export class ManagedPostgres extends Component {
 
   constructor(name: string, args: ManagedPostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ManagedPostgres", name, args, opts);
+    // It grows by itself up to there.
+    const maxAllocatedStorage = 4 * args.storageGiB;
     const subnets = new rds.SubnetGroup(
       `${name}-subnets`,
       { description: `Subnets of ${name}`, subnetIds: args.subnetIds },
@@ -66,7 +68,7 @@ export class ManagedPostgres extends Component {
         storageType: "gp3",
         storageEncrypted: true,
         allocatedStorage: args.storageGiB,
-        maxAllocatedStorage: 4 * args.storageGiB,
+        maxAllocatedStorage,
         backupRetentionPeriod: backupDays,
         deleteAutomatedBackups: false,
         copyTagsToSnapshot: true,
@@ -83,7 +85,7 @@ export class ManagedPostgres extends Component {
     this.url = pulumi.secret(
       pulumi.interpolate`postgresql://${aigc}:${args.password}@${server.endpoint}/${aigc}?sslmode=require`,
     );
-    this.alerts.push(databaseDown);
+    this.alerts.push(...databaseAlerts(maxAllocatedStorage * 2 ** 30));
     this.registerOutputs({ url: this.url });
   }
 }

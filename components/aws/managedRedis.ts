@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { ports } from "../names";
 import { elsewhere, type Server } from "../network/flows";
-import { redisDown } from "../stores/alerts";
+import { redisAlerts } from "../stores/alerts";
 import { parameterFamily } from "../vendors";
 import { type StoreNetwork, storeSecurityGroup } from "./storeNetwork";
 
@@ -77,7 +77,7 @@ export class ManagedRedis extends Component {
     this.url = pulumi.secret(
       pulumi.interpolate`rediss://:${args.password}@${server.primaryEndpointAddress}:${ports.redis}/0`,
     );
-    this.alerts.push(redisDown);
+    this.alerts.push(...redisAlerts);
     this.registerOutputs({ url: this.url });
   }
 }

@@ -46,7 +46,7 @@ const alerts: Alert[] = [
     when: `time() - max(aigc_backup_last_success_timestamp_seconds > 0) > ${greatestAge}`,
     for: "10m",
     severity: "page",
-    summary: "The newest backup is older than 26 hours.",
+    summary: "The newest backup is {{ $value | humanizeDuration }} old; there is one each night.",
     action: "kubectl get jobs -l app=backup, and the log of the last one.",
   },
   {

@@ -52,7 +52,8 @@ const alerts: Alert[] = [
     when: `time() - max(aigc_restore_drill_last_success_timestamp_seconds > 0) > ${8 * days}`,
     for: "10m",
     severity: "ticket",
-    summary: "For more than eight days nobody has tried to restore the database.",
+    summary:
+      "The last good restore of the database for practice was {{ $value | humanizeDuration }} ago.",
     action: "kubectl create job --from=cronjob/restore-drill restore-drill-now",
   },
   {
@@ -68,7 +69,8 @@ const alerts: Alert[] = [
     when: "max(aigc_restore_drill_lost_seconds) > 60 or max(aigc_restore_drill_restore_seconds) > 300",
     for: "5m",
     severity: "ticket",
-    summary: "A restore would lose more than a minute, or take more than five.",
+    summary:
+      "A restore would lose more than a minute, or take more than five: it is {{ $value | humanizeDuration }}.",
     action: "The log of the last restore-drill; base backups more often make it shorter.",
   },
 ];

@@ -60,9 +60,11 @@ export class CloudflareFront extends Component {
   }
 
   #dial(name: string, args: CloudflareTunnelArgs): pulumi.Output<string> {
-    const { target, flows } = new CloudflareTunnel(`${name}-cloudflared`, args, { parent: this });
-    this.flows.push(...flows);
-    return target;
+    const tunnel = new CloudflareTunnel(`${name}-cloudflared`, args, { parent: this });
+    this.flows.push(...tunnel.flows);
+    this.alerts.push(...tunnel.alerts);
+    this.targets.push(...tunnel.targets);
+    return tunnel.target;
   }
 
   /** The zone's: Cloudflare routes no host of one account to another's tunnel. */

@@ -4,8 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
-import { labels, ports } from "../names";
+import { labels, ports, serviceHost } from "../names";
 import { https } from "../network/flows";
+import type { Alert } from "../observability/alerts";
 import { cloudflareWaitSeconds, tunnelDomain } from "../vendors";
 import { graceSeconds, proxySeconds } from "./deadlines";
 
@@ -24,6 +25,18 @@ export interface CloudflareTunnelArgs extends ComponentArgs, Availability {
 const uid = 65532;
 /** https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/configure-tunnels/tunnel-with-firewall/ */
 const edgePort = 7844;
+
+/** https://developers.cloudflare.com/cloudflare-one/networks/connectors/cloudflare-tunnel/monitor-tunnels/metrics/ */
+const connections = "cloudflared_tunnel_ha_connections";
+
+const tunnelDown: Alert = {
+  name: "TunnelDown",
+  when: `sum(${connections}) == 0 or absent(${connections})`,
+  for: "2m",
+  severity: "page",
+  summary: "No connection to Cloudflare: nobody outside is answered.",
+  action: "kubectl logs -l app=front-cloudflared, and https://www.cloudflarestatus.com.",
+};
 
 /** A way in that is dialled from inside: the cluster needs no public address. */
 export class CloudflareTunnel extends Component {
@@ -62,6 +75,20 @@ export class CloudflareTunnel extends Component {
     const secret = new k8s.core.v1.Secret(
       `${name}-token`,
       { metadata: { namespace }, stringData: { token: pulumi.secret(token) } },
+      this.child,
+    );
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata,
+        spec: {
+          clusterIP: "None",
+          selector: labels(name),
+          // Also of one that isn't connected, which is what they are looked at for.
+          publishNotReadyAddresses: true,
+          ports: [{ name: "metrics", port: ports.cloudflared }],
+        },
+      },
       this.child,
     );
     new k8s.apps.v1.Deployment(
@@ -114,6 +141,9 @@ export class CloudflareTunnel extends Component {
       { from: this, to: "anywhere", ports: [https, edgePort] },
       { from: this, to: "anywhere", ports: [edgePort], protocol: "UDP" },
     );
+    this.alerts.push(tunnelDown);
+    const host = serviceHost(name, namespace);
+    this.targets.push({ job: "tunnel", app: name, host, port: ports.cloudflared });
     this.target = pulumi.interpolate`${tunnel.id}.${tunnelDomain}`;
     this.registerOutputs({ target: this.target });
   }

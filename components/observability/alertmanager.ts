@@ -5,12 +5,15 @@ import { type Resources, restrictedContainer, restrictedPod } from "../kubernete
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import { https } from "../network/flows";
+import { renderInhibitions } from "./inhibitions";
 
 export interface AlertmanagerArgs extends ComponentArgs, Omit<VolumeArgs, "storage"> {
   namespace: string;
   /** By digest; `alertmanager` on the PATH. */
   image: string;
   tell: Receivers;
+  /** Names of the stack's alerts. */
+  alerts: string[];
   resources: Resources;
 }
 
@@ -23,6 +26,8 @@ export interface Receivers {
   /** Key of a service's Events API v2; what pages is critical there, all else a warning. */
   pagerduty?: pulumi.Input<string>;
   email?: Mail;
+  /** URL that is sent the alert that is always there, each minute: a dead man's switch. @default nobody is */
+  watchdog?: pulumi.Input<string>;
 }
 
 export interface Mail {
@@ -53,6 +58,7 @@ export class Alertmanager extends Component {
       slack: tell.slack,
       pagerduty: tell.pagerduty,
       email: tell.email?.password,
+      watchdog: tell.watchdog,
     };
     const metadata = { name: app, namespace, labels: labels(app) };
     const config = new k8s.core.v1.Secret(
@@ -60,7 +66,7 @@ export class Alertmanager extends Component {
       {
         metadata: { namespace },
         stringData: {
-          "alertmanager.yml": renderAlertmanagerConfig(tell),
+          "alertmanager.yml": renderAlertmanagerConfig(tell, args.alerts),
           ...(Object.fromEntries(Object.entries(keys).filter(([, key]) => key)) as Record<
             string,
             pulumi.Input<string>
@@ -118,6 +124,7 @@ export class Alertmanager extends Component {
     );
     this.host = serviceHost(app, namespace);
     const mail = tell.email ? [Number(tell.email.smarthost.split(":")[1])] : [];
+    this.targets.push({ job: app, app, host: this.host, port: ports.alertmanager });
     this.flows.push(
       { from: this, to: "anywhere", ports: [https, ...mail] },
       { from: "operators", to: this, ports: [ports.alertmanager] },
@@ -130,8 +137,17 @@ export class Alertmanager extends Component {
 const pagerdutySeverity =
   '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}';
 
-/** https://prometheus.io/docs/alerting/latest/configuration/ */
-export function renderAlertmanagerConfig({ webhook, slack, pagerduty, email }: Receivers): string {
+/** Whoever is told by no receiver. */
+const nobody = { name: "nobody" };
+
+/**
+ * https://prometheus.io/docs/alerting/latest/configuration/
+ * @param alerts names of those that the stack has
+ */
+export function renderAlertmanagerConfig(
+  { webhook, slack, pagerduty, email, watchdog }: Receivers,
+  alerts: string[],
+): string {
   const file = (name: keyof Receivers) => `${configDirectory}/${name}`;
   const receiver = {
     name: "operators",
@@ -153,6 +169,12 @@ export function renderAlertmanagerConfig({ webhook, slack, pagerduty, email }: R
       ],
     }),
   };
+  const deadMansSwitch = watchdog
+    ? {
+        name: "watchdog",
+        webhook_configs: [{ url_file: file("watchdog"), send_resolved: false }],
+      }
+    : nobody;
   const configuration = {
     route: {
       receiver: receiver.name,
@@ -160,26 +182,22 @@ export function renderAlertmanagerConfig({ webhook, slack, pagerduty, email }: R
       group_wait: "30s",
       group_interval: "5m",
       repeat_interval: "24h",
-      routes: [{ receiver: receiver.name, matchers: ['severity="page"'], repeat_interval: "1h" }],
+      routes: [
+        {
+          receiver: deadMansSwitch.name,
+          matchers: ['severity="none"'],
+          ...{ group_wait: "0s", group_interval: "1m", repeat_interval: "1m" },
+        },
+        {
+          receiver: receiver.name,
+          matchers: ['severity="page"'],
+          // Whoever was woken is soon told that it is over.
+          ...{ group_interval: "1m", repeat_interval: "1h" },
+        },
+      ],
     },
-    receivers: [receiver],
-    // What follows from a cause is not told beside it.
-    inhibit_rules: [
-      {
-        source_matchers: ['alertname="DatabaseDown"'],
-        target_matchers: [
-          'alertname=~"NoWorker|QueueWaits|RequestsFail|RequestsFailSlowly|RedisDown"',
-        ],
-      },
-      {
-        source_matchers: ['alertname=~"NoWorker|RedisDown"'],
-        target_matchers: ['alertname=~"QueueWaits|RequestsFail|RequestsFailSlowly"'],
-      },
-      {
-        source_matchers: ['alertname="RequestsFail"'],
-        target_matchers: ['alertname="RequestsFailSlowly"'],
-      },
-    ],
+    receivers: [receiver, deadMansSwitch],
+    inhibit_rules: renderInhibitions(alerts),
   };
   return `${JSON.stringify(configuration, null, 2)}\n`;
 }

@@ -6,6 +6,8 @@ import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import { Alertmanager, type Receivers } from "./alertmanager";
 import { type Alert, renderAlertRules } from "./alerts";
+import { dashboardConfigMaps } from "./grafana";
+import { deliveryAlerts, ownAlerts } from "./ownAlerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
 export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
@@ -16,8 +18,10 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   targets: ScrapeTarget[];
   /** When somebody is told, besides what is not scraped. */
   alerts: Alert[];
-  /** Where docs/runbook.md can be read: alerts lead there. */
+  /** URL of docs/runbook.md, where alerts lead; "": nowhere. */
   runbook: string;
+  /** Dashboards for a Grafana that is in the cluster. */
+  dashboards: boolean;
   /** How long samples are kept, a Prometheus duration. */
   retention: string;
   resources: Resources;
@@ -33,15 +37,6 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
 const app = "prometheus";
 const uid = 65534;
 
-const targetDown: Alert = {
-  name: "TargetDown",
-  when: "up == 0",
-  for: "5m",
-  severity: "ticket",
-  summary: "{{ $labels.job }} on {{ $labels.instance }} gives no metrics.",
-  action: "kubectl get pods -o wide, and the log of the pod with that address.",
-};
-
 /** Prometheus with its alerts, and Alertmanager. */
 export class Monitoring extends Component {
   readonly app = app;
@@ -53,7 +48,7 @@ export class Monitoring extends Component {
     const { namespace } = args;
     const metadata = { name: app, namespace, labels: labels(app) };
     const host = serviceHost(app, namespace);
-    const targets = [...args.targets, { job: app, app, host, port: ports.prometheus }];
+    const alerts = [...args.alerts, ...ownAlerts, ...(args.alertmanager ? deliveryAlerts : [])];
     const alertmanager = args.alertmanager
       ? new Alertmanager(
           `${name}-alertmanager`,
@@ -61,6 +56,7 @@ export class Monitoring extends Component {
             namespace,
             image: args.alertmanagerImage,
             tell: args.tell,
+            alerts: alerts.map(({ name }) => name),
             storageClass: args.storageClass,
             protect: args.protect,
             resources: args.alertmanagerResources,
@@ -68,6 +64,11 @@ export class Monitoring extends Component {
           { parent: this },
         )
       : undefined;
+    const targets = [
+      ...args.targets,
+      { job: app, app, host, port: ports.prometheus },
+      ...(alertmanager?.targets ?? []),
+    ];
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
       {
@@ -75,9 +76,10 @@ export class Monitoring extends Component {
         data: {
           "prometheus.yml": renderPrometheusConfig({
             targets,
+            namespace,
             alertmanager: alertmanager && `${alertmanager.host}:${ports.alertmanager}`,
           }),
-          [rulesFile]: renderAlertRules([...args.alerts, targetDown], args.runbook),
+          [rulesFile]: renderAlertRules(alerts, args.runbook),
         },
       },
       this.child,
@@ -132,12 +134,10 @@ export class Monitoring extends Component {
       },
       this.child,
     );
+    if (args.dashboards) dashboardConfigMaps(name, namespace, this.child);
     this.flows.push(...targets.map((to) => ({ from: this, to, ports: [to.port] })));
     this.flows.push({ from: "operators", to: this, ports: [ports.prometheus] });
-    if (alertmanager) {
-      const told = { from: this, to: alertmanager, ports: [ports.alertmanager] };
-      this.flows.push(told, ...alertmanager.flows);
-    }
+    this.flows.push(...(alertmanager?.flows ?? []));
     this.url = `http://${host}:${ports.prometheus}`;
     this.registerOutputs({ url: this.url });
   }

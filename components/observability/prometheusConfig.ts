@@ -9,6 +9,8 @@ export interface ScrapeTarget {
 
 export interface PrometheusConfigArgs {
   targets: ScrapeTarget[];
+  /** Of the stack; tells whoever is told of several whose alert it is. */
+  namespace: string;
   /** host:port of an Alertmanager. @default alerts are only shown */
   alertmanager?: string;
 }
@@ -21,9 +23,16 @@ export const rulesFile = "alerts.yml";
  * access to the Kubernetes API.
  * https://prometheus.io/docs/prometheus/latest/configuration/configuration/#dns_sd_config
  */
-export function renderPrometheusConfig({ targets, alertmanager }: PrometheusConfigArgs): string {
+export function renderPrometheusConfig({
+  targets,
+  namespace,
+  alertmanager,
+}: PrometheusConfigArgs): string {
   const configuration = {
-    global: { scrape_interval: "5s", scrape_timeout: "4s", evaluation_interval: "15s" },
+    global: {
+      ...{ scrape_interval: "5s", scrape_timeout: "4s", evaluation_interval: "15s" },
+      external_labels: { namespace },
+    },
     rule_files: [rulesFile],
     ...(alertmanager && {
       alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },

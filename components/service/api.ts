@@ -7,8 +7,9 @@ import { type Resources, restrictedContainer, restrictedPod, scratch } from "../
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
 import { elsewhere, https, toAgent } from "../network/flows";
+import { type Alert, noneUp, tooFewPods } from "../observability/alerts";
+import { serviceAlerts } from "./alerts";
 import { type Lora, lorasEnv } from "./loras";
-import { errorBudgetAlerts } from "./objectives";
 import type { ServiceSettings } from "./serviceSettings";
 
 export interface ApiArgs extends ComponentArgs, Availability {
@@ -59,6 +60,18 @@ export const workerStart = { seconds: 900, period: 2 };
 
 /** uid of the user in both images of docker/service. */
 export const serviceUid = 10001;
+
+const job = "api";
+
+const noApi = (job: string): Alert => ({
+  name: "NoApi",
+  labels: { job },
+  when: noneUp(job),
+  for: "1m",
+  severity: "page",
+  summary: "No pod of the api gives metrics: nobody is answered.",
+  action: "kubectl describe pods -l app=api, and kubectl logs -l app=api --previous.",
+});
 
 /** Answers HTTP, keeps the records, never touches a GPU. */
 export class Api extends Component {
@@ -216,8 +229,12 @@ export class Api extends Component {
     );
     disruptionBudget(name, metadata, args, this.child);
     this.host = serviceHost(name, namespace);
-    this.alerts.push(...errorBudgetAlerts(args.objective));
-    this.targets.push({ job: "api", app: name, host: this.host, port: ports.metrics });
+    this.alerts.push(
+      noApi(job),
+      tooFewPods(job, name, args.replicas, "10m"),
+      ...serviceAlerts(args.objective),
+    );
+    this.targets.push({ job, app: name, host: this.host, port: ports.metrics });
     const { database, servers } = args.settings;
     this.flows.push(...toAgent(this, args.identity));
     this.flows.push(...servers.map((server) => ({ from: this, ...server })), {

@@ -2,7 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { labels, ports } from "../names";
-import type { Api } from "./api";
+import type { Alert } from "../observability/alerts";
+import { type Api, workerStart } from "./api";
 import { renderBehavior, renderScaledObject, type Scaling, type Schedule } from "./scaledObject";
 import { modelLabel, type Workers } from "./workers";
 
@@ -18,6 +19,18 @@ export interface AutoscalerArgs extends ComponentArgs, Scaling {
   /** Where KEDA's pods are. */
   kedaNamespace: string;
 }
+
+/** Fewer workers than the scaler should have set, for as long as one may take to start, and some minutes. */
+const scalerStuck = ({ workers, targetSeconds, max }: AutoscalerArgs): Alert => ({
+  name: "ScalerStuck",
+  labels: { job: workers.job, model: modelLabel(workers.model) },
+  when: `clamp_max(ceil(max(aigc_work_seconds{model="${modelLabel(workers.model)}"}) / ${targetSeconds}), ${max})
+  > (sum(up{job="${workers.job}"}) or vector(0))`,
+  for: `${workerStart.seconds / 60 + 10}m`,
+  severity: "ticket",
+  summary: "The work takes {{ $value }} workers, and for long there have been fewer.",
+  action: `kubectl describe scaledobject,hpa ${workers.name}: what does it see, and does a pod stay Pending?`,
+});
 
 /** Sets how many workers there are, by the work that waits and is being drawn. */
 export class Autoscaler extends Component {
@@ -76,6 +89,7 @@ export class Autoscaler extends Component {
         { ...this.child, dependsOn: [workers] },
       );
     }
+    this.alerts.push(scalerStuck(args));
     this.registerOutputs();
   }
 }

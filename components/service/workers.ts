@@ -6,7 +6,7 @@ import { type Resources, restrictedContainer, restrictedPod, scratch } from "../
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
 import { toAgent } from "../network/flows";
-import type { Alert } from "../observability/alerts";
+import { type Alert, noneUp, tooFewPods } from "../observability/alerts";
 import { serviceUid, workerStart } from "./api";
 import type { ModelStore } from "./modelStore";
 import type { ServiceSettings } from "./serviceSettings";
@@ -53,12 +53,10 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   tolerations: k8s.types.input.core.v1.Toleration[];
 }
 
-const none = (job: string) => `sum(up{job="${job}"}) == 0 or absent(up{job="${job}"})`;
-
-const noWorker = (app: string, job: string): Alert => ({
+const noWorker = (app: string, job: string, model: string): Alert => ({
   name: "NoWorker",
-  job,
-  when: none(job),
+  labels: { job, model: modelLabel(model) },
+  when: noneUp(job),
   for: "2m",
   severity: "page",
   summary: "No worker draws; accepted pictures wait.",
@@ -68,34 +66,13 @@ const noWorker = (app: string, job: string): Alert => ({
 /** Of workers that are none as long as there is nothing to draw. */
 const noWorkerStarts = (app: string, job: string, model: string): Alert => ({
   name: "NoWorkerStarts",
-  job,
-  when: `(${none(job)}) and on () max(aigc_work_seconds{model="${modelLabel(model)}"}) > 0`,
+  labels: { job, model: modelLabel(model) },
+  when: `(${noneUp(job)}) and on () max(aigc_work_seconds{model="${modelLabel(model)}"}) > 0`,
   for: `${workerStart.seconds / 60}m`,
   severity: "page",
   summary: "Pictures wait for a worker, and none starts.",
   action: `kubectl describe scaledobject,pods -l app=${app}: does KEDA scale, are there GPUs?`,
 });
-
-/** Of all workers together. */
-const alerts: Alert[] = [
-  {
-    name: "QueueWaits",
-    when: "max(aigc_queue_oldest_age_seconds) > 300",
-    for: "5m",
-    severity: "page",
-    summary: "The oldest picture of the queue has waited for more than 5 minutes.",
-    action:
-      "Raise workers.replicas, or workers.autoscaling.max, if all workers draw; look at their logs if they don't.",
-  },
-  {
-    name: "WorkerNotCompiled",
-    when: "min by (instance) (aigc_worker_compiled) == 0",
-    for: "30m",
-    severity: "ticket",
-    summary: "{{ $labels.instance }} still draws uncompiled, at half its speed.",
-    action: 'kubectl logs -l app=aigc-worker says "pictures are drawn uncompiled" and why.',
-  },
-];
 
 /**
  * A model's name as the api's metrics have it: a value that a label selector of Kubernetes can ask for.
@@ -106,6 +83,8 @@ export const modelLabel = (model: string) => model.replace("/", "_");
 /** Draw the pictures: each claims one task at a time and writes the image to S3. */
 export class Workers extends Component {
   readonly app: string;
+  /** Of Prometheus. */
+  readonly job: string;
   /** Name of the Deployment. */
   readonly name: string;
   readonly model: string;
@@ -120,6 +99,7 @@ export class Workers extends Component {
       pool ? `${base}-${pool}` : base,
     ) as [string, string];
     this.app = app;
+    this.job = job;
     this.name = name;
     this.model = models.model;
     this.account =
@@ -226,8 +206,10 @@ export class Workers extends Component {
     this.flows.push(...args.settings.servers.map((server) => ({ from: this, ...server })));
     this.flows.push(...toAgent(this, args.identity));
     this.alerts.push(
-      args.scaledFrom === 0 ? noWorkerStarts(app, job, this.model) : noWorker(app, job),
-      ...(pool ? [] : alerts),
+      args.scaledFrom === 0 ? noWorkerStarts(app, job, this.model) : noWorker(app, job, this.model),
+      ...(args.scaledFrom === undefined
+        ? [tooFewPods(job, app, args.replicas, `${(2 * workerStart.seconds) / 60}m`)]
+        : []),
     );
     this.registerOutputs({ host: this.host });
   }

@@ -1,15 +1,49 @@
 import type { Alert } from "../observability/alerts";
 
-// The same for a pod and for a server of AWS: the api tells whether it answers.
+// The same for a pod and for a server of AWS: the api tells how it is.
 
-export const databaseDown: Alert = {
-  name: "DatabaseDown",
-  when: 'max(aigc_store_up{store="postgres"}) == 0',
-  for: "1m",
-  severity: "page",
-  summary: "PostgreSQL does not answer; no task is accepted.",
-  action: "kubectl describe pod postgres-0, or the instance in the RDS console.",
-};
+const gibibyte = 2 ** 30;
+
+/** @param storage bytes of its volume */
+export const databaseAlerts = (storage: number): Alert[] => [
+  {
+    name: "DatabaseDown",
+    when: 'max(aigc_store_up{store="postgres"}) == 0',
+    for: "1m",
+    severity: "page",
+    summary: "PostgreSQL does not answer; no task is accepted.",
+    action: "kubectl describe pod postgres-0, or the instance in the RDS console.",
+  },
+  {
+    name: "DatabaseConnectionsUsedUp",
+    when: "max(aigc_database_connections) / max(aigc_database_connections_limit) > 0.8",
+    for: "5m",
+    severity: "ticket",
+    summary: "{{ $value | humanizePercentage }} of PostgreSQL's connections are in use.",
+    action: "SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2.",
+  },
+  {
+    name: "DatabaseTransactionLong",
+    when: "max(aigc_database_oldest_transaction_seconds) > 900",
+    for: "1m",
+    severity: "ticket",
+    summary:
+      "A transaction has been open for {{ $value | humanizeDuration }}; nothing since is cleaned up.",
+    action: "SELECT pid, query FROM pg_stat_activity ORDER BY xact_start LIMIT 1.",
+  },
+  {
+    name: "DatabaseVolumeFills",
+    when: [
+      // Its log has a place there, too.
+      `max(aigc_database_bytes) > ${0.7 * storage}`,
+      `predict_linear(max(aigc_database_bytes)[1d:10m], ${4 * 86_400}) > ${0.9 * storage}`,
+    ].join("\n  or "),
+    for: "1h",
+    severity: "ticket",
+    summary: `The database has {{ $value | humanize1024 }}B of ${storage / gibibyte} GiB, or will in four days.`,
+    action: "Raise postgres.storage, which grows in place.",
+  },
+];
 
 /** Of a pod: RDS looks after its own archive. */
 export const archiveFails: Alert = {
@@ -21,11 +55,32 @@ export const archiveFails: Alert = {
   action: "kubectl logs postgres-0, and whether the backup bucket takes anything.",
 };
 
-export const redisDown: Alert = {
-  name: "RedisDown",
-  when: 'max(aigc_store_up{store="redis"}) == 0',
-  for: "1m",
-  severity: "page",
-  summary: "Redis does not answer; accepted tasks wait until it does.",
-  action: "kubectl describe pod redis-0, or the cluster in the ElastiCache console.",
+export const redisAlerts: Alert[] = [
+  {
+    name: "RedisDown",
+    when: 'max(aigc_store_up{store="redis"}) == 0',
+    for: "1m",
+    severity: "page",
+    summary: "Redis does not answer; accepted tasks wait until it does.",
+    action: "kubectl describe pod redis-0, or the cluster in the ElastiCache console.",
+  },
+  {
+    name: "RedisMemoryFills",
+    when: "max(aigc_redis_memory_bytes) / max(aigc_redis_memory_limit_bytes > 0) > 0.8",
+    for: "10m",
+    severity: "ticket",
+    summary:
+      "Redis has used {{ $value | humanizePercentage }} of its memory; full, it takes no more.",
+    action: "redis-cli --bigkeys; then redis.resources, or the node type of ElastiCache.",
+  },
+];
+
+/** Of a pod: ElastiCache keeps nothing on a volume. */
+export const redisPersistenceFails: Alert = {
+  name: "RedisPersistenceFails",
+  when: "max(aigc_redis_persistence_fails) == 1",
+  for: "5m",
+  severity: "ticket",
+  summary: "Redis can't write to its volume: a restart would empty the queue until it is refilled.",
+  action: "kubectl logs redis-0: is the volume full?",
 };

@@ -12,8 +12,8 @@ import { runAs } from "../kubernetes/serviceAccount";
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { aigc, labels, ports, serviceHost } from "../names";
 import { type Server, toAgent } from "../network/flows";
-import { postgresConnections } from "../vendors";
-import { archiveFails, databaseDown } from "./alerts";
+import { bytes, postgresConnections } from "../vendors";
+import { archiveFails, databaseAlerts } from "./alerts";
 import { type Archive, renderArchive } from "./archive";
 
 export interface PostgresArgs extends ComponentArgs, VolumeArgs {
@@ -52,7 +52,7 @@ export class Postgres extends Component {
     this.image = args.image;
     this.flows.push({ from: this, ...archive.bucket.server }, ...toAgent(this, archive.identity));
     this.server = { to: this, ports: [ports.postgres] };
-    this.alerts.push(databaseDown, archiveFails);
+    this.alerts.push(...databaseAlerts(bytes(args.storage)), archiveFails);
     const metadata = { name, namespace, labels: labels(name) };
     const volume = { name: "data", mountPath: "/var/lib/postgresql" };
     const credentials = new k8s.core.v1.Secret(

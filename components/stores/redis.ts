@@ -6,7 +6,7 @@ import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
 import type { Server } from "../network/flows";
 import { bytes } from "../vendors";
-import { redisDown } from "./alerts";
+import { redisAlerts, redisPersistenceFails } from "./alerts";
 
 export interface RedisArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
@@ -35,7 +35,7 @@ export class Redis extends Component {
     const { namespace } = args;
     this.app = name;
     this.server = { to: this, ports: [ports.redis] };
-    this.alerts.push(redisDown);
+    this.alerts.push(...redisAlerts, redisPersistenceFails);
     const metadata = { name, namespace, labels: labels(name) };
     const config = new k8s.core.v1.Secret(
       `${name}-config`,

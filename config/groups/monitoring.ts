@@ -21,10 +21,21 @@ export const monitoring = group("Prometheus and Alertmanager", {
       .describe("Server that takes it, with STARTTLS, or TLS at port 465"),
     username: z.string().default("").describe("User there, with the secret smtpPassword"),
   }),
+  dashboards: z
+    .boolean()
+    .default(false)
+    .describe("ConfigMaps with dashboards, for the sidecar of a Grafana in the cluster"),
   runbook: z
     .string()
-    .default("docs/runbook.md")
+    .regex(/^(https?:\/\/\S+)?$/, "must be a URL, which a pager can open")
+    .default("")
     .describe("URL under which you keep docs/runbook.md: alerts lead to their heading there"),
+  watchdog: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Send an alert that is always there, each minute, to the secret watchdogWebhook: a dead man's switch",
+    ),
   retention: z
     .string()
     .regex(/^\d+[hdwy]$/, "must be like 15d")

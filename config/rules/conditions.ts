@@ -15,6 +15,11 @@ export const told = (receiver: Values["monitoring"]["receivers"][number]) =>
     `monitoring.receivers has ${receiver}`,
     ({ monitoring }) => monitoring.alertmanager && monitoring.receivers.includes(receiver),
   );
+export const watched = condition(
+  ["monitoring"],
+  "monitoring.watchdog is true",
+  ({ monitoring }) => monitoring.alertmanager && monitoring.watchdog,
+);
 export const noKubeconfig = condition(
   ["kubeconfig"],
   "kubeconfig is not set",

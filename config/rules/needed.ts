@@ -23,6 +23,7 @@ import {
   told,
   toldByProxies,
   unknownModel,
+  watched,
   webhooks,
 } from "./conditions";
 import { at, type Condition, groupOf, type Rule } from "./rule";
@@ -33,6 +34,7 @@ export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
   s3SecretAccessKey: ownObjectStore,
   archiveCipherPass: ownPostgres,
   alertWebhook: told("webhook"),
+  watchdogWebhook: watched,
   slackWebhook: told("slack"),
   pagerdutyKey: told("pagerduty"),
   smtpPassword: told("email"),

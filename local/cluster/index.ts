@@ -34,19 +34,23 @@ export async function ensureControlPlane(
   report: Report,
 ): Promise<void> {
   await ensureParts(renderParts(), toolchain, report);
-  const addons = renderAddons(addonsImage).map((object) => JSON.stringify(object));
   await Promise.all([
-    kubectl(
-      toolchain,
-      ["apply", "--server-side", "--force-conflicts", "-f", "-"],
-      addons.join("\n---\n"),
-    ),
+    applyObjects(toolchain, renderAddons(addonsImage)),
     // A restarted kubelet sets resources without a device plugin back to zero.
     kubectl(toolchain, [
       ...["patch", "node", nodeName, "--subresource=status", "--type=merge"],
       ...["-p", JSON.stringify({ status: { capacity: { "nvidia.com/gpu": `${fakeGpus}` } } })],
     ]),
   ]);
+}
+
+/** Has the cluster hold these objects, whoever changed them. */
+export async function applyObjects(toolchain: Toolchain, objects: object[]): Promise<void> {
+  await kubectl(
+    toolchain,
+    ["apply", "--server-side", "--force-conflicts", "-f", "-"],
+    objects.map((object) => JSON.stringify(object)).join("\n---\n"),
+  );
 }
 
 /** Until the node takes pods, and these find DNS and storage. */

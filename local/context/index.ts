@@ -73,6 +73,8 @@ export async function upOnContext(context: string, options: ContextOptions): Pro
       podNetwork: facts.podNetwork,
       operatorNetworks: [],
       nginx: { replicas: 1 },
+      // Nobody is there to be told.
+      monitoring: { storage: "1Gi", retention: "2d", alertmanager: false },
       images: Object.fromEntries(names.map((name, index) => [name, published[index]])),
     }),
   );

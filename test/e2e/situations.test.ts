@@ -23,7 +23,9 @@ test("--help names every command", async () => {
 test("an unknown command is refused with the known ones", async () => {
   const { status, output } = await local("upp");
   expect(status).toBe(1);
-  expect(output).toMatch(/unknown command: upp\nfix: .*one of: up, status, logs, down, reset/);
+  expect(output).toMatch(
+    /unknown command: upp\nfix: .*one of: up, status, logs, alerts, down, reset/,
+  );
 });
 
 test("a user without root is told to use it", async () => {

@@ -7,7 +7,7 @@ export interface AlertRule {
   alert: string;
   expr: string;
   labels: Record<string, string>;
-  annotations: { summary: string; action: string; runbook_url: string };
+  annotations: { summary: string; action: string; runbook_url?: string };
 }
 
 /** Prometheus' file of a stack's alerts. */

@@ -155,7 +155,7 @@ function referenceFaults(objects: KubernetesObject[]): string[] {
   const kinds = ["Secret", "ConfigMap", "PersistentVolumeClaim", "ServiceAccount"];
   const there = [
     ...objects
-      .filter(({ kind }) => kinds.includes(kind))
+      .filter(({ kind, props }) => kinds.includes(kind) && !readByGrafana(props))
       .map(({ kind, name }) => `${kind} ${name}`),
     // cert-manager makes a Secret of each.
     ...objects
@@ -169,6 +169,9 @@ function referenceFaults(objects: KubernetesObject[]): string[] {
       .map((name) => `a pod reads ${name}, which isn't there`),
   ];
 }
+
+/** Whose pod is not of the stack. */
+const readByGrafana = (props: Props) => props.metadata?.labels?.grafana_dashboard === "1";
 
 function referencesOf(spec: Props): string[] {
   const containers = [...(spec.initContainers ?? []), ...spec.containers] as Props[];

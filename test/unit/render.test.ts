@@ -72,10 +72,14 @@ test("Redis keeps an append-only file and evicts nothing", () => {
   expect(renderRedisConf("384Mi")).toContain("maxmemory-policy noeviction");
 });
 
-test("Prometheus finds every pod behind a Service through DNS", () => {
+test("Prometheus finds every pod behind a Service through DNS, and names its stack to Alertmanager", () => {
   const config = JSON.parse(
-    renderPrometheusConfig({ targets: [{ job: "api", app: "api", host: "api.ns", port: 9090 }] }),
+    renderPrometheusConfig({
+      targets: [{ job: "api", app: "api", host: "api.ns", port: 9090 }],
+      namespace: "ns",
+    }),
   );
+  expect(config.global.external_labels).toEqual({ namespace: "ns" });
   expect(config.scrape_configs).toEqual([
     {
       job_name: "api",

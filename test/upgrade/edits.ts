@@ -57,6 +57,7 @@ const nlb = {
 const own: Record<string, Values> = {
   namespace: { namespace: "another" },
   webhookSecret: { webhookSecret: "anotherwebhookSecret", "api.webhooks": true },
+  watchdogWebhook: { watchdogWebhook: "anotherwatchdogWebhook", "monitoring.watchdog": true },
   hubToken: { hubToken: "anotherhubToken", "models.gated": true },
   infrastructure: { infrastructure: "organization/another/stack" },
   kubeconfig: { kubeconfig: "/another/kubeconfig" },

@@ -1,10 +1,9 @@
-import { copyFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
 import { run } from "../../local/run";
 import { rulesOf } from "../golden/alerts";
 import { stacks } from "../golden/stacks";
-import { renderAlertCases } from "../unit/observability/promtool";
+import { writeAlertCases } from "../unit/observability/promtool";
 import { GoldenPod } from "./pod";
 
 // What the program renders, put before the programs that read it.
@@ -70,10 +69,10 @@ test.each(["prod", "elastic"])(
   "%s: each alert fires when it should and is quiet when it should",
   async (stack) => {
     const prometheus = pod(stack, "monitoring-server");
-    const cases = renderAlertCases(stack, "/etc/prometheus/alerts.yml");
-    writeFileSync(join(prometheus.volume("data"), "cases.yml"), cases);
-    const command = ["promtool", "test", "rules", "/prometheus/cases.yml"];
-    expect(await told(prometheus, "env", "TMPDIR=/prometheus", ...command)).toContain("SUCCESS");
+    const files = writeAlertCases(stack, prometheus.volume("data"));
+    const command = ["promtool", "test", "rules", ...files.map((file) => `/prometheus/${file}`)];
+    const said = await told(prometheus, "env", "TMPDIR=/prometheus", ...command);
+    expect(said.match(/SUCCESS/g), said).toHaveLength(files.length);
   },
 );
 
@@ -82,4 +81,39 @@ test.each(["prod", "alternatives"])("%s: Alertmanager takes its configuration", 
   expect(
     await told(alertmanager, "amtool", "check-config", "/etc/alertmanager/alertmanager.yml"),
   ).toContain("SUCCESS");
+});
+
+test("Alertmanager hides what follows from a cause, of the same stack, and no other cause", async () => {
+  const alertmanager = pod("elastic", "monitoring-alertmanager-server");
+  const given = [
+    "DatabaseDown namespace=one",
+    "RedisDown namespace=one",
+    "QueueWaits namespace=one model=a",
+    "RequestsFail namespace=one",
+    "RequestsFail namespace=other",
+    "NoWorkerStarts namespace=other model=b job=worker",
+    "QueueWaits namespace=other model=a",
+    "QueueWaits namespace=other model=b",
+  ];
+  const amtool = "amtool --alertmanager.url=http://127.0.0.1:9093";
+  const script = `
+    ${alertmanager.container.command.join(" ")} >/dev/null 2>&1 &
+    until ${amtool} alert query >/dev/null 2>&1; do sleep 0.1; done
+    ${given.map((alert) => `${amtool} alert add ${alert}`).join("\n")}
+    ${amtool} --output json alert query --active --inhibited`;
+  const alerts = JSON.parse(await told(alertmanager, "sh", "-c", script)) as {
+    labels: Record<string, string>;
+    status: { state: string };
+  }[];
+  const active = alerts
+    .filter(({ status }) => status.state === "active")
+    .map(({ labels: { alertname, namespace, model } }) => [alertname, namespace, model].join(" "));
+  expect(active.sort()).toEqual([
+    "DatabaseDown one ",
+    "NoWorkerStarts other b",
+    "QueueWaits other a",
+    "RedisDown one ",
+    "RequestsFail other ",
+  ]);
+  expect(alerts.length).toBe(given.length);
 });

@@ -37,9 +37,10 @@ from api.routes import (
 )
 from api.services import Services
 from api.webhooks import Messenger
-from core import logs, metrics
+from core import logs, metrics_server
 from core.database import create_engine
 from core.keys import KeyStore
+from core.metrics import Process
 from core.settings import Settings
 from tasks.broker import Broker
 from tasks.events import EventHub
@@ -148,8 +149,9 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
     )
 
     async def refresh() -> None:
-        await gauges.refresh(services)
+        await gauges.refresh(services, engine)
 
+    processes: list[Process] = ["api", "worker"] if settings.standalone else ["api"]
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
         stack.push_async_callback(broker.close)
@@ -161,8 +163,9 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         for job in jobs:
             stack.callback(asyncio.create_task(job).cancel)
         await stack.enter_async_context(
-            metrics.serve(
+            metrics_server.serve(
                 settings.metrics_port,
+                processes,
                 ready=services.ready,
                 refresh=refresh,
                 besides=[work.route(services)],

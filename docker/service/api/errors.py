@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from api import openai_errors
 from api.methods import allowed
 from api.problems import Problem, store_down
+from core import metrics
 from core.outages import is_outage
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,10 @@ async def _handle(request: Request, error: Exception) -> Response:
 
 
 def answer(request: Request, error: Exception) -> Response:
-    return _respond(request, problem_of(request, error))
+    problem = problem_of(request, error)
+    if problem.code in metrics.REFUSALS:
+        metrics.REFUSED.labels(problem.code).inc()
+    return _respond(request, problem)
 
 
 def _respond(request: Request, problem: Problem) -> Response:

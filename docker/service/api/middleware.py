@@ -1,6 +1,7 @@
 """What happens to every request, whichever route takes it."""
 
 import re
+import time
 import uuid
 from typing import Final
 
@@ -8,9 +9,10 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import request_metrics
 from api.errors import answer
 from api.problems import Problem, too_large
-from core import logs, metrics
+from core import logs
 
 MAX_BODY: Final = 512 * 1024
 """Two of the longest prompts, escaped in JSON."""
@@ -19,8 +21,6 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _JSON = ("/api/generate", "/v1/images/generations")
 _INPUTS = "/api/inputs"
 _EDITS = "/v1/images/edits"
-_COUNTED = dict(zip((*_JSON, _EDITS), ("generate", "openai", "openai"), strict=True))
-"""What asks for pictures, under its name in the metric."""
 
 
 class RequestContext:
@@ -39,7 +39,7 @@ class RequestContext:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["headers"] = {"X-Request-Id": request_id, "X-Content-Type-Options": "nosniff"}
-        started = False
+        started, arrived = False, time.monotonic()
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
@@ -50,7 +50,8 @@ class RequestContext:
                 # Without a word on it, caches may keep even a 404 (RFC 9110, section 15.1).
                 headers.setdefault("Cache-Control", "no-store")
                 _keep_scheme(scope, headers)
-                _count(scope["path"], message["status"])
+                seconds = time.monotonic() - arrived
+                request_metrics.count(scope, message["status"], seconds)
             await send(message)
 
         with logs.about(request_id=request_id):
@@ -68,13 +69,6 @@ def _keep_scheme(scope: Scope, headers: MutableHeaders) -> None:
     here = str(Request(scope).base_url)
     if headers.get("location", "").startswith(here):
         headers["location"] = "/" + headers["location"].removeprefix(here)
-
-
-def _count(path: str, status: int) -> None:
-    # The client's own mistakes are no failures of the service.
-    if path in _COUNTED and not 400 <= status < 500:
-        outcome = "failed" if status >= 500 else "success"
-        metrics.REQUESTS.labels(_COUNTED[path], outcome).inc()
 
 
 class Body:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,19 @@ START = "worker-start"
 BLOCK_SECONDS = 5
 _AWAITED_SECONDS = 3600
 """Who still waits has asked again by then."""
+
+# https://redis.io/docs/latest/commands/info/
+_WRITES = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
+
+
+@dataclass(frozen=True)
+class RedisHealth:
+    memory: int
+    """Bytes."""
+    memory_limit: int
+    """At which it refuses to write; 0: there is none."""
+    persistence_fails: bool
+    """Whether its last try to write to its volume failed."""
 
 
 class RedisBroker:
@@ -153,6 +167,11 @@ class RedisBroker:
 
     async def ping(self) -> None:
         await self._redis.ping()
+
+    async def health(self) -> RedisHealth:
+        info = await self._redis.info()
+        fails = any(info.get(write, "ok") != "ok" for write in _WRITES)
+        return RedisHealth(info["used_memory"], info["maxmemory"], fails)
 
     async def close(self) -> None:
         await self._redis.aclose()

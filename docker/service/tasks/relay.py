@@ -6,6 +6,7 @@ import logging
 import math
 import time
 
+from core import metrics
 from core.settings import Settings
 from tasks.broker import Broker, Event
 from tasks.store import TaskStore
@@ -34,7 +35,9 @@ class Relay:
     async def tick(self) -> None:
         late = await self._store.fail_overdue()
         if self._leases_were_renewable():
-            late += await self._store.requeue_expired()
+            lost = await self._store.requeue_expired()
+            metrics.ATTEMPTS.labels("worker_lost").inc(len(lost))
+            late += lost
         for task in late:
             log.warning(
                 "task taken back",

@@ -17,12 +17,10 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    column,
     func,
     literal_column,
     or_,
     select,
-    table,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -148,15 +146,19 @@ counts = select(
     _count(_running).label("running"),
     _count(t.c.finished_at > seconds_from_now(-60)).label("finished_last_minute"),
 )
-oldest_queued = select(func.min(t.c.created_at)).where(_queued)
+unfinished = (
+    select(
+        t.c.model,
+        t.c.status,
+        func.count().label("tasks"),
+        func.min(t.c.created_at).label("oldest"),
+    )
+    .where(or_(_queued, _running))
+    .group_by(t.c.model, t.c.status)
+)
+dead_count = select(_count(is_dead).label("dead"))
 last_drill = select(drill_table).order_by(drill_table.c.finished_at.desc()).limit(1)
 last_good_drill = last_drill.where(drill_table.c.succeeded)
-# https://www.postgresql.org/docs/18/monitoring-stats.html#MONITORING-PG-STAT-ARCHIVER-VIEW
-_archiver = table("pg_stat_archiver", column("last_failed_time"), column("last_archived_time"))
-archive_fails = select(
-    _archiver.c.last_failed_time
-    > func.coalesce(_archiver.c.last_archived_time, literal_column("'-infinity'"))
-)
 last_backup = select(func.max(backup_table.c.finished_at))
 ping = select(literal_column("1", Integer))
 

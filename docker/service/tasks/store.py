@@ -40,6 +40,17 @@ class QueueCounts:
 
 
 @dataclass(frozen=True)
+class Unfinished:
+    """The tasks of a model and a status."""
+
+    model: str | None
+    status: Status
+    tasks: int
+    oldest: datetime
+    """When the first of them was accepted."""
+
+
+@dataclass(frozen=True)
 class Drill:
     """A restore of the database for practice (docker/backup/restore-drill)."""
 
@@ -132,10 +143,13 @@ class TaskStore:
         (row,) = await self._run.rows(statements.counts)
         return QueueCounts(**row)
 
-    async def oldest_queued(self) -> datetime | None:
-        """When the task that has waited longest was accepted."""
-        moment: datetime | None = await self._run.value(statements.oldest_queued)
-        return moment
+    async def unfinished(self) -> list[Unfinished]:
+        """The tasks that are not final; nothing of a model and status without any."""
+        rows = await self._run.rows(statements.unfinished)
+        return [Unfinished(**row | {"status": Status(row["status"])}) for row in rows]
+
+    async def dead_count(self) -> int:
+        return int(await self._run.value(statements.dead_count))
 
     async def last_backup(self) -> datetime | None:
         """When the newest backup of this database ended."""
@@ -150,10 +164,6 @@ class TaskStore:
     async def last_good_drill(self) -> Drill | None:
         rows = await self._run.rows(statements.last_good_drill)
         return Drill(**rows[0]) if rows else None
-
-    async def archive_fails(self) -> bool:
-        """Whether PostgreSQL's last try to archive its log failed."""
-        return bool(await self._run.value(statements.archive_fails))
 
     # -- the worker's side -----------------------------------------------------------------
 

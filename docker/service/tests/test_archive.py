@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.database import create_engine
+from core.postgres_health import postgres_health
 from core.settings import Settings
-from tasks.store import TaskStore
 from tests import stores
 
 pytestmark = pytest.mark.stores
@@ -55,14 +55,12 @@ async def _fill_a_segment(engine: AsyncEngine) -> None:
 async def test_an_archive_that_takes_nothing_is_seen_and_one_that_takes_again(
     engine: AsyncEngine, settings: Settings
 ) -> None:
-    store = TaskStore(engine, settings)
-
     async def until(fails: bool) -> None:
         async with asyncio.timeout(60):
-            while await store.archive_fails() is not fails:
+            while (await postgres_health(engine)).archive_fails is not fails:
                 await asyncio.sleep(0.1)
 
-    assert not await store.archive_fails()
+    assert not (await postgres_health(engine)).archive_fails
     await _archive_by(engine, "false")
     await _fill_a_segment(engine)
     await until(fails=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
 
 torch = pytest.importorskip("torch")
 
@@ -45,7 +44,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
 
 
 def compiled() -> float | None:
-    return REGISTRY.get_sample_value("aigc_worker_compiled", {"size": "256x256"})
+    return metrics.registry(["worker"]).get_sample_value(
+        "aigc_worker_compiled", {"size": "256x256"}
+    )
 
 
 def draw(model: Model) -> bytes:

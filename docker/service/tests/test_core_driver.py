@@ -58,7 +58,7 @@ async def test_rows_are_those_of_sqlalchemy(one: AsyncEngine, store: TaskStore) 
         (statements.get, {"task_id": task.id}),
         (statements.get, {"task_id": uuid4()}),
         (statements.counts, {}),
-        (statements.oldest_queued, {}),
+        (statements.unfinished, {}),
         (statements.last_backup, {}),
         (statements.fair_rank, waiting),
         (statements.queued_ids, {"row_limit": 3}),

@@ -1,5 +1,6 @@
 """What is kept too long goes: pictures, and what they were drawn from."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -43,7 +44,7 @@ async def test_pictures_and_inputs_go_when_their_time_is_up_and_the_task_says_so
     task = (await client.post("/api/generate", json=old)).json()
     age(settings.data_dir, 31)
     kept = (await client.post("/api/generate", json=SMALL)).json()
-    prune(settings, 30)
+    await asyncio.to_thread(prune, settings, 30)
     assert (await client.get(task["images"][0]["url"])).status_code == 410
     assert (await client.get(kept["images"][0]["url"])).status_code == 200
     again = await client.post("/api/generate", json=old)

@@ -18,7 +18,7 @@ from core.schema import (
 from core.settings import Settings
 from tasks.history import History
 from tasks.parameters import ImageFormat, Parameters
-from tasks.store import Claim, Drill, TaskStore
+from tasks.store import Claim, Drill, TaskStore, Unfinished
 from tasks.task import StoredImage, Task
 
 IMAGE = StoredImage(object_key="outputs/x/1/0.png", seed=7, format=ImageFormat.PNG, sha256="00")
@@ -264,11 +264,17 @@ async def test_counts(store: TaskStore) -> None:
     assert (counts.queued, counts.running, counts.finished_last_minute) == (1, 1, 1)
 
 
-async def test_the_wait_of_the_oldest_task_is_known(store: TaskStore) -> None:
-    assert await store.oldest_queued() is None
-    first = await submit(store)
-    await submit(store)
-    assert await store.oldest_queued() == first.created_at
+async def test_what_is_not_final_is_known_by_model_and_status(store: TaskStore) -> None:
+    assert await store.unfinished() == []
+    taken = await submit(store)
+    first = await submit(store, model="another")
+    await submit(store, model="another")
+    await claim(store)
+    done = sorted(await store.unfinished(), key=lambda each: each.status)
+    assert done == [
+        Unfinished("another", Status.QUEUED, 2, first.created_at),
+        Unfinished(None, Status.RUNNING, 1, taken.created_at),
+    ]
 
 
 async def test_the_newest_backup_is_known(store: TaskStore, engine: AsyncEngine) -> None:

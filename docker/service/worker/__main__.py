@@ -6,7 +6,7 @@ import signal
 
 import uvloop
 
-from core import logs, metrics
+from core import logs, metrics, metrics_server
 from core.database import create_engine
 from core.settings import Settings
 from tasks.images import ImageStore
@@ -45,7 +45,9 @@ async def main() -> None:
         for gpu, used in worker.memory_used().items():
             metrics.GPU_MEMORY.labels(gpu).set(used)
 
-    async with metrics.serve(settings.metrics_port, ready=ready, refresh=refresh):
+    async with metrics_server.serve(
+        settings.metrics_port, ["worker"], ready=ready, refresh=refresh
+    ):
         relaying = asyncio.create_task(Relay(store, broker, settings).run())
         try:
             await worker.run()

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -18,7 +19,7 @@ from tasks.broker import ANNOUNCE_SECONDS, Broker, Ticket
 from tasks.events import EventHub
 from tasks.images import ImageStore
 from tasks.inputs import InputStore
-from tasks.store import TaskStore
+from tasks.store import Claim, TaskStore
 from tasks.task import Task
 from worker import loading
 from worker.batch_size import batch_size
@@ -36,6 +37,9 @@ from worker.model import (
 from worker.run import Run
 
 log = logging.getLogger(__name__)
+
+End = Callable[[Claim, str, str], Awaitable[Status | None]]
+"""Of an attempt that failed, with its error's code and text."""
 
 _FAILURES = 3
 """So many tasks that the model failed, one after the other, end a worker."""
@@ -156,6 +160,8 @@ class Worker:
             if self._acknowledging:
                 await self._acknowledging
             self._acknowledging = asyncio.create_task(self._acknowledge(ticket))
+        if task and task.attempt == 1:
+            metrics.PICKUP.observe(task.queued_seconds or 0)
         return task
 
     async def _acknowledge(self, ticket: Ticket) -> None:
@@ -190,6 +196,7 @@ class Worker:
             async with run.held():
                 status = await self._settle(model, run)
             if status is None:
+                metrics.ATTEMPTS.labels("taken_away").inc()
                 log.warning("the task was taken away")
                 return
             await run.publish(status)
@@ -210,31 +217,35 @@ class Worker:
                 # A second GPU may have more of it left; what fits neither fits none.
                 again = run.task.error_code != "out_of_memory"
                 end = store.retry if again else store.fail
-                return await run.insist(partial(end, claim, "out_of_memory", message))
+                return await self._end(run, end, "out_of_memory", message)
             except Poisoned as error:
                 log.critical("the GPU failed, this process ends: %s", error)
                 await store.retry(claim, "gpu_error", "The GPU failed.")
+                metrics.ATTEMPTS.labels("gpu_error").inc()
                 raise
             except Interrupted:
                 raise
             except LoraMissing as error:
                 # Where the list has just changed, it may come yet.
                 message = f"There is no LoRA {error} here."
-                return await run.insist(partial(store.retry, claim, "lora_missing", message))
+                return await self._end(run, store.retry, "lora_missing", message)
             except FileNotFoundError:
                 message = "The picture to draw from has been deleted."
-                return await run.insist(partial(store.fail, claim, "input_gone", message))
+                return await self._end(run, store.fail, "input_gone", message)
             except Exception as error:
                 log.exception("attempt failed")
                 message = type(error).__name__
-                return await run.insist(partial(store.retry, claim, "generation_failed", message))
+                return await self._end(run, store.retry, "generation_failed", message)
             if not done:
                 returned = await run.insist(partial(store.hand_back, claim))
-                return Status.QUEUED if returned else None
+                return _counted("handed_back", Status.QUEUED if returned else None)
             succeeded = await run.insist(partial(store.succeed, claim, run.images))
-            return Status.SUCCEEDED if succeeded else None
+            return _counted("succeeded", Status.SUCCEEDED if succeeded else None)
         except Interrupted:
             return None
+
+    async def _end(self, run: Run, end: End, code: str, message: str) -> Status | None:
+        return _counted(code, await run.insist(partial(end, run.claim, code, message)))
 
     async def _inputs(self, run: Run) -> Inputs:
         """@throws FileNotFoundError"""
@@ -257,7 +268,13 @@ class Worker:
         at_once = batch_size(parameters.width, parameters.height)
 
         def draw(numbers: range) -> list[Image]:
+            stepped = time.monotonic()
+
             def on_step(step: int) -> None:
+                nonlocal stepped
+                now = time.monotonic()
+                metrics.STEP.observe(now - stepped)
+                stepped = now
                 run.step_done(numbers.start * parameters.drawn_steps + step * len(numbers))
 
             return model.generate(parameters, numbers, on_step, run.preview, inputs)
@@ -282,8 +299,17 @@ class Worker:
                 data = await asyncio.to_thread(encode, picture, parameters, n)
                 put = partial(self._image_store.put, data, parameters, run.claim, n)
                 image = await run.insist(put)
+                metrics.PICTURES.labels(parameters.format).inc()
+                metrics.PICTURE_BYTES.labels(parameters.format).inc(len(data))
                 image.prompt_tokens = picture.info.get(PROMPT_TOKENS, 0)
                 run.images.append(image)
             if len(run.images) < parameters.num_images:
                 await run.insist(partial(self._store.record, run.claim, run.images))
         return True
+
+
+def _counted(outcome: str, status: Status | None) -> Status | None:
+    """@param status of the task after this attempt; None where it was another's already"""
+    if status:
+        metrics.ATTEMPTS.labels(outcome).inc()
+    return status

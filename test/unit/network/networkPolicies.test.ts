@@ -70,6 +70,7 @@ const listed = [
   "prometheus → aigc-worker:9090",
   "prometheus → prometheus:9090",
   "prometheus → alertmanager:9093",
+  "prometheus → front-cloudflared:2000",
   "backup → postgres:5432",
   "backup → object-store:7070",
   "restore → postgres:5432",

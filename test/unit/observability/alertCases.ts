@@ -13,8 +13,35 @@ export interface AlertCase {
   value?: string;
 }
 
+const gibibyte = 2 ** 30;
+const work = 'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}';
+
 /** For each alert one case in which it fires and one as near as can be in which it does not. */
 export const alertCases: AlertCase[] = [
+  {
+    alert: "NoApi",
+    series: { 'up{job="api",instance="a"}': "1 0x9", 'up{job="api",instance="b"}': "0x9" },
+    at: "3m",
+    fires: {},
+  },
+  {
+    alert: "NoApi",
+    series: { 'up{job="api",instance="a"}': "0x9", 'up{job="api",instance="b"}': "1x9" },
+    at: "3m",
+  },
+  {
+    alert: "TooFewPods",
+    series: { 'up{job="api",instance="a"}': "1x20", 'up{job="api",instance="b"}': "1 0x20" },
+    at: "15m",
+    fires: { job: "api" },
+    value: "1",
+  },
+  // A rollout.
+  {
+    alert: "TooFewPods",
+    series: { 'up{job="api",instance="a"}': "1x20", 'up{job="api",instance="b"}': "0x8 1x12" },
+    at: "15m",
+  },
   {
     alert: "NoWorker",
     series: { 'up{job="worker",instance="a"}': "0x9", 'up{job="worker",instance="b"}': "0x9" },
@@ -36,7 +63,7 @@ export const alertCases: AlertCase[] = [
   {
     alert: "NoWorkerStarts",
     stack: "elastic",
-    series: { 'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}': "30x40" },
+    series: { [work]: "30x40" },
     at: "20m",
     fires: { job: "worker" },
   },
@@ -44,7 +71,7 @@ export const alertCases: AlertCase[] = [
   {
     alert: "NoWorkerStarts",
     stack: "elastic",
-    series: { 'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}': "0x40" },
+    series: { [work]: "0x40" },
     at: "20m",
   },
   // One has started meanwhile.
@@ -52,18 +79,126 @@ export const alertCases: AlertCase[] = [
     alert: "NoWorkerStarts",
     stack: "elastic",
     series: {
-      'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}': "30x40",
+      [work]: "30x40",
       'up{job="worker"}': "_x10 1x40",
     },
     at: "20m",
   },
   {
-    alert: "QueueWaits",
-    series: { aigc_queue_oldest_age_seconds: "300+60x20" },
-    at: "10m",
-    fires: {},
+    alert: "ScalerStuck",
+    stack: "elastic",
+    // All that are allowed are wanted, and there is one.
+    series: { [work]: "360x40", 'up{job="worker",instance="a"}': "1x40" },
+    at: "30m",
+    fires: { job: "worker" },
+    value: "8",
   },
-  { alert: "QueueWaits", series: { aigc_queue_oldest_age_seconds: "299x20" }, at: "10m" },
+  // As many as are allowed.
+  {
+    alert: "ScalerStuck",
+    stack: "elastic",
+    series: {
+      [work]: "9000x40",
+      ...Object.fromEntries(
+        "abcdefgh".split("").map((pod) => [`up{job="worker",instance="${pod}"}`, "1x40"]),
+      ),
+    },
+    at: "30m",
+  },
+  {
+    alert: "QueueWaits",
+    series: { 'aigc_queue_oldest_age_seconds{model="m",instance="a"}': "300+60x20" },
+    at: "10m",
+    fires: { model: "m" },
+    value: "15m 0s",
+  },
+  {
+    alert: "QueueWaits",
+    series: { 'aigc_queue_oldest_age_seconds{model="m"}': "299x20" },
+    at: "10m",
+  },
+  {
+    alert: "QueueGrows",
+    series: { aigc_queue_size: "100+20x40", aigc_queue_limit: "1000x40" },
+    at: "30m",
+    fires: {},
+    value: "1.3k",
+  },
+  // So many come and go.
+  {
+    alert: "QueueGrows",
+    series: { aigc_queue_size: "500x40", aigc_queue_limit: "1000x40" },
+    at: "30m",
+  },
+  ...[
+    { alert: "RequestsShed", reason: "queue-full", fires: {}, value: "2" },
+    // A client that asks too often is sent away by right.
+    { alert: "RequestsShed", reason: "rate-limited" },
+  ].map(({ reason, ...rest }) => ({
+    ...rest,
+    series: { [`aigc_requests_refused_total{reason="${reason}"}`]: "0+120x20" },
+    at: "15m",
+  })),
+  {
+    alert: "DeadTasks",
+    series: { aigc_dead_tasks: "4x30 7x60" },
+    at: "70m",
+    fires: {},
+    value: "3",
+  },
+  // Those of the day before, which nobody has queued again.
+  { alert: "DeadTasks", series: { aigc_dead_tasks: "4x90" }, at: "70m" },
+  ...[
+    { alert: "AttemptsFail", failed: 20, fires: {}, value: "20%" },
+    { alert: "AttemptsFail", failed: 9 },
+  ].map(({ failed, ...rest }) => ({
+    ...rest,
+    series: {
+      'aigc_attempts_total{outcome="succeeded"}': `0+${100 - failed}x60`,
+      'aigc_attempts_total{outcome="worker_lost"}': `0+${failed}x60`,
+    },
+    at: "45m",
+  })),
+  // What a client asks for in vain is no fault of ours.
+  {
+    alert: "AttemptsFail",
+    series: {
+      'aigc_attempts_total{outcome="succeeded"}': "0+1x60",
+      'aigc_attempts_total{outcome="taken_away"}': "0+9x60",
+    },
+    at: "45m",
+  },
+  ...[
+    {
+      alert: "WorkerStartsSlowly",
+      weights: 200,
+      fires: { job: "worker", instance: "a" },
+      value: "3m 25s",
+    },
+    { alert: "WorkerStartsSlowly", weights: 60 },
+  ].map(({ weights, ...rest }) => ({
+    ...rest,
+    series: {
+      'aigc_worker_start_seconds{job="worker",instance="a",phase="imports"}': "5x9",
+      'aigc_worker_start_seconds{job="worker",instance="a",phase="weights"}': `${weights}x9`,
+      // Beside the pictures that it draws already.
+      'aigc_worker_start_seconds{job="worker",instance="a",phase="compile"}': "600x9",
+    },
+    at: "5m",
+  })),
+  ...[
+    { alert: "RequestsSlow", route: "/api/tasks", fires: { route: "/api/tasks" }, value: "2.425s" },
+    // It waits for a picture.
+    { alert: "RequestsSlow", route: "/api/generate" },
+  ].map(({ route, ...rest }) => ({
+    ...rest,
+    series: {
+      [`aigc_http_request_seconds_bucket{route="${route}",le="1"}`]: "0x40",
+      [`aigc_http_request_seconds_bucket{route="${route}",le="2.5"}`]: "0+60x40",
+      [`aigc_http_request_seconds_bucket{route="${route}",le="+Inf"}`]: "0+60x40",
+    },
+    at: "30m",
+  })),
   ...[
     // 20 % of them, which would use up a month's errors within two days.
     { alert: "RequestsFail", failed: 20, at: "10m", fires: {}, value: "20%" },
@@ -145,6 +280,7 @@ export const alertCases: AlertCase[] = [
     series: { aigc_restore_drill_last_success_timestamp_seconds: "60x11700" },
     at: "194h",
     fires: {},
+    value: "8d 1h 59m 0s",
   },
   {
     alert: "RestoreDrillOld",
@@ -167,6 +303,7 @@ export const alertCases: AlertCase[] = [
     series: { aigc_restore_drill_lost_seconds: "61x9", aigc_restore_drill_restore_seconds: "20x9" },
     at: "6m",
     fires: {},
+    value: "1m 1s",
   },
   {
     alert: "RestoreDrillLate",
@@ -178,12 +315,70 @@ export const alertCases: AlertCase[] = [
   },
   { alert: "RedisDown", series: { 'aigc_store_up{store="redis"}': "1 0x9" }, at: "5m", fires: {} },
   { alert: "RedisDown", series: { 'aigc_store_up{store="redis"}': "1x9" }, at: "5m" },
+  ...[
+    { alert: "RedisMemoryFills", limit: 1000, fires: {}, value: "90%" },
+    { alert: "RedisMemoryFills", limit: 2000 },
+    // It has none.
+    { alert: "RedisMemoryFills", limit: 0 },
+  ].map(({ limit, ...rest }) => ({
+    ...rest,
+    series: { aigc_redis_memory_bytes: "900x20", aigc_redis_memory_limit_bytes: `${limit}x20` },
+    at: "15m",
+  })),
+  {
+    alert: "RedisPersistenceFails",
+    series: { aigc_redis_persistence_fails: "0 1x9" },
+    at: "8m",
+    fires: {},
+  },
+  {
+    alert: "RedisPersistenceFails",
+    series: { aigc_redis_persistence_fails: "1 1 1 0x9" },
+    at: "8m",
+  },
+  ...[
+    { alert: "DatabaseConnectionsUsedUp", used: 90, fires: {}, value: "90%" },
+    { alert: "DatabaseConnectionsUsedUp", used: 79 },
+  ].map(({ used, ...rest }) => ({
+    ...rest,
+    series: {
+      aigc_database_connections: `${used}x20`,
+      aigc_database_connections_limit: "100x20",
+    },
+    at: "15m",
+  })),
+  {
+    alert: "DatabaseTransactionLong",
+    series: { aigc_database_oldest_transaction_seconds: "0+60x40" },
+    at: "20m",
+    fires: {},
+    value: "20m 0s",
+  },
+  {
+    alert: "DatabaseTransactionLong",
+    series: { aigc_database_oldest_transaction_seconds: "300x40" },
+    at: "20m",
+  },
+  // 20 GiB: 3 GiB, and 1 more each six hours.
+  {
+    alert: "DatabaseVolumeFills",
+    series: { aigc_database_bytes: `${3 * gibibyte}+${gibibyte / 360}x1500` },
+    at: "24h",
+    fires: {},
+    value: "23Gi",
+  },
+  {
+    alert: "DatabaseVolumeFills",
+    series: { aigc_database_bytes: `${3 * gibibyte}x1500` },
+    at: "24h",
+  },
   // Time begins at 0: these backups ended a minute after it.
   {
     alert: "BackupOld",
     series: { aigc_backup_last_success_timestamp_seconds: "60x1700" },
     at: "27h",
     fires: {},
+    value: "1d 2h 59m 0s",
   },
   {
     alert: "BackupOld",
@@ -213,4 +408,54 @@ export const alertCases: AlertCase[] = [
     series: { 'up{job="api",instance="10.0.0.1:9090"}': "1 0 0 0 1 1 1 1 1" },
     at: "8m",
   },
+  {
+    alert: "CrashLoop",
+    series: { 'process_start_time_seconds{job="worker",instance="a"}': "0 0 60 60 120 120 180x40" },
+    at: "20m",
+    fires: { job: "worker", instance: "a" },
+    value: "3",
+  },
+  // Two releases.
+  {
+    alert: "CrashLoop",
+    series: { 'process_start_time_seconds{job="worker",instance="a"}': "0 0 60 60 120x40" },
+    at: "20m",
+  },
+  {
+    alert: "RulesFail",
+    series: { 'prometheus_rule_evaluation_failures_total{rule_group="g"}': "0+1x40" },
+    at: "20m",
+    fires: {},
+    value: "15",
+  },
+  {
+    alert: "RulesFail",
+    series: { 'prometheus_rule_evaluation_failures_total{rule_group="g"}': "3x40" },
+    at: "20m",
+  },
+  {
+    alert: "AlertsNotDelivered",
+    series: {
+      'alertmanager_notifications_failed_total{integration="slack",reason="other"}': "0+6x40",
+    },
+    at: "30m",
+    fires: { integration: "slack" },
+    value: "100m",
+  },
+  {
+    alert: "AlertsNotDelivered",
+    series: {
+      'alertmanager_notifications_failed_total{integration="slack",reason="other"}': "6x40",
+    },
+    at: "30m",
+  },
+  { alert: "Watchdog", series: {}, at: "0m", fires: {} },
+  ...[
+    { alert: "TunnelDown", connections: "4 0x9", fires: {} },
+    { alert: "TunnelDown", connections: "4 4 0 0 4x9" },
+  ].map(({ connections, ...rest }) => ({
+    ...rest,
+    series: { 'cloudflared_tunnel_ha_connections{instance="a"}': connections },
+    at: "5m",
+  })),
 ];

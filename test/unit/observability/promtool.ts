@@ -1,29 +1,44 @@
-import { rulesOf } from "../../golden/alerts";
-import { alertCases } from "./alertCases";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type AlertRule, rulesOf } from "../../golden/alerts";
+import { type AlertCase, alertCases } from "./alertCases";
 
 /**
- * The alerts' cases as `promtool test rules` reads them.
+ * Writes a stack's rules and their cases as `promtool test rules` reads them, one alert a file: some
+ * cases last for days, in which each rule of their file is evaluated each minute.
  * https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
- * @param stack whose rules are in the file
+ * @returns names of the files of cases, in the directory
  */
-export function renderAlertCases(stack: string, rulesFile: string): string {
+export function writeAlertCases(stack: string, directory: string): string[] {
+  mkdirSync(directory, { recursive: true });
   const cases = alertCases.filter((each) => (each.stack ?? "prod") === stack);
-  const tests = cases.map(({ alert, series, at, fires, value = "" }) => ({
-    interval: "1m",
-    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
-    alert_rule_test: [
-      {
-        eval_time: at,
-        alertname: alert,
-        exp_alerts: fires ? [expected(stack, alert, fires, value)] : [],
-      },
-    ],
-  }));
-  return JSON.stringify({ rule_files: [rulesFile], tests });
+  return [...new Set(cases.map(({ alert }) => alert))].map((alert) => {
+    const rules = rulesOf(stack).filter((rule) => rule.alert === alert);
+    const own = cases.filter((each) => each.alert === alert);
+    const write = (name: string, content: object) => {
+      writeFileSync(join(directory, name), JSON.stringify(content));
+      return name;
+    };
+    const rule_files = [write(`${alert}.rules.yml`, { groups: [{ name: alert, rules }] })];
+    return write(`${alert}.cases.yml`, { rule_files, tests: own.map((each) => test(rules, each)) });
+  });
 }
 
-function expected(stack: string, name: string, labels: Record<string, string>, value: string) {
-  const rule = rulesOf(stack).find(({ alert }) => alert === name);
+const test = (rules: AlertRule[], { alert, series, at, fires, value = "" }: AlertCase) => ({
+  interval: "1m",
+  input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+  alert_rule_test: [
+    {
+      eval_time: at,
+      alertname: alert,
+      exp_alerts: fires ? [expected(rules, alert, fires, value)] : [],
+    },
+  ],
+});
+
+function expected(rules: AlertRule[], name: string, labels: Record<string, string>, value: string) {
+  // Each pool of workers has one of its own.
+  const rule = rules.find((each) => (each.labels.job ?? labels.job) === labels.job) ?? rules[0];
   if (!rule) throw new Error(`there is no alert ${name}`);
   const label = (_: string, key: string) => labels[key] ?? "";
   return {

@@ -1,0 +1,218 @@
+/** A graph: what it asks of Prometheus, by the legend of each query. */
+export interface Panel {
+  title: string;
+  /** Grafana's name of it. https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts */
+  unit: "short" | "reqps" | "s" | "bytes" | "percentunit" | "bool";
+  /** PromQL by legend, where `{{label}}` is a label's value. */
+  queries: Record<string, string>;
+}
+
+export interface Dashboard {
+  /** Of its ConfigMap, and its address in Grafana. */
+  name: string;
+  title: string;
+  panels: Panel[];
+}
+
+const quantiles = (metric: string) =>
+  Object.fromEntries(
+    [0.5, 0.95, 0.99].map((quantile) => [
+      `${quantile * 100} %`,
+      `histogram_quantile(${quantile}, sum by (le) (rate(${metric}_bucket[5m])))`,
+    ]),
+  );
+
+const service: Dashboard = {
+  name: "service",
+  title: "Image service: requests",
+  panels: [
+    {
+      title: "Requests for pictures that fail",
+      unit: "percentunit",
+      queries: {
+        failed:
+          'sum(rate(aigc_requests_total{status="failed"}[5m])) / sum(rate(aigc_requests_total[5m]))',
+      },
+    },
+    {
+      title: "Requests, by class of the answer",
+      unit: "reqps",
+      queries: { "{{status}}": "sum by (status) (rate(aigc_http_requests_total[5m]))" },
+    },
+    {
+      title: "Requests, by route",
+      unit: "reqps",
+      queries: { "{{route}}": "sum by (route) (rate(aigc_http_requests_total[5m]))" },
+    },
+    {
+      title: "Time to the answer, by route, of 95 %",
+      unit: "s",
+      queries: {
+        "{{route}}":
+          "histogram_quantile(0.95, sum by (le, route) (rate(aigc_http_request_seconds_bucket[5m])))",
+      },
+    },
+    {
+      title: "Requests sent away, by reason",
+      unit: "reqps",
+      queries: { "{{reason}}": "sum by (reason) (rate(aigc_requests_refused_total[5m]))" },
+    },
+    {
+      title: "Pods that give metrics",
+      unit: "short",
+      queries: { "{{job}}": "sum by (job) (up)" },
+    },
+  ],
+};
+
+const workers: Dashboard = {
+  name: "workers",
+  title: "Image service: queue and workers",
+  panels: [
+    {
+      title: "Tasks, by model and status",
+      unit: "short",
+      queries: {
+        "{{model}} {{status}}": "max by (model, status) (aigc_tasks)",
+        limit: "max(aigc_queue_limit)",
+      },
+    },
+    {
+      title: "Wait of the oldest task",
+      unit: "s",
+      queries: { "{{model}}": "max by (model) (aigc_queue_oldest_age_seconds)" },
+    },
+    {
+      title: "Work that waits and is being drawn",
+      unit: "s",
+      queries: { "{{model}}": "max by (model) (aigc_work_seconds)" },
+    },
+    {
+      title: "From acceptance to a worker",
+      unit: "s",
+      queries: quantiles("aigc_pickup_seconds"),
+    },
+    {
+      title: "Time of a task at its worker",
+      unit: "s",
+      queries: quantiles("aigc_generation_seconds"),
+    },
+    { title: "Time of a step", unit: "s", queries: quantiles("aigc_step_seconds") },
+    {
+      title: "Attempts, by their end",
+      unit: "reqps",
+      queries: { "{{outcome}}": "sum by (outcome) (rate(aigc_attempts_total[5m]))" },
+    },
+    {
+      title: "Workers",
+      unit: "short",
+      queries: { "{{job}}": 'sum by (job) (up{job=~"worker.*"})' },
+    },
+    {
+      title: "Time of a start, by phase",
+      unit: "s",
+      queries: { "{{phase}}": "max by (phase) (aigc_worker_start_seconds)" },
+    },
+    {
+      title: "GPU memory",
+      unit: "bytes",
+      queries: { "{{instance}} {{gpu_id}}": "aigc_gpu_memory_used_bytes" },
+    },
+    {
+      title: "Sizes drawn compiled",
+      unit: "bool",
+      queries: { "{{instance}} {{size}}": "aigc_worker_compiled" },
+    },
+    {
+      title: "Tasks that used up their attempts",
+      unit: "short",
+      queries: { dead: "max(aigc_dead_tasks)" },
+    },
+  ],
+};
+
+const stores: Dashboard = {
+  name: "stores",
+  title: "Image service: stores",
+  panels: [
+    {
+      title: "Stores that answer",
+      unit: "bool",
+      queries: { "{{store}}": "max by (store) (aigc_store_up)" },
+    },
+    {
+      title: "Connections to PostgreSQL",
+      unit: "short",
+      queries: {
+        open: "max(aigc_database_connections)",
+        limit: "max(aigc_database_connections_limit)",
+      },
+    },
+    {
+      title: "Oldest transaction",
+      unit: "s",
+      queries: { open: "max(aigc_database_oldest_transaction_seconds)" },
+    },
+    { title: "Size of the database", unit: "bytes", queries: { size: "max(aigc_database_bytes)" } },
+    {
+      title: "Memory of Redis",
+      unit: "bytes",
+      queries: {
+        used: "max(aigc_redis_memory_bytes)",
+        limit: "max(aigc_redis_memory_limit_bytes)",
+      },
+    },
+    {
+      title: "Redis can't write to its volume",
+      unit: "bool",
+      queries: { fails: "max(aigc_redis_persistence_fails)" },
+    },
+    {
+      title: "Pictures stored",
+      unit: "reqps",
+      queries: { "{{format}}": "sum by (format) (rate(aigc_pictures_stored_total[5m]))" },
+    },
+    {
+      title: "Bytes of pictures stored, in an hour",
+      unit: "bytes",
+      queries: { "{{format}}": "sum by (format) (increase(aigc_pictures_stored_bytes_total[1h]))" },
+    },
+  ],
+};
+
+const backups: Dashboard = {
+  name: "backups",
+  title: "Image service: backups",
+  panels: [
+    {
+      title: "Age of the newest backup",
+      unit: "s",
+      queries: { age: "time() - max(aigc_backup_last_success_timestamp_seconds > 0)" },
+    },
+    {
+      title: "The archive takes nothing",
+      unit: "bool",
+      queries: { fails: "max(aigc_archive_fails)" },
+    },
+    {
+      title: "Time since the last good drill",
+      unit: "s",
+      queries: { age: "time() - max(aigc_restore_drill_last_success_timestamp_seconds > 0)" },
+    },
+    {
+      title: "The newest drill failed",
+      unit: "bool",
+      queries: { failed: "max(aigc_restore_drill_failed)" },
+    },
+    {
+      title: "Of the last good drill",
+      unit: "s",
+      queries: {
+        "would be lost": "max(aigc_restore_drill_lost_seconds)",
+        "took to restore": "max(aigc_restore_drill_restore_seconds)",
+      },
+    },
+  ],
+};
+
+export const dashboards: Dashboard[] = [service, workers, stores, backups];

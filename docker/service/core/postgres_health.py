@@ -1,0 +1,38 @@
+"""How PostgreSQL itself is, by its own statistics.
+https://www.postgresql.org/docs/18/monitoring-stats.html"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+# Every user may read numbackends and its own sessions: on RDS there is no superuser.
+# A backup's transaction is as long as the backup (application_name of pg_dump, its default).
+_STATEMENT = text("""
+SELECT (SELECT sum(numbackends) FROM pg_stat_database) AS connections,
+       current_setting('max_connections')::int AS connections_limit,
+       (SELECT coalesce(extract(epoch FROM max(now() - xact_start)), 0)::float
+          FROM pg_stat_activity
+         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+           AND application_name <> 'pg_dump') AS oldest_transaction_seconds,
+       pg_database_size(current_database()) AS bytes,
+       (SELECT coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false)
+          FROM pg_stat_archiver) AS archive_fails
+""")
+
+
+@dataclass(frozen=True)
+class PostgresHealth:
+    connections: int
+    connections_limit: int
+    oldest_transaction_seconds: float
+    bytes: int
+    archive_fails: bool
+    """Whether the last try to archive the log failed."""
+
+
+async def postgres_health(engine: AsyncEngine) -> PostgresHealth:
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        (row,) = (await connection.execute(_STATEMENT)).mappings()
+        return PostgresHealth(**row)

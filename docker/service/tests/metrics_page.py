@@ -1,0 +1,41 @@
+"""docs/reference/metrics.md: python -m tests.metrics_page writes it."""
+
+from pathlib import Path
+
+from core.metrics import TABLE, Metric, Open, Values
+
+PAGE = Path(__file__).parents[3] / "docs/reference/metrics.md"
+_PROSE = """\
+# Metrics
+
+<!-- Rendered from docker/service/core/metrics.py by `python -m tests.metrics_page`. -->
+
+Each pod of the service serves them at `:9090/metrics`, which NetworkPolicies open to Prometheus
+alone. Beside them are what its client library tells of any process: `process_*` and `python_*`.
+Prometheus adds `job` (`api`, or `worker` and the pool's name) and `instance` (the pod).
+
+No label has a value that a client may choose, so their number doesn't grow with requests.
+
+`monitoring.dashboards` makes dashboards of them: ConfigMaps with the label `grafana_dashboard`,
+which the sidecar of Grafana's chart takes where it looks in this namespace
+(`sidecar.dashboards.searchNamespace`). Each has a list to choose the Prometheus from.
+"""
+
+
+def render() -> str:
+    rows = "".join(map(_row, TABLE))
+    return f"{_PROSE}\n| metric | type | of | labels | meaning |\n{'| --- ' * 5}|\n{rows}"
+
+
+def _row(metric: Metric) -> str:
+    labels = "; ".join(f"`{name}`: {_told(values)}" for name, values in metric.labels.items())
+    cells = (f"`{metric.name}`", metric.type, ", ".join(metric.processes), labels, metric.meaning)
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _told(values: Values) -> str:
+    return values.what if isinstance(values, Open) else ", ".join(f"`{each}`" for each in values)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render())
