@@ -50,10 +50,9 @@ export class Database {
     return Number(told.trim().split("\n").at(-1));
   }
 
-  /** Asks its next start for another moment (docker/postgres/prepare-database). */
+  /** Asks its next start for another moment. */
   async request(moment: string): Promise<void> {
-    const write = `rm -f restore-failed && echo "$0" >restore-to.new && mv restore-to.new restore-to`;
-    await this.exec("sh", "-euc", `cd ${volume} && ${write}`, moment);
+    await this.exec("request-restore", moment);
   }
 
   /** Files of the volume's root, such as databases that were there before. */

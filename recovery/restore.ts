@@ -52,9 +52,12 @@ async function show(database: Database, to: string): Promise<Date> {
   }
   const backups = parseInfo(await database.info());
   const start = startOf(backups, moment);
-  if (!start || moment > new Date()) {
+  // By the clock that commits have their times from.
+  const now = new Date(await database.sql("select to_json(now())#>>'{}'"));
+  if (!start || moment > now) {
     const oldest = backups[0]?.endedAt.toISOString() ?? "there is none yet";
-    throw new UserError(`the archive has no ${to}`, `between the oldest, ${oldest}, and now`);
+    const fix = `between the oldest, ${oldest}, and the database's now, ${now.toISOString()}`;
+    throw new UserError(`the archive has no ${to}`, fix);
   }
   const room = await database.room();
   if (room < start.size) {

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
 import { repository } from "../local/paths";
 
 /** The service's Python package. */
@@ -14,6 +15,36 @@ export const pythonSetup =
   "{ apt-get update -q; apt-get install -qy --no-install-recommends chromium-headless-shell " +
   "fonts-dejavu-core; } || true; " +
   "python3 -m venv .venv; .venv/bin/pip install --quiet --require-hashes -r requirements/dev.txt";
+
+/**
+ * Runs a benchmark's Python program, whose messages go to standard error.
+ * @param setup of what it needs besides @param input for its standard input
+ * @returns the JSON that it prints
+ */
+export function measure<Result>(
+  program: string,
+  args: readonly string[] = [],
+  { setup = ":", input = "" } = {},
+): Result {
+  const path = `PYTHONPATH="${dirname(program)}:."`;
+  const { status, stdout } = spawnSync(
+    "sh",
+    [
+      "-euc",
+      `{ ${pythonSetup}; ${setup}; } >&2; ${path} exec .venv/bin/python "$0" "$@"`,
+      ...[program, ...args],
+    ],
+    {
+      cwd: service,
+      input,
+      stdio: ["pipe", "pipe", "inherit"],
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+    },
+  );
+  if (status !== 0) throw new Error("the benchmark failed; its message stands above");
+  return JSON.parse(stdout) as Result;
+}
 
 /** Processes that share the tests, each with a Redis and a PostgreSQL of its own: most of them wait. */
 export const sideBySide = ["-n", "4"];

@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { rounded } from "../figures";
-import { pythonSetup, service } from "../python";
+import { measure } from "../python";
 import type { Figure } from "./main";
 
 export const description = "followers of tasks at one replica of the api; argument: FOLLOWERS";
@@ -13,15 +12,9 @@ const targets: Record<string, string> = {
 };
 
 export async function run([followers = "1000"]: string[]): Promise<Figure[]> {
-  const main = join(__dirname, "followers/main.py");
-  const { status, stdout } = spawnSync(
-    "sh",
-    ["-euc", `{ ${pythonSetup}; } >&2; PYTHONPATH=. exec .venv/bin/python "${main}" ${followers}`],
-    { cwd: service, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" },
-  );
-  if (status !== 0) throw new Error("the benchmark failed; its message stands above");
-  const figures = Object.entries(JSON.parse(stdout) as Record<string, number>);
-  return figures.map(([name, value]) => ({
+  const program = join(__dirname, "followers/main.py");
+  const measured = measure<Record<string, number>>(program, [followers]);
+  return Object.entries(measured).map(([name, value]) => ({
     figure: name,
     value: rounded(value),
     unit: "",

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pictureSeconds as onGpu } from "../../capacity/gpus";
@@ -6,7 +5,7 @@ import { withWorkers } from "../../capacity/plan";
 import { repository } from "../../local/paths";
 import { ensureToolchain } from "../../local/toolchain";
 import { rounded } from "../figures";
-import { pythonSetup, service } from "../python";
+import { measure } from "../python";
 import { arrivals, type Phase } from "./load/arrivals";
 import { type Outcome, outcomeOf, type Run } from "./load/outcome";
 import { renderPlot } from "./load/plot";
@@ -82,29 +81,15 @@ export async function run([seconds = "90"]: string[]): Promise<Figure[]> {
 }
 
 function measured(attack: string, runs: { name: string; moments: number[] }[]) {
-  const { status, stdout } = spawnSync(
-    "sh",
-    [
-      "-euc",
-      `{ ${pythonSetup}; } >&2; ` +
-        `PYTHONPATH=. exec .venv/bin/python "${join(__dirname, "load/main.py")}"`,
-    ],
-    {
-      cwd: service,
-      input: JSON.stringify({
-        attack,
-        workers,
-        picture_seconds: pictureSeconds,
-        queue_limit: queueLimit,
-        runs,
-      }),
-      stdio: ["pipe", "pipe", "inherit"],
-      encoding: "utf8",
-      maxBuffer: 1 << 28,
-    },
-  );
-  if (status !== 0) throw new Error("the benchmark failed; its message stands above");
-  return JSON.parse(stdout) as Record<string, Run>;
+  const plan = {
+    attack,
+    workers,
+    picture_seconds: pictureSeconds,
+    queue_limit: queueLimit,
+    runs,
+  };
+  const program = join(__dirname, "load/main.py");
+  return measure<Record<string, Run>>(program, [], { input: JSON.stringify(plan) });
 }
 
 const figure = (

@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { rounded } from "../figures";
-import { pythonSetup, service } from "../python";
+import { measure } from "../python";
 import type { Figure } from "./main";
 
 export const description =
@@ -12,20 +11,12 @@ const directory = join(__dirname, "queue");
 export async function run([tasks = "2000", rounds = "3"]: string[]): Promise<Figure[]> {
   const environment = join(directory, ".venv");
   const requirements = join(directory, "requirements.txt");
-  const { status, stdout } = spawnSync(
-    "sh",
-    [
-      "-euc",
-      `{ ${pythonSetup}; python3 -m venv "${environment}"; ` +
-        `"${environment}/bin/pip" install --quiet --require-hashes -r "${requirements}"; } >&2; ` +
-        `PYTHONPATH="${directory}:." exec .venv/bin/python "${directory}/main.py" ` +
-        `"${environment}/bin/python" ${tasks} ${rounds}`,
-    ],
-    { cwd: service, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" },
-  );
-  if (status !== 0) throw new Error("the benchmark failed; its message stands above");
-  const { "submit p95 ms": submit, ...systems } = JSON.parse(stdout) as Record<string, number> &
-    Record<string, Record<string, number>>;
+  const setup =
+    `python3 -m venv "${environment}"; ` +
+    `"${environment}/bin/pip" install --quiet --require-hashes -r "${requirements}"`;
+  const { "submit p95 ms": submit, ...systems } = measure<
+    Record<string, number> & Record<string, Record<string, number>>
+  >(join(directory, "main.py"), [`${environment}/bin/python`, tasks, rounds], { setup });
   const figures = Object.entries(systems).flatMap(([system, values]) =>
     Object.entries(values).map(([name, value]) => figure(`${system}: ${name}`, value)),
   );

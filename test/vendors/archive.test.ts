@@ -98,6 +98,21 @@ test("a database goes back to a moment on request, once, and what it was stays b
   expect(await walk(pod, 'sql "select count(*) from tasks"')).toMatch(/^1001$/m);
 });
 
+test("a moment after the last commit of an idle database is reached, by request", async () => {
+  const pod = database();
+  await start(pod);
+  await walk(
+    pod,
+    `base-backup --first
+    sql "create table tasks as select generate_series(1, 1000) as id"
+    sleep 2.1
+    request-restore "$(date -u '+%Y-%m-%d %H:%M:%S+00')"`,
+  );
+  await start(pod);
+  expect(await walk(pod, 'sql "select count(*) from tasks"')).toMatch(/^1000$/m);
+  expect(insideVolume(pod)).toEqual(["data", expect.stringMatching(/^data-before-/)]);
+});
+
 test("an archive that can't be read makes no new database", async () => {
   const pod = database();
   await start(pod);

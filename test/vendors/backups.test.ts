@@ -86,7 +86,7 @@ serve() {
 }
 `;
 
-test("prod: what a backup copies, a restore puts back", async () => {
+test("prod: what a backup copies, a restore puts back, unless it has changed", async () => {
   // The bucket's server beside it gives no roles.
   const keys = {
     RCLONE_CONFIG_BACKUP_ENV_AUTH: "false",
@@ -129,8 +129,19 @@ test("prod: what a backup copies, a restore puts back", async () => {
     echo "another one" | rclone rcat "$picture" 2>/dev/null
     ONLY=pictures restore 2>/dev/null
     rclone cat "$picture" 2>/dev/null
+    sql "select count(*) from tasks"
+    dump=$(rclone lsf --include "*.dump" "backup:$BACKUP_BUCKET/database/")
+    rclone copy --include "$dump" "backup:$BACKUP_BUCKET/database" /tmp/changed
+    cd /tmp/changed
+    middle=$(($(stat --format=%s "$dump") / 2))
+    byte=$(od --address-radix=n --format=u1 --skip-bytes=$middle --read-bytes=1 "$dump")
+    printf "\\x$(printf %x $(((byte + 1) % 256)))" |
+      dd of="$dump" bs=1 seek=$middle conv=notrunc status=none
+    rclone copyto "$dump" "backup:$BACKUP_BUCKET/database/$dump"
+    restore 2>&1 || echo "refused"
     sql "select count(*) from tasks"`;
   const { status, output } = await backup.command(["bash", "--norc", "-euc", walk]);
   expect(status, output).toBe(0);
   expect(output).toMatch(/restored \S+\.dump\na task\na picture\na picture\n2$/m);
+  expect(output, "a dump with another byte").toMatch(/refused\n2$/m);
 });

@@ -30,6 +30,8 @@ def count(scope: Scope, status: int, seconds: float) -> None:
 
 def _route(scope: Scope) -> str:
     """Also of what was answered before it got to its route."""
+    if route := scope.get("route"):
+        return str(route.path)
     for route in Request(scope).app.state.routes:
         match, _ = route.matches(scope)
         if match is not Match.NONE:

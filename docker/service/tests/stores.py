@@ -1,4 +1,5 @@
-"""Real PostgreSQL, Redis, nginx for the tests: on free loopback ports, in a directory that goes."""
+"""Real PostgreSQL, Redis, nginx and api, for tests and benchmarks: on free loopback ports, in a
+directory that goes."""
 
 import itertools
 import json
@@ -9,8 +10,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -139,6 +141,22 @@ def redis(directory: Path) -> Iterator[tuple[Server, str]]:
     server.start()
     try:
         yield server, f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.kill()
+
+
+@contextmanager
+def api(directory: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+    """A replica of the api that is ready, as a process of its own."""
+    port = free_port()
+    own = {"METRICS_PORT": str(free_port()), "PYTHONPATH": str(Path(__file__).parents[1])}
+    arguments = ["env", *(f"{name}={value}" for name, value in {**environment, **own}.items())]
+    arguments += [sys.executable, "-m", "uvicorn", "api:app", "--port", str(port)]
+    probe = ["curl", "--silent", "--fail", f"http://127.0.0.1:{port}/readyz"]
+    server = Server(arguments, port, directory / f"api-{port}.log", probe=probe)
+    server.start()
+    try:
+        yield server
     finally:
         server.kill()
 

@@ -12,7 +12,15 @@ from diffusers import StableDiffusionXLPipeline  # noqa: E402
 
 from tasks.parameters import Lora  # noqa: E402
 from tests import lora_files as files  # noqa: E402
-from tests.test_sdxl import A_CAT, compiled, difference, draw, model, path  # noqa: E402, F401
+from tests.test_sdxl import (  # noqa: E402
+    A_CAT,
+    compiled,  # noqa: F401
+    difference,
+    draw,
+    draw_plainly,
+    model,  # noqa: F401
+    path,  # noqa: F401
+)
 from worker import loras  # noqa: E402
 from worker.lora_file import UnfitLora  # noqa: E402
 from worker.model import LoraMissing  # noqa: E402
@@ -75,14 +83,7 @@ def by_hand(path: Path, *added: tuple[dict[str, Any], float]) -> Any:
             target = getattr(pipeline, part).get_submodule(rest).weight.data
             up, down = (tensors[f"{layer}.lora_{half}.weight"].flatten(1) for half in "BA")
             target += weight * (up @ down).view(target.shape)
-    return pipeline(
-        prompt=A_CAT.prompt,
-        width=A_CAT.width,
-        height=A_CAT.height,
-        num_inference_steps=A_CAT.steps,
-        guidance_scale=A_CAT.guidance_scale,
-        generator=torch.Generator("cpu").manual_seed(A_CAT.seed),
-    ).images[0]
+    return draw_plainly(pipeline, A_CAT)
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -7,17 +7,12 @@ memory that they take. Prints one JSON object.
 import asyncio
 import contextlib
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
-
-import httpx
 
 from core.database import create_engine, migrate
 from core.schema import OPERATOR_KEY_ID, Status
@@ -32,42 +27,6 @@ TASKS = 100
 """Each drawn by a worker, and followed by its share."""
 STEPS = 20
 """Events of each task, one a second."""
-
-
-@contextlib.contextmanager
-def api(settings: Settings, directory: Path) -> Iterator[tuple[int, int]]:
-    """@returns its port and its pid"""
-    port = stores.free_port()
-    environment = os.environ | {
-        "DATABASE_URL": str(settings.database_url),
-        "REDIS_URL": str(settings.redis_url),
-        "MODEL_ID": "noop",
-        "DATA_DIR": str(directory),
-        "API_SECRET": "secret",
-        "METRICS_PORT": str(stores.free_port()),
-    }
-    with (directory / "api.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "api:app", "--port", str(port)],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        yield port, process.pid
-    finally:
-        process.kill()
-        process.wait()
-
-
-async def ready(port: int) -> None:
-    async with httpx.AsyncClient() as client:
-        for _ in range(600):
-            with contextlib.suppress(httpx.TransportError):
-                if (await client.get(f"http://127.0.0.1:{port}/readyz")).is_success:
-                    return
-            await asyncio.sleep(0.1)
-    raise SystemExit("the api was not ready within a minute")
 
 
 def resident_mb(pid: int) -> float:
@@ -95,16 +54,22 @@ async def main() -> None:
             task = await store.claim(f"worker-{number}")
             assert task
             tasks.append(task.id)
-        port, pid = stack.enter_context(api(settings, directory))
-        await ready(port)
-        alone = resident_mb(pid)
+        environment = {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "MODEL_ID": "noop",
+            "DATA_DIR": str(directory),
+            "API_SECRET": "secret",
+        }
+        api = stack.enter_context(stores.api(directory, environment))
+        alone = resident_mb(api.pid)
 
         published: dict[tuple[UUID, int], float] = {}
         delays: list[float] = []
         following = asyncio.Semaphore(0)
 
         async def follow(task_id: UUID) -> None:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
             writer.write(
                 f"GET /api/tasks/{task_id}/events HTTP/1.1\r\nHost: localhost\r\n"
                 "Authorization: Bearer secret\r\n\r\n".encode()
@@ -132,7 +97,7 @@ async def main() -> None:
                 step, task_id = 1 + number // TASKS, tasks[number % TASKS]
                 published[task_id, step] = time.perf_counter()
                 await broker.publish(Event(task_id, Status.RUNNING, step))
-            memory = resident_mb(pid)
+            memory = resident_mb(api.pid)
         delays.sort()
         result = {
             "memory MB": memory,

@@ -9,8 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from prometheus_client import REGISTRY
-
+from core.metrics import registry
 from core.settings import Settings
 from worker import loading
 from worker.compilation import compile_beside
@@ -36,7 +35,7 @@ if loading.compiles(settings):
     asyncio.run(compile_beside(settings, swap))
 phases = {
     sample.labels["phase"]: sample.value
-    for metric in REGISTRY.collect()
+    for metric in registry(["worker"]).collect()
     for sample in metric.samples
     if sample.name == "aigc_worker_start_seconds"
 }

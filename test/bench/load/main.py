@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 
 from core.database import create_engine, migrate
 from core.settings import Settings
@@ -37,30 +36,21 @@ COUNT = (
 
 
 @contextlib.contextmanager
-def processes(directory: Path, environment: dict[str, str], plan: Any) -> Iterator[int]:
-    """An api and the workers. Gives the api's port, once it answers."""
-    port = stores.free_port()
-    commands = [[sys.executable, "-m", "uvicorn", "api:app", "--port", str(port)]]
-    commands += [[sys.executable, "-m", "worker"]] * plan["workers"]
+def workers(directory: Path, environment: dict[str, str], count: int) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
-        for number, command in enumerate(commands):
+        for number in range(count):
             own = {"WORKER_ID": f"worker-{number}", "METRICS_PORT": str(stores.free_port())}
             log = stack.enter_context((directory / f"{number}.log").open("wb"))
             process = subprocess.Popen(
-                command, env=environment | own, cwd=directory, stdout=log, stderr=log
+                [sys.executable, "-m", "worker"],
+                env=environment | own,
+                cwd=directory,
+                stdout=log,
+                stderr=log,
             )
             stack.callback(process.wait)
             stack.callback(process.kill)
-        yield port
-
-
-async def answers(url: str) -> None:
-    async with httpx.AsyncClient() as client:
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if (await client.get(f"{url}/readyz")).is_success:
-                    return
-            await asyncio.sleep(0.1)
+        yield
 
 
 def target(directory: Path, url: str, plan: Any) -> Path:
@@ -134,9 +124,9 @@ async def main() -> None:
             "RATE_LIMIT": "1000000/minute",
             "API_SECRET": KEY,
         }
-        port = stack.enter_context(processes(directory, environment, plan))
-        await answers(f"http://127.0.0.1:{port}")
-        url = stack.enter_context(stores.nginx(directory, port))
+        stack.enter_context(workers(directory, environment, plan["workers"]))
+        api = stack.enter_context(stores.api(directory, environment))
+        url = stack.enter_context(stores.nginx(directory, api.port))
         file = target(directory, url, plan)
         database = await asyncpg.connect(database_url)
         # Until each worker is there and warm.

@@ -20,7 +20,6 @@ from datetime import datetime
 from pathlib import Path
 
 import asyncpg
-import httpx
 from redis.asyncio import Redis
 
 from core.database import create_engine, migrate
@@ -231,22 +230,18 @@ def quantile(ordered: list[float], share: float) -> float:
 async def submit_latency(bench: Bench) -> float:
     """p95 in milliseconds of POST /api/generate at SUBMIT_RATE, over two replicas, from when one
     was due. A client library would take more of the processors than the service."""
-    ports = [stores.free_port() for _ in range(2)]
-    commands = [[sys.executable, "-m", "uvicorn", "api:app", "--port", str(port)] for port in ports]
     body = json.dumps({"prompt": "a cat", "width": 256, "height": 256, "steps": 1})
     request = (
         "POST /api/generate HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n"
         "Prefer: respond-async\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
-    async with empty_stores(bench), httpx.AsyncClient() as client:
-        with bench.processes(commands):
-            for port in ports:
-                while True:
-                    with contextlib.suppress(httpx.TransportError):
-                        if (await client.get(f"http://127.0.0.1:{port}/readyz")).is_success:
-                            break
-                    await asyncio.sleep(0.1)
+    async with empty_stores(bench):
+        with contextlib.ExitStack() as stack:
+            ports = [
+                stack.enter_context(stores.api(bench.directory, bench.environment)).port
+                for _ in range(2)
+            ]
             times: list[float] = []
 
             started = time.perf_counter()

@@ -22,6 +22,7 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "5": ("kill -9 Redis, then FLUSHALL", outages.kill_redis),
     "6": ("SIGSTOP worker past its lease", processes.freeze_worker_past_its_lease),
     "7": ("kill -9 PostgreSQL", outages.kill_postgres),
+    "checkpoint": ("kill -9 PostgreSQL in a checkpoint", outages.kill_postgres_in_a_checkpoint),
     "7b": ("PostgreSQL away longer than a lease", outages.keep_postgres_away),
     "8": ("partition, 5 s latency: Redis, PostgreSQL", outages.cut_off_stores),
     "9": ("Redis at maxmemory", outages.fill_redis),
@@ -37,6 +38,7 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
 _SHARES = {
     "6": (0.2, 1),
     "7": (0.5, 1),
+    "checkpoint": (0.1, 3),
     "7b": (0.05, 1),
     "sick": (0.1, 2),
     "8": (0.08, 4),
@@ -46,7 +48,7 @@ _SHARES = {
     "scale": (0.1, 5),
     "rollout": (0.03, 1),
 }
-_LINE = "{:>7}  {:<42} {:>6} {:>8} {:>5} {:>11} {:>8} {:>8} {:>8}  {}"
+_LINE = "{:>10}  {:<42} {:>6} {:>8} {:>5} {:>11} {:>8} {:>8} {:>8}  {}"
 
 
 def _report(number: str, name: str, outcome: Outcome, seconds: float) -> None:

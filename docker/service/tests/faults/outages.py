@@ -60,6 +60,37 @@ async def kill_postgres(trials: int) -> Outcome:
         return Outcome(trials, await check(it, clients.history), recoveries)
 
 
+async def kill_postgres_in_a_checkpoint(trials: int) -> Outcome:
+    async with running(workers=2) as (it, clients):
+        log = it.directory / "postgres.log"
+        recoveries = []
+        cut_off = 0
+
+        async def checkpoint_runs() -> bool:
+            text = log.read_text()
+            return text.rfind("checkpoint starting") > text.rfind("checkpoint complete")
+
+        await it.database.execute("CREATE TABLE ballast (text text)")
+        for _ in range(trials):
+            # 40 MB for it to write.
+            await it.database.execute(
+                "INSERT INTO ballast SELECT repeat('x', 1000) FROM generate_series(1, 40000)"
+            )
+            before = [await clients.submit("slow 0.05") for _ in range(5)]
+            checkpoint = asyncio.create_task(it.database.execute("CHECKPOINT"))
+            await until(checkpoint_runs)
+            it.postgres.kill()
+            cut_off += await checkpoint_runs()
+            started = time.monotonic()
+            it.postgres.start()
+            await asyncio.gather(checkpoint, return_exceptions=True)
+            for record in [*before, await clients.submit()]:
+                await clients.follow(record)
+            recoveries.append(time.monotonic() - started)
+        broken = [] if cut_off else ["no checkpoint was cut off"]
+        return Outcome(trials, await check(it, clients.history), recoveries, broken=broken)
+
+
 async def keep_postgres_away(trials: int) -> Outcome:
     """For longer than a lease: who drew meanwhile draws on, and is charged nothing."""
     async with running(workers=3) as (it, clients):
