@@ -15,6 +15,7 @@ import { makeBuckets } from "./stack/buckets";
 import { behind, makeFront } from "./stack/front";
 import { makeIdentities } from "./stack/identities";
 import { ownImage } from "./stack/images";
+import { makeLogs } from "./stack/logs";
 import { connect } from "./stack/providers";
 import { makePruning } from "./stack/pruning";
 import { receivers } from "./stack/receivers";
@@ -129,6 +130,9 @@ export = async (): Promise<Outputs> => {
   const pruning = makePruning(config, apiImage, settings, options);
   const kept = keepArchive(config, postgres, backupImage, archive, identities, options);
 
+  const dns = { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort };
+  const logs = makeLogs(config, dns, options);
+
   // Each says whom it talks to, when somebody is told of it and where its metrics are.
   const parts = [
     nginx,
@@ -142,6 +146,7 @@ export = async (): Promise<Outputs> => {
     ...kept,
     ...pruning,
     ...buckets.made,
+    ...logs,
   ];
   const monitoring = new Monitoring(
     "monitoring",
@@ -163,7 +168,7 @@ export = async (): Promise<Outputs> => {
       namespace,
       flows: [...parts, monitoring].flatMap(({ flows }) => flows),
       operatorNetworks: config.operatorNetworks,
-      dns: { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort },
+      dns,
     },
     options,
   );
@@ -174,6 +179,7 @@ export = async (): Promise<Outputs> => {
     namespace,
     internalService: nginx.url,
     prometheus: monitoring.url,
+    logs: logs[0]?.url ?? "",
     objectStore: buckets.pictures.endpoint ?? s3Url(config.aws.region),
     bucket: buckets.pictures.name,
     database: postgres.url,

@@ -11,6 +11,8 @@ export interface Outputs {
   internalService: pulumi.Input<string>;
   /** URL of Prometheus inside the cluster. */
   prometheus: pulumi.Input<string>;
+  /** URL of the log store inside the cluster; "": there is none. */
+  logs: pulumi.Input<string>;
   /** URL of the S3 endpoint that holds the pictures. */
   objectStore: pulumi.Input<string>;
   /** Name of the bucket there. */
@@ -38,6 +40,7 @@ export function readOutputs(stack: pulumi.StackReference): Read {
     namespace: read("namespace"),
     internalService: read("internalService"),
     prometheus: read("prometheus"),
+    logs: read("logs"),
     objectStore: read("objectStore"),
     bucket: read("bucket"),
     database: read("database"),

@@ -11,6 +11,8 @@ export const ports = {
   prometheus: 9090,
   redis: 6379,
   s3: 7070,
+  victoriaLogs: 9428,
+  vlagent: 9429,
 };
 
 /** The bucket and the database; `aigc` is also the prefix of every metric. */

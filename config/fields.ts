@@ -11,7 +11,7 @@ export function group<Shape extends z.ZodRawShape>(description: string, shape: S
 }
 
 /** By digest, so that a rollout is what was previewed. */
-const image = z
+export const image = z
   .string()
   .regex(/^([^\s@]+@sha256:[0-9a-f]{64})?$/, "must name an image by digest: repository@sha256:…")
   .default("");

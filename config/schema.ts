@@ -5,6 +5,7 @@ import { aws } from "./groups/aws";
 import { backups } from "./groups/backups";
 import { cloudflare } from "./groups/cloudflare";
 import { build, images } from "./groups/images";
+import { logs } from "./groups/logs";
 import { models } from "./groups/models";
 import { monitoring } from "./groups/monitoring";
 import { nginx } from "./groups/nginx";
@@ -81,4 +82,5 @@ export const schema = z.strictObject({
   retention,
   backups,
   monitoring,
+  logs,
 });

@@ -9,24 +9,24 @@ import { downOnContext, statusOnContext, upOnContext } from "./context";
 import { UserError } from "./errors";
 import type { Outputs } from "./lastUp";
 import { acquireLock } from "./lock";
+import { followLogs, showLogs } from "./logs";
 import { firstPicture, kubeconfig, state } from "./paths";
 import { makePicture } from "./picture";
 import { preflight } from "./preflight";
 import { Progress } from "./progress";
-import { followLogs, showRequest } from "./requestLog";
 import { interrupt, run } from "./run";
 import { hostUrl } from "./services";
 import { addCluster } from "./setup";
 import { imageConfig, secrets } from "./stack";
 import { addStack } from "./stackSteps";
-import { describeStatus, readStatus, saveStatus } from "./status";
+import { describeStatus, readStatus, type Status, saveStatus } from "./status";
 import { Steps } from "./steps";
 import { ensureToolchain, type Toolchain } from "./toolchain";
 
 const help = `npm run local                from a bare machine to a running stack and a first picture
 npm run local -- status      what runs and where; --json for scripts
-npm run local -- logs        what nginx, api and workers say, as they say it
-npm run local -- logs ID     what they said of the request with that X-Request-ID, in order
+npm run local -- logs        what all pods of the stack say, as they say it
+npm run local -- logs ID     what was said of a request (its X-Request-ID) or a task, in order
 npm run local -- alerts      what somebody would have been told: each alert as it came and went
 npm run local -- down        stop everything and leave the machine as it was; data is kept
 npm run local -- reset       down, and forget all data; the built toolchain and images are kept
@@ -76,13 +76,18 @@ async function up(autoscale: boolean): Promise<void> {
   await steps.run(progress);
   const outputs = stack.value as Outputs;
   const url = (output: string) => hostUrl(toolchain.value as Toolchain, outputs[output] as string);
-  const [prometheus, s3] = await Promise.all([url("prometheus"), url("objectStore")]);
+  const [prometheus, logs, s3] = await Promise.all([
+    url("prometheus"),
+    url("logs"),
+    url("objectStore"),
+  ]);
   saveStatus({
     endpoint: outputs.endpoint as string,
     apiKey: secrets().apiSecret,
     kubeconfig,
     namespace: outputs.namespace as string,
     prometheus,
+    logs,
     s3,
     phases: progress.phases,
   });
@@ -107,28 +112,24 @@ function status(json: boolean): void {
   else throw new UserError("the local stack is not set up", "start it with: npm run local");
 }
 
-/** @returns kubectl, and the namespace of the stack */
-async function running(): Promise<{ kubectl: string; namespace: string }> {
+function running(): Status {
   const current = readStatus();
-  if (!current?.running) {
-    throw new UserError("the local stack does not run", "start it with: npm run local");
-  }
-  const { kubectl } = await ensureToolchain(() => {}, ["kubectl"]);
-  return { kubectl, namespace: current.namespace };
+  if (current?.running) return current;
+  throw new UserError("the local stack does not run", "start it with: npm run local");
 }
 
 async function alerts(): Promise<void> {
-  const { kubectl } = await running();
+  running();
+  const { kubectl } = await ensureToolchain(() => {}, ["kubectl"]);
   console.log(
     describeTold(toldBy(await run(kubectl, [`--kubeconfig=${kubeconfig}`, ...alertLog]))),
   );
 }
 
-async function logs([requestId]: string[]): Promise<void> {
-  const { kubectl, namespace } = await running();
-  const cluster = [`--kubeconfig=${kubeconfig}`, `--namespace=${namespace}`];
-  if (requestId === undefined) await followLogs(kubectl, cluster);
-  else await showRequest(kubectl, cluster, requestId);
+async function logs([id]: string[]): Promise<void> {
+  const { logs } = running();
+  if (id === undefined) await followLogs(logs);
+  else await showLogs(logs, id);
 }
 
 type Commands = Record<string, () => void | Promise<void>>;

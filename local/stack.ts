@@ -298,9 +298,16 @@ export function imageConfig(images: ImageReferences): ConfigValues {
     addons: __,
     "official-postgres": ___,
     "object-store": objectStore,
+    logs,
     ...rest
   } = images;
-  return { ...rest, objectStore, alertmanager: images.prometheus };
+  return {
+    ...rest,
+    objectStore,
+    alertmanager: images.prometheus,
+    victoriaLogs: logs,
+    vlagent: logs,
+  };
 }
 
 /** A process that serves Kubernetes resources to engines. */

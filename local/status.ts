@@ -16,6 +16,8 @@ export interface Status {
   namespace: string;
   /** URL of Prometheus, as this machine reaches it. */
   prometheus: string;
+  /** URL of the log store, as this machine reaches it; its page is at /select/vmui. */
+  logs: string;
   /** URL of the S3 endpoint, as this machine reaches it. */
   s3: string;
   /** Of the last `npm run local`. */
@@ -45,6 +47,7 @@ export function describeStatus(): string {
     `endpoint    ${status.endpoint}`,
     `api key     ${status.apiKey}`,
     `prometheus  ${status.prometheus}`,
+    `logs        ${status.logs}/select/vmui`,
     `s3          ${status.s3}`,
     `kubectl     export KUBECONFIG=${kubeconfig}  (namespace ${status.namespace})`,
   ].join("\n");

@@ -53,14 +53,19 @@ export const rules: Rule[] = [
   }),
   podRule(
     "pod-security-restricted",
-    "A pod passes the restricted Pod Security Standard, on a read-only root file system",
-    ({ spec }) => [...podFaults(spec), ...containersOf(spec).flatMap(containerFaults)],
+    "A pod passes the restricted Pod Security Standard, on a read-only root file system; the log collector is root, to read the node's logs and keep its place",
+    ({ labels, spec }) => [
+      ...(isLogCollector(labels) ? logCollectorFaults(spec) : podFaults(spec)),
+      ...containersOf(spec).flatMap(containerFaults),
+    ],
   ),
   {
     name: "namespace-restricted",
-    description: "A namespace refuses pods that do not pass the restricted Pod Security Standard",
-    violations: ({ type, props }) =>
+    description:
+      "A namespace refuses pods that do not pass the restricted Pod Security Standard, but the log collector's",
+    violations: ({ type, name, props }) =>
       kubernetesKind(type) === "Namespace" &&
+      name !== "log-collector-namespace" &&
       props.metadata?.labels?.["pod-security.kubernetes.io/enforce"] !== "restricted"
         ? ["lacks the label pod-security.kubernetes.io/enforce: restricted"]
         : [],
@@ -125,17 +130,38 @@ function containerRule(
 }
 
 /** https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted */
-function podFaults(spec: Props): Fault[] {
-  const hostPaths = (spec.volumes ?? []).filter((volume: Props) => volume.hostPath);
+const podFaults = (spec: Props): Fault[] => [
+  ...sharedFaults(spec),
+  hostPathsOf(spec).length > 0 && "mounts a hostPath",
+  spec.securityContext?.runAsNonRoot !== true && "may run as root; set runAsNonRoot: true",
+  spec.securityContext?.runAsUser === 0 && "runs as root; set another runAsUser",
+];
+
+const isLogCollector = ({ app }: Props) => app === "vlagent";
+
+/** Of a node it reads the logs, and writes nothing but its own folder. */
+function logCollectorFaults(spec: Props): Fault[] {
+  const mounts = containersOf(spec).flatMap(({ volumeMounts = [] }) => volumeMounts as Props[]);
+  const isReadOnly = (volume: string) =>
+    mounts.every(({ name, readOnly }) => name !== volume || readOnly === true);
   return [
-    ...["hostNetwork", "hostPID", "hostIPC"].map((key) => spec[key] === true && `sets ${key}`),
-    hostPaths.length > 0 && "mounts a hostPath",
-    spec.securityContext?.runAsNonRoot !== true && "may run as root; set runAsNonRoot: true",
-    spec.securityContext?.runAsUser === 0 && "runs as root; set another runAsUser",
-    !["RuntimeDefault", "Localhost"].includes(spec.securityContext?.seccompProfile?.type) &&
-      "has no seccomp profile; set seccompProfile.type: RuntimeDefault",
+    ...sharedFaults(spec),
+    ...hostPathsOf(spec).map(({ name, hostPath: { path } }) => {
+      const isLogs = /^\/var\/log\/(containers|pods)$/.test(path) && isReadOnly(name);
+      const isOwn = /^\/var\/lib\/[a-z0-9-]+-logs$/.test(path);
+      return !isLogs && !isOwn && `mounts ${path} of the node; leave it out, or mount it readOnly`;
+    }),
   ];
 }
+
+const hostPathsOf = ({ volumes = [] }: Props): Props[] =>
+  volumes.filter((volume: Props) => volume.hostPath);
+
+const sharedFaults = (spec: Props): Fault[] => [
+  ...["hostNetwork", "hostPID", "hostIPC"].map((key) => spec[key] === true && `sets ${key}`),
+  !["RuntimeDefault", "Localhost"].includes(spec.securityContext?.seccompProfile?.type) &&
+    "has no seccomp profile; set seccompProfile.type: RuntimeDefault",
+];
 
 function containerFaults({ name, securityContext = {} }: Props): Fault[] {
   const { capabilities = {} } = securityContext;

@@ -71,6 +71,7 @@ interface Workload {
 
 function podTemplate(type: string, { spec }: Workload): Template | undefined {
   switch (type) {
+    case "kubernetes:apps/v1:DaemonSet":
     case "kubernetes:apps/v1:Deployment":
     case "kubernetes:apps/v1:StatefulSet":
     case "kubernetes:batch/v1:Job":

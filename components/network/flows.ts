@@ -27,6 +27,9 @@ export type Server = Pick<Flow, "to" | "ports">;
 
 export const https = 443;
 
+/** Of Kubernetes' API, on the nodes where it runs; a Service hands on from 443. */
+export const apiServer = [https, 6443];
+
 /** A server that is no pod of this stack, such as one of AWS. */
 export const elsewhere = (port: number): Server => ({ to: "anywhere", ports: [port] });
 

@@ -1,11 +1,7 @@
+import type { Peer, Place } from "../network/flows";
+
 /** A job of Prometheus: every address behind a headless Service, at one port. */
-export interface ScrapeTarget {
-  job: string;
-  /** Label of its pods. */
-  app: string;
-  host: string;
-  port: number;
-}
+export type ScrapeTarget = { job: string; host: string; port: number } & Exclude<Peer, Place>;
 
 export interface PrometheusConfigArgs {
   targets: ScrapeTarget[];

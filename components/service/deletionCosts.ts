@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
 import { restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { labels } from "../names";
-import { https } from "../network/flows";
+import { apiServer } from "../network/flows";
 import { otherModels, serviceUid } from "./api";
 import type { ServiceSettings } from "./serviceSettings";
 
@@ -15,9 +15,6 @@ export interface DeletionCostsArgs extends ComponentArgs {
   /** What tasks may name besides the api's own model. */
   otherModels: string[];
 }
-
-/** Of Kubernetes' API, on the nodes where it runs; a Service hands on from 443. */
-const apiServer = [https, 6443];
 
 /**
  * Tells Kubernetes which workers have a task, so that a scale-in takes idle ones first. Apart from the

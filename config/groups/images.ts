@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { published } from "../../docker/images";
-import { builtImage, group, publishedImage } from "../fields";
+import { builtImage, group, image, publishedImage } from "../fields";
 
 /** By the part that runs them. */
 export const images = {
@@ -12,6 +12,8 @@ export const images = {
   redis: publishedImage("Redis 8", published.redis),
   prometheus: publishedImage("Prometheus 3", published.prometheus),
   alertmanager: publishedImage("Alertmanager 0.28 or newer", published.alertmanager),
+  victoriaLogs: publishedImage("VictoriaLogs 1.52 or newer", published.victorialogs),
+  vlagent: image.describe("vlagent 1.52 or newer; with logs.enabled"),
   cloudflared: publishedImage("cloudflared", published.cloudflared),
   objectStore: publishedImage("versitygw 1.0.19 or newer", published.versitygw),
 };

@@ -24,6 +24,8 @@ export const parts = [
     "redis",
     "restore",
     "restore-drill",
+    "victoria-logs",
+    "vlagent",
   ],
 ];
 

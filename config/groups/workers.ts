@@ -40,9 +40,9 @@ export const workers = group("The pods that draw, one GPU each", {
     .describe("Sizes that the model is compiled for, the quickest to draw"),
   compile: z
     .enum(["whole", "regional", "off"])
-    .default("whole")
+    .default("regional")
     .describe(
-      "What is compiled while a worker draws uncompiled: the whole model, or, in less time, each sort of block",
+      "What is compiled while a worker draws uncompiled: each sort of block, or the whole model, which takes longer",
     ),
   compileSeconds: z
     .int()

@@ -20,6 +20,7 @@ export const watched = condition(
   "monitoring.watchdog is true",
   ({ monitoring }) => monitoring.alertmanager && monitoring.watchdog,
 );
+export const logged = condition(["logs"], "logs.enabled is true", ({ logs }) => logs.enabled);
 export const noKubeconfig = condition(
   ["kubeconfig"],
   "kubeconfig is not set",

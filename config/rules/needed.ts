@@ -8,6 +8,7 @@ import {
   cloudflare,
   fromHub,
   gated,
+  logged,
   managedStore,
   noKubeconfig,
   notGiven,
@@ -55,6 +56,7 @@ const keysNeeded: [string, Condition][] = [
   ["context", noKubeconfig],
   ["build.repository", notGiven],
   ["build.username", pushed],
+  ["images.vlagent", logged],
   ...["to", "from", "smarthost", "username"].map((key): [string, Condition] => [
     `monitoring.email.${key}`,
     told("email"),

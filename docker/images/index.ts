@@ -9,7 +9,8 @@ type Name =
   | "postgres"
   | "prometheus"
   | "redis"
-  | "versitygw";
+  | "versitygw"
+  | "victorialogs";
 
 const file = readFileSync(join(__dirname, "Dockerfile"), "utf8");
 const stages = [...file.matchAll(/^FROM (\S+) AS (\S+)$/gm)];

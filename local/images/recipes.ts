@@ -54,6 +54,7 @@ export const recipes = [
   { ...here("redis"), base: "sid" },
   { ...here("official-postgres"), base: "sid" },
   { ...here("prometheus"), base: "sid" },
+  { ...here("logs"), base: "bookworm", programs: ["victoria-logs", "vlagent"] },
   { ...here("object-store"), base: "bookworm", programs: ["versitygw"] },
   onPostgres("postgres"),
   onPostgres("backup"),

@@ -2,7 +2,7 @@
 export interface Build {
   name: string;
   /** Folder of its go.mod under this one. */
-  module: "." | "cloudflared" | "keda" | "pulumi-language-nodejs" | "vegeta";
+  module: "." | "cloudflared" | "keda" | "pulumi-language-nodejs" | "vegeta" | "victorialogs";
   /** Go package → the names its binary is called by. */
   programs: Record<string, readonly string[]>;
   tags?: readonly string[];
@@ -21,7 +21,7 @@ export interface Build {
 const kubernetesVersion = "k8s.io/component-base/version";
 
 /**
- * In the order in which a set-up needs them. All but one lie in one dependency set: what two share
+ * In the order in which a set-up needs them. All but two lie in one dependency set: what two share
  * is compiled once.
  */
 export const builds = [
@@ -100,6 +100,16 @@ export const builds = [
     releases: ["pulumi"],
     cpuSeconds: 10,
     accepts: { args: ["-version"], version: /^v?3\./m },
+  },
+  {
+    // Apart, since it has newer versions of what the others share.
+    name: "logs",
+    module: "victorialogs",
+    programs: {
+      "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs": ["victoria-logs"],
+      "github.com/VictoriaMetrics/VictoriaLogs/app/vlagent": ["vlagent"],
+    },
+    cpuSeconds: 40,
   },
 ] as const satisfies Build[];
 

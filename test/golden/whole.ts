@@ -18,7 +18,12 @@ export function faultsOf(stack: Stack): string[] {
       return { name: props.metadata?.name ?? name, kind, props, pod: podOf(resource) };
     });
   return [
-    ...twice(objects.map(({ kind, name }) => `${kind} ${name}`)),
+    ...twice(
+      objects.map(({ kind, name, props }) => {
+        const { namespace } = props.metadata ?? {};
+        return [kind, name, ...(namespace ? ["in", namespace] : [])].join(" ");
+      }),
+    ),
     ...selectorFaults(objects),
     ...policyFaults(objects),
     ...flowFaults(stack, objects),

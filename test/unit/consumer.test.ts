@@ -8,9 +8,16 @@ const declared: Resource[] = [];
 const service = {
   version: 1,
   ...Object.fromEntries(
-    ["endpoint", "namespace", "prometheus", "objectStore", "bucket", "database", "queue"].map(
-      (name) => [name, `the ${name}`],
-    ),
+    [
+      "endpoint",
+      "namespace",
+      "prometheus",
+      "logs",
+      "objectStore",
+      "bucket",
+      "database",
+      "queue",
+    ].map((name) => [name, `the ${name}`]),
   ),
   internalService: "http://nginx.image-service.svc.cluster.local",
 };

@@ -9,6 +9,7 @@ const values: Values = {
   namespace: "image-service",
   internalService: "http://nginx",
   prometheus: "http://prometheus:9090",
+  logs: "",
   objectStore: "http://object-store:7070",
   bucket: "aigc",
   database: "postgresql://",

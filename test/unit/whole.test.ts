@@ -34,7 +34,7 @@ describe("a stack is refused", () => {
     const faults = changed((inputs) => {
       (inputs["nginx-service"] as Props).metadata.name = "api";
     });
-    expect(faults).toEqual(["Service api is there twice"]);
+    expect(faults).toEqual(["Service api in image-service is there twice"]);
   });
 
   test("with pods that no policy speaks of", () => {

@@ -134,7 +134,7 @@ const own: Record<string, Values> = {
   },
   "workers.pools": { "workers.pools": [{ name: "another" }] },
   "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
-  "workers.compile": { "workers.compile": "regional" },
+  "workers.compile": { "workers.compile": "whole" },
   "workers.precision": { "workers.precision": "fp8" },
   "workers.nodeSelector": { "workers.nodeSelector": { another: "label" } },
   "workers.tolerations": { "workers.tolerations": [] },
@@ -175,6 +175,13 @@ const own: Record<string, Values> = {
   "monitoring.email.username": { "monitoring.email.username": "another" },
   "monitoring.runbook": { "monitoring.runbook": "https://wiki.example.com/runbook" },
   "monitoring.retention": { "monitoring.retention": "30d" },
+  "logs.retention": { "logs.enabled": true, "images.vlagent": image, "logs.retention": "30d" },
+  "logs.enabled": { "logs.enabled": true, "images.vlagent": image },
+  "logs.storageClass": {
+    "logs.enabled": true,
+    "images.vlagent": image,
+    "logs.storageClass": "another",
+  },
   "monitoring.storageClass": { "monitoring.storageClass": "another" },
 };
 

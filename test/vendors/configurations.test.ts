@@ -65,7 +65,7 @@ test.each(stacks)("%s: Prometheus takes its configuration and its rules", async 
   expect(said).toContain(`${rulesOf(stack).length} rules found`);
 });
 
-test.each(["prod", "elastic"])(
+test.each(["prod", "elastic", "alternatives"])(
   "%s: each alert fires when it should and is quiet when it should",
   async (stack) => {
     const prometheus = pod(stack, "monitoring-server");

@@ -19,6 +19,7 @@ const localImages: Record<string, ImageName> = {
   postgres: "postgres",
   prometheus: "prometheus",
   redis: "redis",
+  victoriaLogs: "logs",
 };
 
 /**

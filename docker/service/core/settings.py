@@ -72,8 +72,8 @@ class Settings(BaseSettings):
     compiled_sizes: Annotated[tuple[tuple[int, int], ...], NoDecode] = ((1024, 1024),)
     """WIDTHxHEIGHT, with commas between: the quickest to draw, once they are compiled. Each takes
     minutes, in which the worker draws uncompiled; empty compiles none."""
-    compile: Literal["regional", "whole", "off"] = "whole"
-    """whole is the quickest to draw; regional compiles each sort of block once, in less time."""
+    compile: Literal["regional", "whole", "off"] = "regional"
+    """regional compiles each sort of block once; whole takes longer."""
     compile_seconds: float = 900
     """A compiler that is not done by then is ended, and the worker goes on without."""
 

@@ -1,6 +1,7 @@
 """One request's lines can be found, and none tells what only the client may know."""
 
 import asyncio
+import base64
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 
 from tests.faults.system import SECRET, System, system
 from tests.service import SMALL
+from tests.stores import free_port
 
 pytestmark = pytest.mark.stores
 
 PROMPT = "a canary that sings in a coal mine"
+WEBHOOK_SECRET = f"whsec_{base64.b64encode(bytes(32)).decode()}"
+HOOK_TOKEN = "what-a-receiver-knows-its-callers-by"
 
 
 def lines(it: System) -> list[dict[str, Any]]:
@@ -82,6 +86,15 @@ async def test_no_line_holds_a_secret_or_what_was_asked_for() -> None:
         )
         refused = await asyncio.gather(*(post(it, wanted | {"seed": 8}) for _ in range(8)))
         assert {answer.status_code for answer in refused} == {500}
+        # A webhook that nobody answers.
+        hook = {"webhook": f"http://127.0.0.1:{free_port()}/hook?token={HOOK_TOKEN}"}
+        it.env |= {"WEBHOOK_SECRET": WEBHOOK_SECRET, "WEBHOOK_NETWORKS": "127.0.0.0/8"}
+        for api in it.apis:
+            api.kill()
+        assert (await post(it, wanted | hook)).status_code == 200
+        tried = "SELECT count(*) FROM webhook_attempts"
+        while not await it.database.fetchval(tried):
+            await asyncio.sleep(0.1)
         # A task that a worker can't read.
         await it.database.execute(
             "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -94,7 +107,8 @@ async def test_no_line_holds_a_secret_or_what_was_asked_for() -> None:
         spoilt.cancel()
         said = raw(it)
         assert '"bug"' in said
-        for canary in (PROMPT, "canary", SECRET, it.postgres_url, it.redis_url):
+        stores = (it.postgres_url, it.redis_url)
+        for canary in (PROMPT, "canary", SECRET, WEBHOOK_SECRET, HOOK_TOKEN, *stores):
             assert canary not in said, next(line for line in said.splitlines() if canary in line)
 
 

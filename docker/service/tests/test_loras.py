@@ -131,7 +131,7 @@ def test_a_swap_that_breaks_off_is_made_good_by_the_next(
     assert difference(draw(ready, A_CAT), draw(model, A_CAT)) == 0
 
 
-@pytest.mark.parametrize("options", [{}, {"regional": True}, {"step_cache": True}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"compile_mode": "whole"}, {"step_cache": True}], ids=str)
 def test_nothing_is_compiled_for_them(
     path: Path, directory: Path, compiled: list[Any], options: dict[str, bool]
 ) -> None:

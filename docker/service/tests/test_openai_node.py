@@ -11,13 +11,20 @@ from pathlib import Path
 import httpx
 import pytest
 
+from core.settings import Settings
 from tests.service import SECRET, colour_of
+from tests.test_lora_requests import source
 
 _CLIENT = Path(__file__).with_name("openai-node")
 
 pytestmark = pytest.mark.skipif(
     shutil.which("npm") is None and "CI" not in os.environ, reason="needs Node and npm on the PATH"
 )
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"loras": (source("ink"),)})
 
 
 @pytest.mark.timeout(120)
@@ -50,9 +57,13 @@ async def test_the_node_client_generates_pictures(
     assert seen["taskId"]
     assert seen["usage"]["total_tokens"] == 1 * 2 + 256
     assert seen["models"] == ["noop"]
+    for task in seen["byLora"]:
+        asked = (await client.get(f"/api/tasks/{task}")).json()["parameters"]
+        assert asked["loras"] == [{"name": "ink", "weight": 0.5}]
     invalid = {"known": True, "type": "invalid_request_error"}
     assert seen["wrongKey"] == invalid | {"param": None, "code": "invalid_api_key"}
     assert seen["wrongSize"] == invalid | {"param": "size", "code": "invalid_value"}
+    assert seen["wrongLora"] == invalid | {"param": "loras", "code": "invalid_value"}
     assert seen["failing"]["known"]
     failed = (await client.get("/api/tasks", params={"status": "failed"})).json()["tasks"]
     assert len(failed) == 1, "it tried again what is final"

@@ -14,7 +14,9 @@ from diffusers.models.attention import BasicTransformerBlock  # noqa: E402
 from diffusers.models.resnet import ResnetBlock2D  # noqa: E402
 
 from tasks.parameters import Parameters  # noqa: E402
-from worker import batch_size, sdxl, tiny_sdxl  # noqa: E402
+from worker import batch_size, pipelines, tiny_sdxl  # noqa: E402
+from worker.channels_last import GroupNorm  # noqa: E402
+from worker.compiled import Mode  # noqa: E402
 from worker.fp8 import Fp8Linear, quantize  # noqa: E402
 from worker.latents import to_image  # noqa: E402
 from worker.model import Interrupted, OutOfMemory  # noqa: E402
@@ -208,19 +210,19 @@ def test_a_model_is_ready_uncompiled(path: Path, model: SdxlModel, compiled: lis
     assert not compiled
 
 
-@pytest.mark.parametrize("regional", [False, True], ids=["whole", "regional"])
+@pytest.mark.parametrize("mode", ["whole", "regional"])
 def test_what_is_compiled_draws_the_same_and_nothing_is_compiled_later(
-    path: Path, model: SdxlModel, compiled: list[Any], regional: bool
+    path: Path, model: SdxlModel, compiled: list[Any], mode: Mode
 ) -> None:
-    ready = SdxlModel(path, [(256, 256)], regional=regional)
+    ready = SdxlModel(path, [(256, 256)], compile_mode=mode)
     ready.compile()
     at_start = len(compiled)
-    if regional:
+    if mode == "regional":
         blocks = [
             module
             for part in (ready._pipeline.unet, ready._pipeline.vae.decoder)
             for module in part.modules()
-            if isinstance(module, (BasicTransformerBlock, ResnetBlock2D))
+            if isinstance(module, (BasicTransformerBlock, ResnetBlock2D, GroupNorm))
         ]
         assert 2 < at_start < len(blocks), "each sort of block once"
     else:
@@ -236,7 +238,7 @@ def test_a_gpus_precisions_draw_the_same_picture(
     path: Path, model: SdxlModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All that a GPU does differently but its kernels, on the CPU."""
-    load = sdxl.StableDiffusionXLPipeline.from_pretrained
+    load = pipelines.TextToImage.from_pretrained
 
     def on_the_cpu(*args: Any, **options: Any) -> Any:
         assert options.pop("device_map") == "cuda"
@@ -251,7 +253,7 @@ def test_a_gpus_precisions_draw_the_same_picture(
 
         synchronize = record
 
-    monkeypatch.setattr(sdxl.StableDiffusionXLPipeline, "from_pretrained", on_the_cpu)
+    monkeypatch.setattr(pipelines.TextToImage, "from_pretrained", on_the_cpu)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "Event", Event)
     half = SdxlModel(path)
@@ -302,7 +304,7 @@ def test_a_step_cache_runs_the_inner_blocks_every_other_step_from_the_first(
 
 
 def test_a_step_cache_is_compiled_in_both_its_forms(path: Path, compiled: list[Any]) -> None:
-    ready = SdxlModel(path, [(256, 256)], step_cache=True)
+    ready = SdxlModel(path, [(256, 256)], compile_mode="whole", step_cache=True)
     ready.compile()
     at_start = len(compiled)
     assert at_start == 3, "both forms of the UNet, and the decoder"

@@ -35,7 +35,7 @@ def load(settings: Settings) -> Model:
         settings.model_path,
         settings.compiled_sizes,
         loras=settings.lora_dir,
-        regional=settings.compile == "regional",
+        compile_mode="whole" if settings.compile == "whole" else "regional",
         fp8=settings.precision == "fp8",
         step_cache=settings.step_cache,
         prompt_weights=settings.prompt_weights,

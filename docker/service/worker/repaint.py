@@ -3,24 +3,20 @@
 from typing import Any
 
 import torch
-from diffusers import (
-    StableDiffusionXLImg2ImgPipeline,
-    StableDiffusionXLInpaintPipeline,
-    StableDiffusionXLPipeline,
-)
 from PIL.Image import Image
 from torch.nn.functional import interpolate, max_pool2d
 
 from tasks.parameters import Parameters
 from worker.inputs import Inputs
+from worker.pipelines import ImageToImage, Inpaint, TextToImage
 
 
 class Repainter:
-    def __init__(self, pipeline: StableDiffusionXLPipeline) -> None:
+    def __init__(self, pipeline: TextToImage) -> None:
         self._text = pipeline
         shared = {**pipeline.components, "add_watermarker": False}
-        self._image = StableDiffusionXLImg2ImgPipeline(**shared)
-        self._mask = StableDiffusionXLInpaintPipeline(**shared)
+        self._image = ImageToImage(**shared)
+        self._mask = Inpaint(**shared)
         for it in (self._image, self._mask):
             it.set_progress_bar_config(disable=True)
 

@@ -2,14 +2,13 @@
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import diffusers.utils.logging
 import torch
 import transformers.utils.logging
-from diffusers import StableDiffusionXLPipeline
 from PIL import Image
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -17,7 +16,8 @@ from core import metrics
 from tasks.parameters import Parameters
 from worker import start
 from worker.batch_size import batch_size
-from worker.compiled import Mode, prepare
+from worker.channels_last import keep_channels_last
+from worker.compiled import Compiled, Mode
 from worker.fp8 import quantize
 from worker.inputs import NO_INPUTS, Inputs
 from worker.latents import Previews
@@ -30,6 +30,7 @@ from worker.model import (
     Poisoned,
     no_preview,
 )
+from worker.pipelines import TextToImage
 from worker.previews import preview_steps
 from worker.prompts import PromptReader, Prompts
 from worker.repaint import Repainter
@@ -57,14 +58,15 @@ class SdxlModel:
         sizes_to_compile: Iterable[Size] = (),
         *,
         loras: Path = Path("loras"),
-        regional: bool = False,
+        compile_mode: Mode = "regional",
         fp8: bool = False,
         step_cache: bool = False,
         prompt_weights: bool = False,
     ) -> None:
         self._gpu = torch.cuda.is_available()
         self._sizes_to_compile = sorted(sizes_to_compile)
-        self._regional = regional
+        self._compile_mode = compile_mode
+        self._compiled: Compiled | None = None
         self._compiled_sizes: set[Size] = set()
         with start.phase("weights"):
             self._pipeline = self._load(path)
@@ -80,9 +82,9 @@ class SdxlModel:
             for size in self._sizes_to_compile or [(256, 256)]:
                 self._rehearse(size, steps=2)
 
-    def _load(self, path: Path) -> StableDiffusionXLPipeline:
+    def _load(self, path: Path) -> TextToImage:
         """From the files' mapped pages straight to the device."""
-        pipeline = StableDiffusionXLPipeline.from_pretrained(
+        pipeline: TextToImage = TextToImage.from_pretrained(
             path,
             # float16 is nearer to float32 than bfloat16, and SDXL's UNet stays within its range.
             dtype=torch.float16 if self._gpu else torch.float32,
@@ -92,23 +94,21 @@ class SdxlModel:
             add_watermarker=False,
         )
         pipeline.set_progress_bar_config(disable=True)
-        pipeline.unet.to(memory_format=torch.channels_last)
+        keep_channels_last(pipeline.unet)
+        keep_channels_last(pipeline.vae)
         pipeline.unet.fuse_qkv_projections()
-        pipeline.vae.to(memory_format=torch.channels_last)
         if self._gpu:
             # SDXL's decoder leaves float16's range.
             pipeline.vae.to(torch.bfloat16)
         return pipeline
 
     def compile(self) -> None:
-        unet, decoder = self._pipeline.unet, self._pipeline.vae.decoder
-        mode: Mode = "regional" if self._regional else "whole"
-        prepare(unet, self._step_cache or unet, decoder, mode)
+        if self._compiled is None:
+            self._compiled = Compiled(self._pipeline, self._step_cache, self._compile_mode)
         for width, height in self._sizes_to_compile:
             self._compiled_sizes.add((width, height))
             try:
-                for _ in range(3):  # compile, record, replay
-                    self._rehearse((width, height), steps=4)
+                self._rehearse((width, height), steps=4)
             except Exception:
                 self._compiled_sizes.remove((width, height))
                 raise
@@ -196,14 +196,15 @@ class SdxlModel:
         """What is not compiled runs as it is: no task waits for a compiler."""
         size = parameters.width, parameters.height
         if (
-            size in self._compiled_sizes
+            self._compiled
+            and size in self._compiled_sizes
             and len(numbers) == batch_size(*size)
             and parameters.guidance_scale > 1  # else the UNet sees half the batch
             and prompts.in_one_chunk
             and self._schedulers.as_compiled(parameters.scheduler)
             and not self._pipeline.vae.use_tiling
         ):
-            return nullcontext()
+            return self._compiled.used()
         uncompiled: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
         return uncompiled
 

@@ -22,10 +22,6 @@ class StepCache:
         self.outermost: Callable[..., torch.Tensor] = self._outermost
         unet.forward = self._forward
 
-    def compile(self, **options: Any) -> None:
-        self.whole = torch.compile(self._whole, **options)
-        self.outermost = torch.compile(self._outermost, **options)
-
     def restart(self) -> None:
         """Before each picture: its first step is whole."""
         self._step = 0
@@ -42,7 +38,7 @@ class StepCache:
         self._step += 1
         if self._step % 2 == 1:
             noise, inner = self.whole(*arguments)
-            self._inner = inner.clone()  # a CUDA graph's output lasts until its next replay
+            self._inner = inner
             return (noise,)
         return (self.outermost(*arguments, self._inner),)
 

@@ -99,7 +99,7 @@ def _figures(
     yield _around(contenders["worker"], first)
     yield from enter(
         **{
-            "worker, regional": lambda: Worker(path, "regional"),
+            "worker, whole": lambda: Worker(path, "whole"),
             "worker, fp8": lambda: Worker(path, fp8=True),
         }
     )

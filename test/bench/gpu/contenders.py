@@ -14,7 +14,7 @@ from PIL import Image
 
 from tasks.parameters import Parameters
 from worker import batch_size
-from worker.compiled import Mode, prepare
+from worker.compiled import Mode
 from worker.sdxl import SdxlModel
 
 gpu = torch.cuda.is_available()
@@ -56,11 +56,10 @@ class Diffusers:
 class Worker:
     """The model as our worker holds it."""
 
-    def __init__(self, path: Path, compiled: Mode = "whole", **modes: bool) -> None:
-        self._model = SdxlModel(path, **modes)
-        # Each batch at its first call, in the warm-up.
-        unet, decoder = self._model._pipeline.unet, self._model._pipeline.vae.decoder
-        prepare(unet, self._model._step_cache or unet, decoder, compiled)
+    def __init__(self, path: Path, compiled: Mode = "regional", **modes: bool) -> None:
+        self._model = SdxlModel(path, compile_mode=compiled, **modes)
+        # No size yet: each is compiled at its first call, in the warm-up.
+        self._model.compile()
 
     def draw(self, parameters: Parameters, pictures: int) -> list[Image.Image]:
         size = parameters.width, parameters.height

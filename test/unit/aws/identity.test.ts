@@ -22,7 +22,7 @@ describe.each(stacks)("in %s", (stack) => {
     const users = resources.flatMap((resource) => podOf(resource)?.spec.serviceAccountName ?? []);
     // Who has a part in Kubernetes has none in AWS.
     const bound = resources
-      .filter(({ type }) => type.endsWith(":RoleBinding"))
+      .filter(({ type }) => type.endsWith("RoleBinding"))
       .flatMap(({ props }) => props.subjects as { name: string }[])
       .map(({ name }) => name);
     const accounts = [...new Set(users)].filter((account) => !bound.includes(account));

@@ -15,6 +15,7 @@ export interface AlertCase {
 
 const gibibyte = 2 ** 30;
 const work = 'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}';
+const logsWait = 'vlagent_remotewrite_pending_data_bytes{job="log-collector",instance="a"}';
 
 /** For each alert one case in which it fires and one as near as can be in which it does not. */
 export const alertCases: AlertCase[] = [
@@ -59,6 +60,34 @@ export const alertCases: AlertCase[] = [
     series: { 'up{job="api"}': "1x9" },
     at: "5m",
     fires: { job: "worker" },
+  },
+  {
+    alert: "LogStoreFull",
+    stack: "alternatives",
+    series: { 'vl_storage_is_read_only{job="logs"}': "1x9" },
+    at: "6m",
+    fires: { job: "logs" },
+  },
+  {
+    alert: "LogStoreFull",
+    stack: "alternatives",
+    series: { 'vl_storage_is_read_only{job="logs"}': "0x9" },
+    at: "6m",
+  },
+  {
+    alert: "LogsWait",
+    stack: "alternatives",
+    series: { [logsWait]: `${200 * 2 ** 20}x20` },
+    at: "16m",
+    fires: { instance: "a" },
+    value: "200Mi",
+  },
+  // The store restarts.
+  {
+    alert: "LogsWait",
+    stack: "alternatives",
+    series: { [logsWait]: `0x5 ${200 * 2 ** 20}x5 0x10` },
+    at: "16m",
   },
   {
     alert: "NoWorkerStarts",

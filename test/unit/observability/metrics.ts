@@ -22,6 +22,7 @@ export const others = {
   process: ["process_start_time_seconds"],
   prometheus: ["prometheus_rule_evaluation_failures_total"],
   alertmanager: ["alertmanager_notifications_failed_total"],
+  logs: ["vl_storage_is_read_only", "vlagent_remotewrite_pending_data_bytes"],
   cloudflared: ["cloudflared_tunnel_ha_connections"],
 };
 

@@ -8,7 +8,7 @@ import { writeAlertCases } from "./promtool";
 const promtool = (args: string[], cwd?: string) =>
   spawnSync("promtool", args, { encoding: "utf8", cwd });
 
-test.for(["prod", "elastic"])(
+test.for(["prod", "elastic", "alternatives"])(
   "%s: each alert fires when it should and is quiet when it should",
   (stack, context) => {
     context.skip(

@@ -39,6 +39,20 @@ function deployment(change: { container?: Props; pod?: Props; app?: string }): R
   });
 }
 
+/** The one pod that may be root. */
+const logCollector = ({ path = "/var/log/pods", readOnly = true, app = "vlagent" }) =>
+  deployment({
+    app,
+    container: { volumeMounts: [{ name: "logs", mountPath: path, readOnly }] },
+    pod: {
+      securityContext: { runAsUser: 0, seccompProfile: { type: "RuntimeDefault" } },
+      volumes: [
+        { name: "logs", hostPath: { path } },
+        { name: "buffer", hostPath: { path: "/var/lib/image-service-logs" } },
+      ],
+    },
+  });
+
 const statefulSet = (protect: boolean) =>
   resource(
     "kubernetes:apps/v1:StatefulSet",
@@ -68,6 +82,7 @@ export const good: Record<string, Resource> = {
   "a protected StatefulSet": statefulSet(true),
   "a closed bucket": publicAccess(true),
   "a StatefulSet of another stack": { ...statefulSet(false), stack: "local" },
+  "a log collector": logCollector({}),
   "a namespace that enforces": resource("kubernetes:core/v1:Namespace", {
     metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
   }),
@@ -132,6 +147,9 @@ export const bad: Record<string, Record<string, Resource>> = {
     "a pod with a directory of the host": deployment({
       pod: { volumes: [{ name: "root", hostPath: { path: "/" } }] },
     }),
+    "a log collector that could change the logs": logCollector({ readOnly: false }),
+    "a log collector that reads what is no log": logCollector({ path: "/etc" }),
+    "another pod that reads the node's logs": logCollector({ app: "api" }),
     "a privileged container": deployment({
       container: { securityContext: { ...container.securityContext, privileged: true } },
     }),

@@ -26,6 +26,10 @@ const drawn = await toFile(Buffer.from(base64.data[0].b64_json, "base64"), "draw
 });
 const edit = { image: [drawn], mask: drawn, prompt: "a hat", n: 2, model: "gpt-image-2" };
 const edited = await images.edit(edit);
+// Fields that are not OpenAI's are sent as they are.
+const loras = [{ name: "ink", weight: 0.5 }];
+const byLora = await images.generate({ prompt: "a cat", size, loras }).withResponse();
+const editedByLora = await images.edit({ ...edit, loras }).withResponse();
 const models = [];
 for await (const model of client.models.list()) models.push(model.id);
 const events = [];
@@ -42,6 +46,11 @@ console.log(
     usage: used.usage,
     taskId: response.headers.get("x-task-id"),
     models,
+    byLora: [byLora, editedByLora].map(({ response }) => response.headers.get("x-task-id")),
+    wrongLora: await refusal(
+      BadRequestError,
+      images.generate({ prompt: "a cat", size, loras: [{ name: "oil" }] }),
+    ),
     wrongKey: await refusal(
       AuthenticationError,
       client.withOptions({ apiKey: "wrong" }).images.generate({ prompt: "a cat" }),
