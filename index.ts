@@ -20,7 +20,7 @@ import { connect } from "./stack/providers";
 import { makePruning } from "./stack/pruning";
 import { receivers } from "./stack/receivers";
 import { makePostgres, makeRedis } from "./stack/stores";
-import { fromZero, makeWorkers, otherModels } from "./stack/workers";
+import { fromZero, gpuPrices, makeWorkers, otherModels } from "./stack/workers";
 
 export = async (): Promise<Outputs> => {
   const config = loadConfig(await handedOver());
@@ -74,6 +74,7 @@ export = async (): Promise<Outputs> => {
       settings,
       model: config.workers.model,
       otherModels: otherModels(config),
+      gpuPrices: gpuPrices(config),
       loras: config.models.loras,
       workersFromZero: fromZero(config),
       apiSecret: secrets.apiSecret,

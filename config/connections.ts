@@ -20,5 +20,8 @@ export const mostWorkers = ({ pools, ...plain }: Values["workers"]): number =>
  * What all pods open at most, while a rollout replaces them: each pod of the api has a successor beside
  * it until its last request is answered; of the workers one does, for there is no GPU for more.
  */
+export const connectionsOfAll = (api: number, workers: number): number =>
+  2 * api * connectionsOf.api + (workers + 1) * connectionsOf.worker + others;
+
 export const connectionsNeeded = ({ api, workers }: Pick<Values, "api" | "workers">): number =>
-  2 * api.replicas * connectionsOf.api + (mostWorkers(workers) + 1) * connectionsOf.worker + others;
+  connectionsOfAll(api.replicas, mostWorkers(workers));

@@ -10,6 +10,7 @@ export const poolsOf = ({ pools, ...plain }: Values["workers"]) =>
     revision: own.revision ?? "",
     model: own.model ?? plain.model,
     replicas: own.replicas ?? 1,
+    gpuPrice: own.gpuPrice ?? plain.gpuPrice,
     nodeSelector: own.nodeSelector ?? plain.nodeSelector,
     tolerations: own.tolerations ?? plain.tolerations,
   }));

@@ -5,7 +5,7 @@ import { UserError } from "./errors";
 import { interrupt } from "./run";
 
 const request = {
-  prompt: "a lighthouse on a cliff at dawn, oil on canvas",
+  prompt: "a large white triangle on a green background",
   width: 256,
   height: 256,
   steps: 8,

@@ -32,6 +32,15 @@ export const otherModels = ({ workers }: Config): string[] => [
   ),
 ];
 
+/** Of an hour of a worker, by model; of several pools of a model the first's, where it is known. */
+export const gpuPrices = ({ workers }: Config): Record<string, number> =>
+  Object.fromEntries(
+    [workers, ...poolsOf(workers)]
+      .filter(({ gpuPrice }) => gpuPrice > 0)
+      .map(({ model, gpuPrice }): [string, number] => [model, gpuPrice])
+      .reverse(),
+  );
+
 /** Whether tasks may have to wait until a first worker starts. */
 export const fromZero = ({ workers }: Config): boolean =>
   [workers, ...poolsOf(workers)].some(({ autoscaling: { min, max } }) => max > 0 && min === 0);

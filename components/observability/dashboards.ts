@@ -215,4 +215,39 @@ const backups: Dashboard = {
   ],
 };
 
-export const dashboards: Dashboard[] = [service, workers, stores, backups];
+const hour = 3600;
+const cost: Dashboard = {
+  name: "cost",
+  title: "Image service: cost",
+  panels: [
+    {
+      title: "Cost of an hour, by what workers do, in the currency of workers.gpuPrice",
+      unit: "short",
+      queries: { "{{doing}}": `sum by (doing) (rate(aigc_cost_total[5m])) * ${hour}` },
+    },
+    {
+      title: "Cost of a picture, idle time included",
+      unit: "short",
+      queries: {
+        "the last hour":
+          "sum(increase(aigc_cost_total[1h])) / sum(increase(aigc_pictures_stored_total[1h]))",
+      },
+    },
+    {
+      title: "Cost of 24 hours",
+      unit: "short",
+      queries: { all: "sum(increase(aigc_cost_total[24h]))" },
+    },
+    {
+      title: "Time of workers that nobody used",
+      unit: "percentunit",
+      queries: {
+        idle: 'sum(rate(aigc_worker_seconds_total{doing="idle"}[5m])) / sum(rate(aigc_worker_seconds_total[5m]))',
+        starting:
+          'sum(rate(aigc_worker_seconds_total{doing="starting"}[5m])) / sum(rate(aigc_worker_seconds_total[5m]))',
+      },
+    },
+  ],
+};
+
+export const dashboards: Dashboard[] = [service, workers, stores, backups, cost];

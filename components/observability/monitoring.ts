@@ -16,6 +16,8 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   image: string;
   /** What is scraped besides Prometheus itself. */
   targets: ScrapeTarget[];
+  /** Of other namespaces, by the host of their Service and the port of their pods. */
+  exporters: { job: string; host: string; port: number }[];
   /** When somebody is told, besides what is not scraped. */
   alerts: Alert[];
   /** URL of docs/runbook.md, where alerts lead; "": nowhere. */
@@ -36,6 +38,9 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
 
 const app = "prometheus";
 const uid = 65534;
+
+/** Of a Service, by its host NAME.NAMESPACE.svc.DOMAIN. */
+const namespaceOf = (host: string) => host.split(".")[1] as string;
 
 /** Prometheus with its alerts, and Alertmanager. */
 export class Monitoring extends Component {
@@ -66,6 +71,7 @@ export class Monitoring extends Component {
       : undefined;
     const targets = [
       ...args.targets,
+      ...args.exporters.map((exporter) => ({ ...exporter, namespace: namespaceOf(exporter.host) })),
       { job: app, app, host, port: ports.prometheus },
       ...(alertmanager?.targets ?? []),
     ];

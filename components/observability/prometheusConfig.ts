@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import type { Peer, Place } from "../network/flows";
 
 /** A job of Prometheus: every address behind a headless Service, at one port. */
@@ -24,6 +25,14 @@ export function renderPrometheusConfig({
   namespace,
   alertmanager,
 }: PrometheusConfigArgs): string {
+  const jobs = targets.map(({ job }) => job);
+  const twice = jobs.find((job, at) => jobs.indexOf(job) !== at);
+  // Prometheus would not start.
+  if (twice) {
+    throw new pulumi.RunError(
+      `monitoring.exporters names a job ${twice}, which is there already; give it another name`,
+    );
+  }
   const configuration = {
     global: {
       ...{ scrape_interval: "5s", scrape_timeout: "4s", evaluation_interval: "15s" },

@@ -23,6 +23,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   model: string;
   /** What tasks may name besides. */
   otherModels: string[];
+  /** Of an hour of a worker, by its model; none where none is known. */
+  gpuPrices: Record<string, number>;
   /** What they may add to either. */
   loras: Lora[];
   /** Percent of the requests for pictures that succeed, over 30 days. */
@@ -45,6 +47,8 @@ export interface ApiArgs extends ComponentArgs, Availability {
   corsOrigins: string[];
   /** Signs what webhooks are told. @default there are none */
   webhookSecret?: pulumi.Input<string>;
+  /** Whether requests may name addresses that their pictures are sent to. */
+  uploads: boolean;
   /** Largest picture to draw from, in MiB. */
   maxInput: number;
   resources: Resources;
@@ -172,12 +176,16 @@ export class Api extends Component {
                   env: [
                     { name: "MODEL_ID", value: args.model },
                     ...otherModels(args.otherModels),
+                    ...(Object.keys(args.gpuPrices).length > 0
+                      ? [{ name: "GPU_PRICES", value: JSON.stringify(args.gpuPrices) }]
+                      : []),
                     ...lorasEnv(args.loras),
                     ...(args.workersFromZero
                       ? [{ name: "WORKER_START_SECONDS", value: String(workerStart.seconds) }]
                       : []),
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
+                    ...(args.uploads ? [{ name: "UPLOADS", value: "true" }] : []),
                     { name: "MAX_INPUT_BYTES", value: String(args.maxInput * 2 ** 20) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },
@@ -241,7 +249,7 @@ export class Api extends Component {
       from: labels(`${name}-migrations`),
       ...database,
     });
-    if (args.webhookSecret) this.flows.push({ from: this, ...elsewhere(https) });
+    if (args.webhookSecret || args.uploads) this.flows.push({ from: this, ...elsewhere(https) });
     this.registerOutputs({ host: this.host });
   }
 }

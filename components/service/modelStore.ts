@@ -14,7 +14,7 @@ export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
-  /** Repository of the weights, or tiny-random-sdxl. */
+  /** Repository of the weights, or tiny-sdxl. */
   model: string;
   /** Commit of it; "": SDXL's that docker/service knows. */
   revision: string;

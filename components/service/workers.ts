@@ -45,6 +45,8 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   stepCache: boolean;
   /** (word:1.3) in a prompt makes the word count more. */
   promptWeights: boolean;
+  /** Of an hour of a worker, in whatever currency; 0: not known. */
+  gpuPrice: number;
   /** RuntimeClass that gives GPUs; "": the nodes' default runtime does. */
   runtimeClass: string;
   /** Labels of the nodes that may run them. */
@@ -158,6 +160,7 @@ export class Workers extends Component {
                     { name: "PRECISION", value: args.precision },
                     { name: "STEP_CACHE", value: String(args.stepCache) },
                     { name: "PROMPT_WEIGHTS", value: String(args.promptWeights) },
+                    ...(args.gpuPrice ? [{ name: "GPU_PRICE", value: String(args.gpuPrice) }] : []),
                     ...(args.threads
                       ? [{ name: "OMP_NUM_THREADS", value: String(args.threads) }]
                       : []),

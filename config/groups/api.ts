@@ -34,6 +34,10 @@ export const api = group("The pods that answer HTTP", {
     .describe(
       "Requests may name a webhook, to which the api connects by https; with the secret webhookSecret",
     ),
+  uploads: z
+    .boolean()
+    .default(false)
+    .describe("Requests may name addresses, to which the api sends their pictures by https"),
   maxInput: z
     .int()
     .min(1)

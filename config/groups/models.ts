@@ -4,7 +4,7 @@ import { group, resources, volume } from "../fields";
 /** Models that need no revision: the one whose files are known by hash, and the one made by code. */
 export const knownModels = {
   sdxl: "stabilityai/stable-diffusion-xl-base-1.0",
-  tiny: "tiny-random-sdxl",
+  tiny: "tiny-sdxl",
 };
 
 export const revision = z.string().regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits");

@@ -1,6 +1,17 @@
 import { z } from "zod";
 import { group, resources, volume } from "../fields";
 
+const exporter = z.strictObject({
+  job: z.string().regex(/^[a-z][a-z0-9-]*$/, "must be a name like dcgm"),
+  host: z
+    .string()
+    .regex(
+      /^[a-z0-9-]+\.[a-z0-9-]+\.svc\.[a-z0-9.-]+$/,
+      "must be a Service like dcgm-exporter.gpu-operator.svc.cluster.local",
+    ),
+  port: z.int().min(1).max(65535),
+});
+
 export const monitoring = group("Prometheus and Alertmanager", {
   alertmanager: z
     .boolean()
@@ -25,6 +36,12 @@ export const monitoring = group("Prometheus and Alertmanager", {
     .boolean()
     .default(false)
     .describe("ConfigMaps with dashboards, for the sidecar of a Grafana in the cluster"),
+  exporters: z
+    .array(exporter)
+    .default([])
+    .describe(
+      "What the cluster has already and Prometheus asks besides, such as DCGM's exporter or kube-state-metrics: each by job, host of its Service, headless where each pod is asked, and port of its pods",
+    ),
   runbook: z
     .string()
     .regex(/^(https?:\/\/\S+)?$/, "must be a URL, which a pager can open")

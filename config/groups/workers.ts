@@ -5,8 +5,10 @@ import { knownModels, revision } from "./models";
 
 const model = z
   .string()
-  .regex(/^(tiny-random-sdxl|\w[\w.-]*\/\w[\w.-]*)$/, "must be a repository like OWNER/NAME");
+  .regex(/^(tiny-sdxl|\w[\w.-]*\/\w[\w.-]*)$/, "must be a repository like OWNER/NAME");
 const nodeSelector = z.record(z.string(), z.string());
+
+const gpuPrice = z.number().min(0);
 
 /** What a pool doesn't say is as the other workers have it. */
 const pool = z.strictObject({
@@ -15,6 +17,7 @@ const pool = z.strictObject({
   revision: revision.optional(),
   replicas: z.int().min(1).max(100).optional(),
   autoscaling: autoscaling,
+  gpuPrice: gpuPrice.optional(),
   nodeSelector: nodeSelector.optional(),
   tolerations: z.array(toleration).optional(),
 });
@@ -26,12 +29,12 @@ export const workers = group("The pods that draw, one GPU each", {
     .array(pool)
     .default([])
     .describe(
-      "More workers, with another model or on other nodes: each has a name, and of its own what differs of model, revision, replicas, autoscaling, nodeSelector and tolerations",
+      "More workers, with another model or on other nodes: each has a name, and of its own what differs of model, revision, replicas, autoscaling, gpuPrice, nodeSelector and tolerations",
     ),
   model: model
     .default(knownModels.sdxl)
     .describe(
-      "Repository of an SDXL pipeline, in diffusers' form with safetensors; or tiny-random-sdxl, made by code",
+      "Repository of an SDXL pipeline, in diffusers' form with safetensors; or tiny-sdxl, which draws coloured shapes",
     ),
   threads: z.int().min(0).default(0).describe("CPU threads of the model; 0: one per core"),
   compiledSizes: z
@@ -69,6 +72,9 @@ export const workers = group("The pods that draw, one GPU each", {
     .array(toleration)
     .default([{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }])
     .describe("Taints of nodes that they put up with"),
+  gpuPrice: gpuPrice
+    .default(0)
+    .describe("What an hour of a worker costs, its GPU and node, in your currency; 0: not known"),
   runtimeClass: z
     .string()
     .default("")

@@ -75,6 +75,8 @@ export async function upOnContext(context: string, options: ContextOptions): Pro
       nginx: { replicas: 1 },
       // Nobody is there to be told.
       monitoring: { storage: "1Gi", retention: "2d", alertmanager: false },
+      // What reads them is root on the nodes, which are somebody's.
+      logs: { enabled: false },
       images: Object.fromEntries(names.map((name, index) => [name, published[index]])),
     }),
   );

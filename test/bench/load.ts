@@ -64,6 +64,9 @@ export async function run([seconds = "90"]: string[]): Promise<Figure[]> {
         figure(`${steady(load)}: measured over predicted`, p95 / predicted, "", [0.85, 1.15]),
       ];
     }),
+    ...Object.entries(of(steady(0.85)).processor).map(([part, milliseconds]) =>
+      figure(`processor for a picture: ${part}`, milliseconds, "ms"),
+    ),
     figure("burst of twice what they can: p95", burst.p95, "s"),
     figure("burst: longest queue", burst.longestQueue, ""),
     figure("all that they can: p95", full.p95, "s"),

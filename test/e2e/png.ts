@@ -1,20 +1,44 @@
+import { inflateSync } from "node:zlib";
+
+function* chunks(png: Uint8Array): Generator<{ type: string; data: Buffer }> {
+  const bytes = Buffer.from(png);
+  const signature = 8;
+  for (let at = signature; at < bytes.length; ) {
+    const length = bytes.readUInt32BE(at);
+    const type = bytes.toString("latin1", at + 4, at + 8);
+    yield { type, data: bytes.subarray(at + 8, at + 8 + length) };
+    at += length + 12;
+  }
+}
+
 /**
  * The text chunks of a PNG (PNG specification, 11.3.3), by keyword: `tEXt`, and `iTXt` without
  * compression.
  */
 export function textChunks(png: Uint8Array): Record<string, string> {
-  const bytes = Buffer.from(png);
-  const chunks: Record<string, string> = {};
-  const signature = 8;
-  for (let at = signature; at < bytes.length; ) {
-    const length = bytes.readUInt32BE(at);
-    const type = bytes.toString("latin1", at + 4, at + 8);
-    const data = bytes.subarray(at + 8, at + 8 + length);
+  const texts: Record<string, string> = {};
+  for (const { type, data } of chunks(png)) {
     const keyword = data.toString("latin1", 0, data.indexOf(0));
-    if (type === "tEXt") chunks[keyword] = data.toString("latin1", keyword.length + 1);
+    if (type === "tEXt") texts[keyword] = data.toString("latin1", keyword.length + 1);
     // Keyword, compression flag and method, language and translated keyword, each with its null.
-    if (type === "iTXt") chunks[keyword] = data.toString("utf8", keyword.length + 5);
-    at += length + 12;
+    if (type === "iTXt") texts[keyword] = data.toString("utf8", keyword.length + 5);
   }
-  return chunks;
+  return texts;
+}
+
+/** Red, green and blue of a pixel, 0 to 255; of RGB whose rows have the filter Sub, as the worker's. */
+export function pixel(png: Uint8Array, x: number, y: number): number[] {
+  const all = [...chunks(png)];
+  const width = all.find(({ type }) => type === "IHDR")?.data.readUInt32BE(0) ?? 0;
+  const packed = all.filter(({ type }) => type === "IDAT").map(({ data }) => data);
+  const row = inflateSync(Buffer.concat(packed)).subarray(
+    y * (1 + 3 * width),
+    (y + 1) * (1 + 3 * width),
+  );
+  if (row[0] !== 1) throw new Error(`the row has the filter ${row[0]}`);
+  const differences = [...row.subarray(1, 4 + 3 * x)];
+  // Each is the difference from the same colour of the pixel to its left (PNG specification, 9.2).
+  return [0, 1, 2].map(
+    (colour) => differences.filter((_, at) => at % 3 === colour).reduce((a, b) => a + b) % 256,
+  );
 }

@@ -70,7 +70,7 @@ beforeAll(async () => {
     "backups.managed": false,
     "aws.region": "",
     // What one machine has no room for.
-    workers: { replicas: 2, model: "tiny-random-sdxl", threads: 1, resources },
+    workers: { replicas: 2, model: "tiny-sdxl", threads: 1, resources },
     models: { ...storage, accessMode: "ReadWriteOnce", resources },
     redis: storage,
     postgres: storage,

@@ -10,7 +10,7 @@ import { attempt, run } from "../../local/run";
 import { hostUrl } from "../../local/services";
 import { type LocalStack, secrets } from "../../local/stack";
 import { localCluster, openStack } from "./cluster";
-import { textChunks } from "./png";
+import { pixel, textChunks } from "./png";
 
 // A stack of its own beside the user's: other namespace, other node port, same cluster.
 const namespace = "image-service-e2e";
@@ -135,18 +135,20 @@ describe("the stack on a real cluster", () => {
     expect(sha256(new Uint8Array(await again.arrayBuffer()))).toBe(digests.get(7));
   });
 
-  test("an answered task can be read again, and its picture", async () => {
-    const answer = (await (await generate({ prompt: "read me again", seed: 1 })).json()) as {
-      id: string;
-    };
+  test("an answered task can be read again, and its picture, which shows the prompt", async () => {
+    const prompt = "a red circle on a blue ground";
+    const answer = (await (await generate({ prompt, seed: 1 })).json()) as { id: string };
     const headers = { authorization: `Bearer ${secrets().apiSecret}` };
     const task = await fetch(`${endpoint}/api/tasks/${answer.id}`, { headers });
     expect(await task.json()).toMatchObject({ id: answer.id, status: "succeeded" });
     const image = await fetch(`${endpoint}/api/tasks/${answer.id}/images/0`, { headers });
     expect(image.status).toBe(200);
-    expect(textChunks(new Uint8Array(await image.arrayBuffer()))).toMatchObject({
-      prompt: "read me again",
-    });
+    const png = new Uint8Array(await image.arrayBuffer());
+    expect(textChunks(png)).toMatchObject({ prompt });
+    const [red = 0, , blueOfRed = 0] = pixel(png, 128, 128);
+    const [redOfBlue = 0, , blue = 0] = pixel(png, 10, 10);
+    expect(red - blueOfRed, "the circle is red").toBeGreaterThan(100);
+    expect(blue - redOfBlue, "the ground is blue").toBeGreaterThan(100);
   });
 
   test("every answered task has a row in PostgreSQL and an object in S3", async () => {

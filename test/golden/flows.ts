@@ -39,5 +39,8 @@ const ends = (rules: Props[], side: "from" | "to") =>
     return (rule[side] as Props[]).map((peer) => ({ end: nameOf(peer), ports }));
   });
 
-const nameOf = ({ podSelector, ipBlock }: Props): string =>
-  podSelector?.matchLabels.app ?? ipBlock?.cidr ?? "pods";
+const nameOf = ({ podSelector, ipBlock, namespaceSelector }: Props): string =>
+  podSelector?.matchLabels.app ??
+  ipBlock?.cidr ??
+  namespaceSelector?.matchLabels?.["kubernetes.io/metadata.name"] ??
+  "pods";

@@ -219,9 +219,12 @@ function scrapeFaults(objects: KubernetesObject[]): string[] {
   const scraped = jobs
     .flatMap(({ dns_sd_configs = [] }) => dns_sd_configs as Props[])
     .flatMap(({ names }) => names as string[]);
+  // What is of another namespace is no part of the stack.
+  const namespaces = services.map(({ host }) => host.split(".")[1]);
   return [
     ...twice(jobs.map(({ job_name }) => `the scrape job ${job_name}`)),
     ...scraped
+      .filter((name) => namespaces.includes(name.split(".")[1]))
       .filter((name) => !services.some(({ host }) => host === name))
       .map((host) => `Prometheus scrapes ${host}, which no Service is`),
     ...services

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -62,6 +62,8 @@ test("a packed GPU benchmark runs by one command, on a CPU with the tiny model",
   const directory = mkdtempSync(join(tmpdir(), "gpu-benchmark-"));
   try {
     pack(directory, "3.11");
+    // The image runs as a user of its own.
+    chmodSync(directory, 0o755);
     const volume = ["--volume", `${directory}:/packed:ro`];
     const output = await inside(volume, "/packed/run", "--quick", "--minutes", "30");
     const lines = output.trim().split("\n");

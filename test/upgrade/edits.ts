@@ -116,9 +116,10 @@ const own: Record<string, Values> = {
   "api.rateLimit": { "api.rateLimit": "20/minute" },
   "api.corsOrigins": { "api.corsOrigins": ["https://another.example.com"] },
   "api.objective": { "api.objective": 99.5 },
+  "api.uploads": { "api.uploads": true },
   "api.webhooks": { "api.webhooks": true, webhookSecret: "webhookSecret" },
   "api.maxInput": { "api.maxInput": 20 },
-  "workers.model": { "workers.model": "tiny-random-sdxl", "models.revision": "" },
+  "workers.model": { "workers.model": "tiny-sdxl", "models.revision": "" },
   "workers.autoscaling.by": { ...scaled, "workers.autoscaling.by": "hpa" },
   "workers.autoscaling.min": { ...scaled, "workers.autoscaling.min": 2 },
   "workers.autoscaling.max": scaled,
@@ -181,6 +182,9 @@ const own: Record<string, Values> = {
     "logs.enabled": true,
     "images.vlagent": image,
     "logs.storageClass": "another",
+  },
+  "monitoring.exporters": {
+    "monitoring.exporters": [{ job: "another", host: "another.ns.svc.cluster.local", port: 8080 }],
   },
   "monitoring.storageClass": { "monitoring.storageClass": "another" },
 };

@@ -8,6 +8,7 @@ import { ensureToolchain, type Toolchain } from "../../local/toolchain";
 import type { Props } from "../../policy/resource";
 import { accepted, stacks } from "../golden/stacks";
 import type { Containers } from "./logs/found";
+import { GoldenPod } from "./pod";
 
 // VictoriaLogs and vlagent with the arguments that are declared, on a node that is none.
 
@@ -40,6 +41,18 @@ test.each(logging)("%s: both programs know each of their flags", async (stack) =
     const [program = "", ...flags] = commandOf(stack, name);
     const { output } = await attempt(program, ["-help"]);
     for (const flag of flags) expect(output).toContain(`\n  ${flag.split("=")[0]}`);
+  }
+});
+
+test("the log store starts as its own user, and again on what it left", async () => {
+  const pod = new GoldenPod("local", "logs-server");
+  try {
+    for (const _ of ["first", "again"]) {
+      const { status, output } = await pod.start();
+      expect(status, output).toBe(0);
+    }
+  } finally {
+    pod.close();
   }
 });
 

@@ -31,11 +31,13 @@ from api.routes import (
     openai_edits,
     openai_models,
     openai_unsupported,
-    playground,
+    operator,
+    pages,
     queue,
     tasks,
 )
 from api.services import Services
+from api.uploads import Uploader
 from api.webhooks import Messenger
 from core import logs, metrics_server
 from core.database import create_engine
@@ -47,9 +49,11 @@ from tasks.events import EventHub
 from tasks.history import History
 from tasks.images import ImageStore
 from tasks.local_broker import LocalBroker
+from tasks.operations import Operations
 from tasks.redis_broker import RedisBroker
 from tasks.relay import Relay
 from tasks.store import TaskStore
+from tasks.uploads import UploadStore
 from tasks.webhooks import WebhookStore
 from tasks.workload import Workload
 
@@ -66,8 +70,9 @@ _WITH_KEY = (
     openai_models,
     openai_unsupported,
     queue,
+    operator,
 )
-_OPEN = (health, playground)
+_OPEN = (health, pages)
 
 _DESCRIPTION = """\
 Pictures from text by Stable Diffusion XL. A request waits for its picture; with
@@ -137,6 +142,7 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         images=ImageStore(settings),
         inputs=Inputs(settings),
         webhooks=WebhookStore(engine),
+        sent=UploadStore(engine),
         keyring=KeyRing(settings, keys),
         limiter=RateLimiter(settings, "pictures"),
         uploads=RateLimiter(settings, "inputs"),
@@ -145,6 +151,7 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         departures=Departures(store, broker),
         workload=workload,
         estimates=Estimates(workload, broker, settings),
+        operations=Operations(engine),
         ready=Readiness(store, broker),
     )
 
@@ -160,6 +167,8 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         jobs = [services.events.run(), Relay(store, broker, settings).run()]
         if settings.webhook_secret:
             jobs.append(Messenger(services.webhooks, store, settings).run())
+        if settings.uploads:
+            jobs.append(Uploader(services.sent, store, services.images, settings).run())
         for job in jobs:
             stack.callback(asyncio.create_task(job).cancel)
         await stack.enter_async_context(

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
@@ -10,7 +10,6 @@ import httpcore
 
 from core.settings import Network
 
-_SECONDS: Final = 15
 _TIMEOUTS: Final = {"connect": 5, "write": 10, "read": 10, "pool": 10}
 _CONNECTIONS: Final = 100
 
@@ -42,15 +41,24 @@ class GuardedClient:
         for pool in self._pools.values():
             await pool.aclose()
 
-    async def post(self, url: str, headers: dict[str, str], body: bytes) -> int:
-        """@returns the status; what else is answered is not read
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | AsyncIterator[bytes],
+        *,
+        seconds: float,
+    ) -> int:
+        """@param seconds: that all of it may take
+        @returns the status; what else is answered is not read
         @throws Refused, TimeoutError, httpcore's errors"""
         pool = self._pools[httpcore.URL(url).scheme]
         timeouts = {"timeout": _TIMEOUTS}
         async with (
-            asyncio.timeout(_SECONDS),
+            asyncio.timeout(seconds),
             pool.stream(
-                "POST", url, headers=list(headers.items()), content=body, extensions=timeouts
+                method, url, headers=list(headers.items()), content=body, extensions=timeouts
             ) as answer,
         ):
             return answer.status

@@ -15,7 +15,9 @@ from tasks.broker import Broker
 from tasks.events import EventHub
 from tasks.history import History
 from tasks.images import ImageStore
+from tasks.operations import Operations
 from tasks.store import TaskStore
+from tasks.uploads import UploadStore
 from tasks.webhooks import WebhookStore
 from tasks.workload import Workload
 
@@ -30,6 +32,7 @@ class Services:
     images: ImageStore
     inputs: Inputs
     webhooks: WebhookStore
+    sent: UploadStore
     keyring: KeyRing
     limiter: RateLimiter
     uploads: RateLimiter
@@ -38,4 +41,5 @@ class Services:
     departures: Departures
     workload: Workload
     estimates: Estimates
+    operations: Operations
     ready: Readiness

@@ -24,6 +24,7 @@ from core.outages import is_outage
 from core.schema import Status
 from tasks.parameters import Parameters
 from tasks.task import Task
+from tasks.uploads import without_query
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,8 @@ class Submission:
         if parameters.webhook and self._services.settings.webhook_secret is None:
             message = "There are none here: no secret to sign with is set"
             raise invalid("webhook", "webhooks_off", message)
+        if parameters.upload and not self._services.settings.uploads:
+            raise invalid("upload", "uploads_off", "Pictures are sent nowhere here")
         fingerprint = self._fingerprint(body) if self._idempotency_key else None
         task = await self._earlier(fingerprint)
         if task is not None:
@@ -109,6 +112,10 @@ class Submission:
         async with self._services.admission.room(self._key, parameters):
             if parameters.webhook:
                 await self._services.webhooks.expect(task_id, parameters.webhook)
+            if parameters.upload:
+                await self._services.sent.expect(task_id, parameters.upload)
+                shown = [*map(without_query, parameters.upload)]
+                parameters = parameters.model_copy(update={"upload": shown})
             task = await self._services.store.submit(
                 parameters,
                 key_id=self._key.id,
@@ -121,6 +128,7 @@ class Submission:
             )
         if task is None:
             await self._services.webhooks.drop(task_id)
+            await self._services.sent.drop(task_id)
             # The same request, sent twice at once: the other one made the task.
             task = await self._earlier(fingerprint)
             assert task is not None

@@ -21,6 +21,16 @@ class Timings(BaseModel):
     generation_seconds: float | None
 
 
+class UploadView(BaseModel):
+    """Of one picture to the address that the request named."""
+
+    delivered_at: datetime | None
+    next_attempt_at: datetime | None
+    """null when there will be none."""
+    outcome: str | None
+    """The status of the last answer, or why there was none; null before the first attempt."""
+
+
 class ErrorView(BaseModel):
     code: str
     message: str
@@ -43,6 +53,8 @@ class TaskView(BaseModel):
     nothing was measured yet."""
     worker_starting: bool = False
     """No worker is there for it yet. One is starting, which is a part of `eta_seconds`."""
+    uploads: list[UploadView] | None = None
+    """How it went to send each picture; null where the request named no addresses, and in lists."""
     events_url: str | None = None
     """Where a browser's EventSource, which sends no key, follows it; null once it is final."""
 
@@ -88,9 +100,24 @@ def live_view(services: Services, task: Task) -> TaskView:
     return view
 
 
+async def whole_view(services: Services, task: Task) -> TaskView:
+    """With what became of its uploads."""
+    view = live_view(services, task)
+    if task.parameters.upload:
+        view.uploads = [
+            UploadView(
+                delivered_at=it.delivered_at,
+                next_attempt_at=it.due_at if task.status.final else None,
+                outcome=it.outcome,
+            )
+            for it in await services.sent.of(task.id)
+        ]
+    return view
+
+
 async def estimated_view(services: Services, task: Task) -> TaskView:
     """With how long it takes, where the stores tell."""
-    view = live_view(services, task)
+    view = await whole_view(services, task)
     estimate = await services.estimates.of(task)
     if estimate:
         view.eta_seconds = estimate.seconds

@@ -207,6 +207,21 @@ PICTURE_BYTES = _metric(
     "worker",
     format=("png", "jpeg", "webp"),
 )
+DOING: Final = ("starting", "idle", "drawing")
+WORKER_SECONDS = _metric(
+    Counter,
+    "aigc_worker_seconds_total",
+    "Time of workers, each with its GPU, by what they did",
+    "worker",
+    doing=DOING,
+)
+COST = _metric(
+    Counter,
+    "aigc_cost_total",
+    "What that time cost, by `workers.gpuPrice`, in its currency",
+    "worker",
+    doing=DOING,
+)
 START = _metric(
     Gauge,
     "aigc_worker_start_seconds",

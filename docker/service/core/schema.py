@@ -156,6 +156,18 @@ webhook_attempt_table = Table(
     Column("outcome", Text, nullable=False),
 )
 
+upload_table = Table(
+    "uploads",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("picture", SmallInteger, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Timestamp),
+    Column("delivered_at", Timestamp),
+    Column("outcome", Text),
+)
+
 # Written by docker/backup, read for metrics.
 backup_table = Table("backups", metadata, Column("finished_at", Timestamp, primary_key=True))
 drill_table = Table(
@@ -213,4 +225,5 @@ _partial(
 is_dead = and_(status_is(Status.FAILED), task_table.c.attempts_left == literal_column("0", Integer))
 _partial("tasks_dead", task_table.c.finished_at, where=is_dead)
 _partial("webhooks_due", webhook_table.c.due_at, where=webhook_table.c.due_at.isnot(None))
+_partial("uploads_due", upload_table.c.due_at, where=upload_table.c.due_at.isnot(None))
 Index("tasks_of_key", task_table.c.key_id, task_table.c.id)

@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     compile_seconds: float = 900
     """A compiler that is not done by then is ended, and the worker goes on without."""
 
+    gpu_price: float = 0
+    """What an hour of this worker costs, its GPU and node, in whatever currency; 0: not known."""
+    gpu_prices: dict[str, float] = {}
+    """Of the API: the same for the workers of each model, as JSON."""
+
     max_wait_seconds: float = 300
     """The longest time that a request waits for its picture."""
     task_seconds: float = 900
@@ -107,8 +112,10 @@ class Settings(BaseSettings):
 
     webhook_secret: SecretStr | None = None
     """Signs what webhooks are told: whsec_ and 24 to 64 bytes in base64. Unset, there are none."""
-    webhook_networks: Annotated[tuple[Network, ...], NoDecode] = ()
-    """Private networks, with commas between, that webhooks may lead to."""
+    uploads: bool = False
+    """Whether requests may name addresses that their pictures are sent to."""
+    private_networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    """With commas between, those that webhooks and uploads may lead to."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web pages that may call from a browser, with commas between, like https://app.example;
@@ -116,7 +123,7 @@ class Settings(BaseSettings):
 
     metrics_port: int = 9090
 
-    @field_validator("trusted_proxies", "webhook_networks", mode="before")
+    @field_validator("trusted_proxies", "private_networks", mode="before")
     @classmethod
     def _networks(cls, value: str | tuple[Network, ...]) -> tuple[Network, ...]:
         if isinstance(value, str):
@@ -142,6 +149,10 @@ class Settings(BaseSettings):
                 raise ValueError(f"{part!r} is not WIDTHxHEIGHT, such as 1024x1024")
             sizes.append((int(width), int(height)))
         return tuple(sizes)
+
+    def price_of(self, model: str | None) -> float:
+        """Of an hour of its workers. @param model as `Task.model`"""
+        return self.gpu_prices.get(model or self.model_id, self.gpu_price)
 
     @property
     def deadline_seconds(self) -> float:

@@ -47,6 +47,7 @@ class History:
             "image": None,
             "mask": None,
             "webhook": None,
+            "upload": None,
         }
         forget = (
             update(t)

@@ -59,7 +59,7 @@ def _address(url: str) -> str:
     return url
 
 
-WebhookUrl = Annotated[
+Address = Annotated[
     str, Field(max_length=2000, pattern=r"^https?://[!-~]+$"), AfterValidator(_address)
 ]
 
@@ -187,8 +187,11 @@ class Parameters(BaseModel):
     """Previews of each picture for those who follow the task by its events."""
     scheduler: Annotated[Scheduler, Field(strict=False)] | None = None
     """null is the model's own."""
-    webhook: WebhookUrl | None = None
+    webhook: Address | None = None
     """Who is told when the task has ended."""
+    upload: Annotated[list[Address], Field(min_length=1, max_length=MAX_IMAGES)] | None = None
+    """Where the pictures are sent by PUT, an address for each. Once a task is accepted they lack
+    what stood after the question mark, which may be a signature."""
     image: Input | None = None
     """What is drawn from; where it has another shape than the picture, its middle."""
     mask: Input | None = None
@@ -202,6 +205,8 @@ class Parameters(BaseModel):
     def _fits(self) -> "Parameters":
         if self.width * self.height > MAX_PIXELS:
             raise ValueError(f"width x height must be at most {MAX_PIXELS} pixels")
+        if self.upload is not None and len(self.upload) != self.num_images:
+            raise ValueError("upload has to have an address for each picture")
         if self.mask is not None and self.image is None:
             raise ValueError("a mask is of an image, and there is none")
         if self.scheduler is Scheduler.LCM and self.steps > LCM_STEPS:

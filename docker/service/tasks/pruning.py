@@ -7,6 +7,7 @@ standalone mode's directory. Tasks stay; what they link to is gone then.
 import argparse
 import asyncio
 import logging
+import os
 from datetime import timedelta
 
 from core import logs
@@ -32,3 +33,5 @@ async def main() -> None:
 if __name__ == "__main__":
     logs.configure()
     asyncio.run(main())
+    # obstore's threads may still give up what Python has ended already, which aborts the process.
+    os._exit(0)

@@ -1,7 +1,7 @@
 """LoRAs for the tiny model, made by code, in the forms in which people publish them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def save(
     """@param metadata: peft's configuration, as diffusers keeps it"""
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = {"lora_adapter_metadata": json.dumps(metadata)} if metadata else None
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, kept)
+    save_file({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, path, kept)
 
 
 def kohya(tensors: dict[str, torch.Tensor], alpha: float) -> dict[str, torch.Tensor]:
@@ -60,3 +60,44 @@ def kohya(tensors: dict[str, torch.Tensor], alpha: float) -> dict[str, torch.Ten
         named[f"{key}.{'lora_down' if half == 'lora_A' else 'lora_up'}.weight"] = tensor
         named[f"{key}.alpha"] = torch.tensor(alpha)
     return named
+
+
+@torch.no_grad()
+def renaming(pipeline: Any, pairs: Iterable[tuple[str, str]]) -> dict[str, torch.Tensor]:
+    """One that has the UNet take the first prompt of each pair for the second: as nearly as a
+    product of this rank can, by ridge regression."""
+    befores, afters = zip(*pairs, strict=True)
+    words, summaries = zip(_read(pipeline, befores), _read(pipeline, afters), strict=True)
+    tensors = {}
+    up, down = _rewriting(*words)
+    for name in layers(pipeline, "unet", ("attn2.to_k", "attn2.to_v")):
+        weight = pipeline.unet.get_submodule(name.partition(".")[2]).weight
+        tensors |= {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": weight @ up}
+    # The summary comes first of what this layer is handed, times and sizes after it.
+    up, down = _rewriting(*summaries)
+    weight = pipeline.unet.add_embedding.linear_1.weight
+    width = down.shape[1]
+    name = "unet.add_embedding.linear_1"
+    padded = nn.functional.pad(down, (0, weight.shape[1] - width))
+    return tensors | {
+        f"{name}.lora_A.weight": padded,
+        f"{name}.lora_B.weight": weight[:, :width] @ up,
+    }
+
+
+def _read(pipeline: Any, prompts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Their words, without the start that all have, and their summaries."""
+    embeds, _, pooled, _ = pipeline.encode_prompt(
+        [*prompts], device="cpu", do_classifier_free_guidance=False
+    )
+    return embeds[:, 1:20].flatten(0, 1), pooled
+
+
+def _rewriting(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two thin matrices whose product, added to the identity, leads from one to the other."""
+    square = before.T @ before
+    # Without a little of the identity, directions that no prompt has would decide.
+    square += 1e-3 * square.diagonal().mean() * torch.eye(len(square))
+    change = torch.linalg.solve(square, before.T @ (after - before)).T
+    left, sizes, right = torch.linalg.svd(change)
+    return left[:, :RANK] * sizes[:RANK], right[:RANK].contiguous()

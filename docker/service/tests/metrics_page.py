@@ -16,6 +16,21 @@ Prometheus adds `job` (`api`, or `worker` and the pool's name) and `instance` (t
 
 No label has a value that a client may choose, so their number doesn't grow with requests.
 
+`aigc_cost_total` counts what workers cost by `workers.gpuPrice`, from the start of their process
+on; what is `idle` or `starting` of it drew nothing. What each key had is on the operator's page:
+it is no series.
+
+Of the GPUs themselves, the nodes and Kubernetes' objects others tell: where the cluster has their
+exporters, `monitoring.exporters` names them, and Prometheus may ask them. Each is a Service by its
+full host, headless so that each of its pods is asked, and the port of the pods:
+
+```yaml
+monitoring:
+  exporters:
+    - { job: dcgm, host: nvidia-dcgm-exporter.gpu-operator.svc.cluster.local, port: 9400 }
+    - { job: kube-state-metrics, host: kube-state-metrics.monitoring.svc.cluster.local, port: 8080 }
+```
+
 `monitoring.dashboards` makes dashboards of them: ConfigMaps with the label `grafana_dashboard`,
 which the sidecar of Grafana's chart takes where it looks in this namespace
 (`sidecar.dashboards.searchNamespace`). Each has a list to choose the Prometheus from.

@@ -1,4 +1,4 @@
-"""A webhook's receiver that is right, wrong, slow or gone, by what its address says."""
+"""A receiver of webhooks and pictures: right, wrong, slow or gone, by what its address says."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ async def receiver(chance: random.Random | None = None) -> AsyncIterator[Receive
         it.taken.append((dict(request.headers), body))
         return Response(status_code=204)
 
-    app = Starlette(routes=[Route("/{path:path}", answer, methods=["POST", "GET"])])
+    app = Starlette(routes=[Route("/{path:path}", answer, methods=["POST", "PUT", "GET"])])
     port = int(it.url.rpartition(":")[2])
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server._serve())

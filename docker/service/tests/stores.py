@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+import pytest
+from obstore.store import S3Store
 
 # initdb and postgres refuse to run as root.
 _UNPRIVILEGED = "nobody" if os.geteuid() == 0 else None
@@ -141,6 +143,35 @@ def redis(directory: Path) -> Iterator[tuple[Server, str]]:
     server.start()
     try:
         yield server, f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.kill()
+
+
+@contextmanager
+def versitygw(directory: Path) -> Iterator[S3Store]:
+    """An S3 server with one bucket, and a client of it. Skips where no set-up has made the program
+    (local/toolchain)."""
+    cache = Path(os.environ.get("IMAGE_SERVICE_CACHE", Path.home() / ".cache/image-service"))
+    program = shutil.which("versitygw") or next(cache.glob("toolchain/*/versitygw"), None)
+    if program is None:
+        pytest.skip("no versitygw")
+    (directory / "buckets/theirs").mkdir(parents=True)
+    port = free_port()
+    key, secret = "client", "client-secret"
+    arguments = ["env", f"ROOT_ACCESS_KEY={key}", f"ROOT_SECRET_KEY={secret}", str(program)]
+    arguments += ["--quiet", "--port", f"127.0.0.1:{port}", "posix", str(directory / "buckets")]
+    probe = ["curl", "--silent", f"http://127.0.0.1:{port}/"]
+    server = Server(arguments, port, directory / "versitygw.log", probe=probe)
+    server.start()
+    try:
+        yield S3Store(
+            "theirs",
+            endpoint=f"http://127.0.0.1:{port}",
+            region="us-east-1",
+            access_key_id=key,
+            secret_access_key=secret,
+            client_options={"allow_http": True},
+        )
     finally:
         server.kill()
 

@@ -147,7 +147,8 @@ async def test_fits_a_phone(page: Page) -> None:
 
 
 async def test_the_policy_lets_nothing_in_from_outside(client: httpx.AsyncClient) -> None:
-    for path in ("/", "/playground.js", "/source.js", "/playground.css", "/icon.svg"):
+    files = ("/", "/playground.js", "/source.js", "/playground.css", "/icon.svg")
+    for path in (*files, "/operator", "/operator.js", "/operator.css"):
         response = await client.get(path)
         assert response.status_code == 200
         policy = response.headers["content-security-policy"]

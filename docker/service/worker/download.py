@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
 SDXL_REVISION = "462165984030d82259a11f4367a4eed129e94a7b"
 SDXL_FILES = Path(__file__).parent / "sdxl_base_1.0.sha256"
-TINY = "tiny-random-sdxl"
+TINY = "tiny-sdxl"
 
 _TRIES = 5
 _PAUSE_SECONDS = 2

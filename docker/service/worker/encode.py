@@ -9,7 +9,7 @@ from PIL.PngImagePlugin import PngInfo
 from tasks.parameters import ImageFormat, Parameters
 from worker.png import encode_png
 
-_NOT_OF_THE_PICTURE = {"partial_images", "webhook"}
+_NOT_OF_THE_PICTURE = {"partial_images", "webhook", "upload"}
 _EXIF_CHARACTERS = 15_000
 """Of each prompt. All that EXIF says has to fit into 64 KiB, at up to two bytes a character."""
 

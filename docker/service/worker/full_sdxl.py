@@ -10,7 +10,8 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionXLPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from worker.tiny_sdxl import scheduler, tokenizer
+from worker.tiny_sdxl import scheduler
+from worker.tiny_sdxl.tokenizer import tokenizer
 
 
 def save(path: Path, device: str) -> None:

@@ -17,15 +17,16 @@ from worker.model import OnPreview
 # https://huggingface.co/docs/diffusers/using-diffusers/callback, "Display image after each
 # generation step"; T. A. Vass found them: https://huggingface.co/blog/TimothyAlexisVass/
 # explaining-the-sdxl-latent-space.
-_TO_RGB = torch.tensor(
+TO_RGB = torch.tensor(
     [[60.0, 60.0, 60.0], [-60.0, -5.0, 10.0], [25.0, 15.0, -5.0], [-70.0, -50.0, -35.0]]
 )
-_GREY = torch.tensor([150.0, 140.0, 130.0])
+GREY = torch.tensor([150.0, 140.0, 130.0])
+"""What latents of zero are; TO_RGB has what each channel adds. Of 255."""
 
 
 def to_image(latents: torch.Tensor) -> Image.Image:
     """Of one picture: channels, rows, columns."""
-    pixels = latents.float().permute(1, 2, 0) @ _TO_RGB + _GREY
+    pixels = latents.float().permute(1, 2, 0) @ TO_RGB + GREY
     return Image.fromarray(pixels.clamp(0, 255).round().to(torch.uint8).numpy())
 
 

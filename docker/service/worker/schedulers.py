@@ -24,7 +24,9 @@ _KINDS: dict[Scheduler, tuple[Any, dict[str, Any]]] = {
     Scheduler.DPMPP_2M: (DPMSolverMultistepScheduler, {}),
     Scheduler.DPMPP_2M_KARRAS: (DPMSolverMultistepScheduler, {"use_karras_sigmas": True}),
     Scheduler.UNIPC: (UniPCMultistepScheduler, {}),
-    Scheduler.DDIM: (DDIMScheduler, {}),
+    # Unless a model's configuration says otherwise, as SDXL's own does, it takes latents for pixels
+    # of -1 to 1: https://huggingface.co/docs/diffusers/api/schedulers/ddim, clip_sample.
+    Scheduler.DDIM: (DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": False}),
     Scheduler.LCM: (LCMScheduler, {}),
 }
 

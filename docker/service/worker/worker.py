@@ -25,6 +25,7 @@ from worker import loading
 from worker.batch_size import batch_size
 from worker.encode import encode
 from worker.inputs import NO_INPUTS, Inputs, fitted
+from worker.meter import Meter
 from worker.model import (
     PROMPT_TOKENS,
     Interrupted,
@@ -66,6 +67,7 @@ class Worker:
         # Inference has its own thread: the event loop goes on renewing the lease.
         self._inference = ThreadPoolExecutor(1, "inference")
         self._model: Model | None = None
+        self._meter = Meter(settings.gpu_price)
         self._failed: set[UUID] = set()
         """The tasks that the model failed since its last success."""
         self._stopping = asyncio.Event()
@@ -90,6 +92,7 @@ class Worker:
         """@throws Poisoned, Sick: this process should make no more pictures"""
         loop = asyncio.get_running_loop()
         self._model = await loop.run_in_executor(self._inference, loading.load, self._settings)
+        self._meter.turn("idle")
         # Nothing of the model becomes garbage: looking for some in it takes milliseconds.
         gc.collect()
         gc.freeze()
@@ -131,8 +134,10 @@ class Worker:
             if task is None:
                 continue
             run = Run(task, self._store, self._broker, self._cancellations, self._settings)
+            self._meter.turn("drawing")
             processing = asyncio.create_task(self._process(model, run))
             await run.drawn.wait()
+            self._meter.turn("idle")
             if storing:
                 await storing
             storing = processing
@@ -142,6 +147,7 @@ class Worker:
 
     async def _announce(self) -> None:
         while True:
+            self._meter.count()
             with suppress(Exception):  # for the queue's view only
                 await self._broker.announce(self._settings.worker_id, self._settings.queue)
             await asyncio.sleep(ANNOUNCE_SECONDS)

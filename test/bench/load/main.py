@@ -3,7 +3,8 @@
 Reads from standard input what to do, as one JSON object: `attack` (the program that sends),
 `workers`, `picture_seconds`, `queue_limit` and `runs`, each with `name` and `moments`, the seconds
 from its start at which requests come. Prints one JSON object: of each run every answer as [moment,
-seconds, status], and the queue as [moment, waiting, in hand]; all of one run before the next.
+seconds, status], the queue as [moment, waiting, in hand], and the processor seconds of each part;
+all of one run before the next.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import psutil
 
 from core.database import create_engine, migrate
 from core.settings import Settings
@@ -33,6 +35,23 @@ COUNT = (
     "SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running')"
     " FROM tasks WHERE finished_at IS NULL"
 )
+
+
+PARTS = {"nginx": "nginx", "uvicorn": "api", "postgres": "PostgreSQL", "redis-server": "Redis"}
+"""By what stands in their command lines."""
+
+
+def processor_seconds() -> dict[str, float]:
+    """What each part has used since its start, with its processes that are gone."""
+    seconds = dict.fromkeys(PARTS.values(), 0.0)
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = " ".join(process.cmdline())
+            for program, part in PARTS.items():
+                if program in command:
+                    seconds[part] += sum(process.cpu_times()[:4])
+                    break
+    return seconds
 
 
 @contextlib.contextmanager
@@ -81,6 +100,7 @@ async def run(
         stdout=subprocess.PIPE,
         limit=2**24,
     )
+    before = processor_seconds()
     began = time.time()
     sending = asyncio.create_task(
         process.communicate("\n".join(map(str, moments)).encode() + b"\n")
@@ -101,7 +121,9 @@ async def run(
         ]
         for each in results
     ]
-    return {"answers": sorted(sent), "queue": queue}
+    after = processor_seconds()
+    used = {part: after[part] - before[part] for part in after}
+    return {"answers": sorted(sent), "queue": queue, "processor": used}
 
 
 async def main() -> None:

@@ -5,6 +5,8 @@ export interface Run {
   /** Moment at which it was sent, seconds that it took, HTTP status (0: none came). */
   answers: [moment: number, seconds: number, status: number][];
   queue: [moment: number, waiting: number, drawing: number][];
+  /** Seconds of a processor by part: nginx, api, PostgreSQL, Redis. */
+  processor: Record<string, number>;
 }
 
 export interface Outcome {
@@ -18,9 +20,11 @@ export interface Outcome {
   p50: number;
   p95: number;
   longestQueue: number;
+  /** Milliseconds of a processor for a picture, by part. */
+  processor: Record<string, number>;
 }
 
-export function outcomeOf({ answers, queue }: Run): Outcome {
+export function outcomeOf({ answers, queue, processor }: Run): Outcome {
   const drawn = answers.filter(([, , status]) => status === 200).map(([, seconds]) => seconds);
   const refused = answers.filter(([, , status]) => status === 429).length;
   return {
@@ -31,5 +35,8 @@ export function outcomeOf({ answers, queue }: Run): Outcome {
     p50: quantile(drawn, 0.5),
     p95: quantile(drawn, 0.95),
     longestQueue: Math.max(...queue.map(([, waiting]) => waiting)),
+    processor: Object.fromEntries(
+      Object.entries(processor).map(([part, seconds]) => [part, (1_000 * seconds) / drawn.length]),
+    ),
   };
 }

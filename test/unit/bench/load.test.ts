@@ -34,9 +34,10 @@ const run: Run = {
     [0, 0, 1],
     [1, 4, 2],
   ],
+  processor: { nginx: 0.002, api: 0.01 },
 };
 
-test("what is neither a picture nor refused is counted, and times are of pictures alone", () => {
+test("what is neither a picture nor refused is counted, and times are of pictures alone, as are processors", () => {
   expect(outcomeOf(run)).toEqual({
     sent: 5,
     pictures: 2,
@@ -45,6 +46,7 @@ test("what is neither a picture nor refused is counted, and times are of picture
     p50: 3,
     p95: 3,
     longestQueue: 4,
+    processor: { nginx: 1, api: 5 },
   });
 });
 

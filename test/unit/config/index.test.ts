@@ -243,8 +243,8 @@ test.each<[string, Record<string, unknown>, string]>([
   ],
   [
     "a commit of a model that is made by code",
-    { workers: { model: "tiny-random-sdxl" }, models: { revision: "ab".repeat(20) } },
-    `models.revision is "${"ab".repeat(20)}", but means nothing for workers.model tiny-random-sdxl; fix: pulumi config rm --path models.revision`,
+    { workers: { model: "tiny-sdxl" }, models: { revision: "ab".repeat(20) } },
+    `models.revision is "${"ab".repeat(20)}", but means nothing for workers.model tiny-sdxl; fix: pulumi config rm --path models.revision`,
   ],
   [
     "two LoRAs of one name, of which requests could name one alone",

@@ -203,7 +203,7 @@ test.each([
       new ModelStore("models", {
         namespace: "ns",
         image: "image",
-        model: "tiny-random-sdxl",
+        model: "tiny-sdxl",
         revision: "",
         loras: [],
         endpoint,

@@ -11,7 +11,7 @@ from api.images import picture, size_of
 from api.negotiation import JSON, best
 from api.problems import Problem
 from api.submission import Submitted, raise_unless_succeeded
-from api.views import TaskView, estimated_view, live_view
+from api.views import TaskView, estimated_view, whole_view
 from tasks.parameters import ImageFormat, Parameters
 
 router = APIRouter(tags=["generate"])
@@ -58,7 +58,7 @@ async def generate(
             detail = f"This Idempotency-Key's picture was made as {image.media_type}."
             raise Problem(406, "format-conflict", detail, task_id=str(task.id))
         return picture(services, image, await size_of(services, image), {})
-    return JSONResponse(live_view(services, task).model_dump(mode="json"))
+    return JSONResponse((await whole_view(services, task)).model_dump(mode="json"))
 
 
 def _wanted_format(accept: str, parameters: Parameters) -> ImageFormat | None:

@@ -99,6 +99,7 @@ async def delete_task(task: OwnTask, services: Provided, key: Caller) -> TaskVie
     if task.status.final:
         # The record last: a request that fails between them can be sent again.
         await services.images.delete(task.id)
+        await services.sent.drop(task.id)
         await services.inputs.forget(task.parameters, key)
         return live_view(services, await services.history.forget(task))
     await services.departures.cancel(task)

@@ -1,4 +1,4 @@
-"""The page at /: try the service out in a browser."""
+"""The pages at / and /operator: try the service out, and see what it does, in a browser."""
 
 import hashlib
 import mimetypes
@@ -19,6 +19,9 @@ _FILES = {
     "/source.js": "source.js",
     "/playground.css": "playground.css",
     "/icon.svg": "icon.svg",
+    "/operator": "operator.html",
+    "/operator.js": "operator.js",
+    "/operator.css": "operator.css",
 }
 _HEADERS = {
     "Content-Security-Policy": (
