@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, delete, insert, select, tuple_, update
+from sqlalchemy import and_, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.schema import seconds_from_now
 from core.schema import task_table as t
 from core.schema import upload_table as u
+from tasks.outbox import OutboxStore
 
 _LEASE_SECONDS = 150
 """A process that was to send a picture and did not say how it went has this long; then another
@@ -43,24 +44,14 @@ def without_query(url: str) -> str:
     return url.partition("?")[0]
 
 
-class UploadStore:
-    """As WebhookStore: rows are written before their task, and due once it is final."""
-
+class UploadStore(OutboxStore[Upload]):
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def _run(self, statement: Any) -> Sequence[Row[Any]]:
-        async with self._engine.begin() as connection:
-            result = await connection.execute(statement)
-            return result.all() if result.returns_rows else []
+        super().__init__(engine, u)
 
     async def expect(self, task_id: UUID, urls: Sequence[str]) -> None:
         fresh = {"task_id": task_id, "attempts": 0, "due_at": seconds_from_now(0)}
         rows = [fresh | {"picture": n, "url": url} for n, url in enumerate(urls)]
         await self._run(insert(u).values(rows))
-
-    async def drop(self, task_id: UUID) -> None:
-        await self._run(delete(u).where(u.c.task_id == task_id))
 
     async def claim(self, limit: int) -> list[Upload]:
         """Those that are due, each for one process alone."""
@@ -81,22 +72,14 @@ class UploadStore:
         )
         return [Upload(**row._mapping) for row in await self._run(claim)]
 
-    async def delivered(self, upload: Upload, outcome: str) -> None:
-        await self._end(upload, outcome, due_at=None, delivered_at=seconds_from_now(0))
-
-    async def failed(self, upload: Upload, outcome: str, again_in: float | None) -> None:
-        """@param again_in: seconds; None: never"""
-        due_at = None if again_in is None else seconds_from_now(again_in)
-        await self._end(upload, outcome, due_at=due_at)
-
-    async def _end(self, upload: Upload, outcome: str, **values: Any) -> None:
+    async def _end(self, item: Upload, outcome: str, **values: Any) -> None:
         if values["due_at"] is None:  # nobody needs the signature any more
-            values["url"] = without_query(upload.url)
+            values["url"] = without_query(item.url)
         # A process that was held up for longer than its lease changes nothing any more.
         still = and_(
-            u.c.task_id == upload.task_id,
-            u.c.picture == upload.picture,
-            u.c.attempts == upload.tries,
+            u.c.task_id == item.task_id,
+            u.c.picture == item.picture,
+            u.c.attempts == item.tries,
         )
         await self._run(update(u).where(still).values(outcome=outcome, **values))
 

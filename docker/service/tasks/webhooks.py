@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.schema import seconds_from_now
 from core.schema import task_table as t
 from core.schema import webhook_attempt_table as a
 from core.schema import webhook_table as w
+from tasks.outbox import OutboxStore
 
 _LEASE_SECONDS = 60
 """A process that was to tell somebody and did not say how it went has this long; then another
@@ -47,27 +48,13 @@ class Webhook:
     attempts: Sequence[Attempt]
 
 
-class WebhookStore:
-    """A row is written before its task, so that no task is accepted without it; one whose task was
-    never written is told to nobody. It is due once the task is final: whoever ends a task need not
-    know of it."""
-
+class WebhookStore(OutboxStore[Delivery]):
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def _run(self, *statements: Any) -> Sequence[Row[Any]]:
-        """In one transaction. @returns the rows of the last"""
-        async with self._engine.begin() as connection:
-            for statement in statements:
-                result = await connection.execute(statement)
-            return result.all() if result.returns_rows else []
+        super().__init__(engine, w)
 
     async def expect(self, task_id: UUID, url: str) -> None:
         fresh = {"attempts": 0, "tries": 0, "due_at": seconds_from_now(0)}
         await self._run(insert(w).values(task_id=task_id, url=url, **fresh))
-
-    async def drop(self, task_id: UUID) -> None:
-        await self._run(delete(w).where(w.c.task_id == task_id))
 
     async def claim(self, limit: int) -> list[Delivery]:
         """Those that are due, each for one process alone."""
@@ -92,20 +79,12 @@ class WebhookStore:
         )
         return [Delivery(**row._mapping) for row in await self._run(claim)]
 
-    async def delivered(self, delivery: Delivery, outcome: str) -> None:
-        await self._end(delivery, outcome, due_at=None, delivered_at=seconds_from_now(0))
-
-    async def failed(self, delivery: Delivery, outcome: str, again_in: float | None) -> None:
-        """@param again_in: seconds; None: never"""
-        due_at = None if again_in is None else seconds_from_now(again_in)
-        await self._end(delivery, outcome, due_at=due_at)
-
-    async def _end(self, delivery: Delivery, outcome: str, **values: Any) -> None:
+    async def _end(self, item: Delivery, outcome: str, **values: Any) -> None:
         # A process that was held up for longer than its lease changes nothing any more.
-        still = (w.c.task_id == delivery.task_id, w.c.attempts == delivery.attempt)
+        still = (w.c.task_id == item.task_id, w.c.attempts == item.attempt)
         attempt = {
-            "task_id": delivery.task_id,
-            "attempt": delivery.attempt,
+            "task_id": item.task_id,
+            "attempt": item.attempt,
             "at": seconds_from_now(0),
             "outcome": outcome,
         }
