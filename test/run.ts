@@ -18,7 +18,15 @@ import { type Count, count, type Report, slowest } from "./reports";
 const reports = mkdtempSync(join(tmpdir(), "image-service-test-"));
 const steps = new Steps();
 const progress = new Progress();
-const table: { name: string; counted: Count; seconds: number; report: Report | undefined }[] = [];
+const table: {
+  name: string;
+  counted: Count;
+  seconds: number;
+  report: Report | undefined;
+  tail: string;
+}[] = [];
+/** Lines of a failed step's output that are shown once more at the end, where a long log is read. */
+const TAIL = 60;
 
 interface Command {
   command: string[];
@@ -44,7 +52,8 @@ function add(
     interrupt.signal.throwIfAborted();
     console.log(`\n=== ${name}\n${output.trimEnd()}`);
     const counted = count(report, status === 0);
-    table.push({ name, counted, seconds: (Date.now() - started) / 1_000, report });
+    const tail = output.trimEnd().split("\n").slice(-TAIL).join("\n");
+    table.push({ name, counted, seconds: (Date.now() - started) / 1_000, report, tail });
     return counted;
   });
 }
@@ -132,6 +141,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => in
 steps.run(progress).then(
   () => {
     const total = { passed: 0, failed: 0 };
+    for (const { name, counted, tail } of table) {
+      if (counted.failed > 0) console.log(`\n=== ${name} failed; its end:\n${tail}`);
+    }
     console.log("");
     for (const { name, counted, seconds } of table) {
       total.passed += counted.passed;

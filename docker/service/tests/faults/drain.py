@@ -10,8 +10,9 @@ from tests.faults.scenario import Outcome, row, running, until, worker_of
 from tests.faults.system import Member, System
 
 LONG = "slow 0.1"
-LONG_STEPS = 5
-LONG_IMAGES = 6
+LONG_STEPS = 7
+LONG_IMAGES = 10
+"""So many that none is done before its worker has ended, however slow the machine."""
 SHORT_TASKS = 16
 
 
@@ -21,7 +22,8 @@ async def take_workers_away(trials: int) -> Outcome:
         for number in range(trials):
             long = [await _submit_long(clients) for _ in range(2)]
             drawing = [await worker_of(it, record) for record in long]
-            short = [await clients.submit("slow 0.05") for _ in range(SHORT_TASKS)]
+            submissions = [clients.submit("slow 0.05") for _ in range(SHORT_TASKS)]
+            short = await asyncio.gather(*submissions)
             await until(partial(_have_one_image, it, long))
             if number % 2 == 0:
                 await _scale_in(it, drawing)
