@@ -22,7 +22,7 @@ test("KEDA runs from the image that the node has, which is never pulled", () => 
 test("the scaled local workers differ from the committed ones in their number alone", () => {
   expect(autoscaled(4)).toEqual({
     workers: expect.objectContaining({
-      model: "tiny-random-sdxl",
+      model: "tiny-sdxl",
       autoscaling: expect.objectContaining({ min: 0, max: 4 }),
     }),
   });
