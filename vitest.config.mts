@@ -28,6 +28,7 @@ export default defineConfig({
       project("images", 10 * minute),
       project("repair", 20 * minute),
       project("e2e", 20 * minute, { fileParallelism: false }),
+      project("autoscale", 20 * minute),
     ],
   },
 });

@@ -2,6 +2,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { alertLog, describeTold, toldBy } from "./alerts";
+import { autoscaled } from "./autoscaling";
+import { fakeGpus } from "./cluster";
 import { stopNode } from "./cluster/node";
 import { downOnContext, statusOnContext, upOnContext } from "./context";
 import { UserError } from "./errors";
@@ -41,21 +43,24 @@ k3d, minikube, Docker Desktop or any other (docs/clusters.md). down deletes it w
 Without it, runs a Kubernetes cluster in namespaces of its own on this machine (Linux, root, 8 GB of
 memory, 30 GB of disk) and this repository's Pulumi program on it. A run that was cut off
 goes on from where it was; a run with everything up only checks and mends.
+  --autoscale                as many workers as there is work, from none, by KEDA, which is built
+                             once: ten more minutes
 
 State: $IMAGE_SERVICE_STATE or /var/lib/image-service (without root ~/.local/state/image-service)
 Cache: $IMAGE_SERVICE_CACHE or ~/.cache/image-service`;
 
 const quick = { seconds: 0.1, cpuSeconds: 0.1 };
 
-async function up(): Promise<void> {
+async function up(autoscale: boolean): Promise<void> {
   preflight();
   acquireLock();
   const steps = new Steps();
   const progress = new Progress();
-  const { toolchain, images, controlPlane, cluster } = addCluster(steps);
+  const { toolchain, images, controlPlane, cluster } = addCluster(steps, { autoscale });
   const values = steps.add("values", quick, [images], async (_, references) => {
     writeFileSync(join(state, "images.json"), JSON.stringify(references, null, 2));
-    return { kubeconfig, images: imageConfig(references) };
+    const scaled = autoscale ? autoscaled(fakeGpus) : {};
+    return { kubeconfig, images: imageConfig(references), ...scaled };
   });
   const stack = addStack(steps, progress, "local", toolchain, values, [controlPlane]);
   steps.add(
@@ -141,13 +146,14 @@ async function main(): Promise<void> {
       "cluster-dns": { type: "string" },
       help: { type: "boolean", short: "h" },
       json: { type: "boolean" },
+      autoscale: { type: "boolean" },
     },
   });
   if (values.help) return console.log(help);
-  const { context, json = false, ...options } = values;
+  const { context, json = false, autoscale = false, ...options } = values;
   const [command = "up", ...rest] = positionals;
   const onMachine: Commands = {
-    up,
+    up: () => up(autoscale),
     status: () => status(json),
     logs: () => logs(rest),
     alerts,
@@ -179,6 +185,12 @@ async function main(): Promise<void> {
     throw new UserError(
       `--${stray} is of use only where a stack is brought up with --context`,
       "see npm run local -- --help",
+    );
+  }
+  if (autoscale && (context !== undefined || command !== "up")) {
+    throw new UserError(
+      "--autoscale is of use only where the local stack is brought up on this machine",
+      "on a cluster of yours install KEDA, and set workers.autoscaling: docs/reference/scaling.md",
     );
   }
   await chosen();

@@ -1,5 +1,6 @@
 import { renderAlertSink } from "./alerts";
 import { applyObjects, ensureControlPlane, ensureRuntime, untilPodsRun } from "./cluster";
+import { ensureKeda } from "./cluster/keda";
 import {
   ensureBase,
   ensureImage,
@@ -8,7 +9,7 @@ import {
   removeLeftovers,
   removeReplaced,
 } from "./images";
-import { type BaseName, type ImageName, type Recipe, recipes } from "./images/recipes";
+import { type BaseName, type ImageName, kedaRecipe, type Recipe, recipes } from "./images/recipes";
 import { ensurePackages } from "./packages";
 import type { Step, Steps } from "./steps";
 import {
@@ -19,7 +20,7 @@ import {
   removeGoCaches,
   type Toolchain,
 } from "./toolchain";
-import { type Build, builds } from "./toolchain/builds";
+import { autoscaleBuilds, type Build, builds } from "./toolchain/builds";
 
 type BuildStep = Step<Partial<Toolchain>>;
 
@@ -75,19 +76,21 @@ export const gather = (steps: Steps, added: Map<Build, BuildStep>): Step<Toolcha
 /**
  * Steps from a bare machine to a running cluster with every image in it.
  * @param more builds beside those of the local stack
+ * @param autoscale whether KEDA is to be in it
  */
 export function addCluster(
   steps: Steps,
-  more: readonly Build[] = [],
+  { more = [], autoscale = false }: { more?: readonly Build[]; autoscale?: boolean } = {},
 ): {
   toolchain: Step<Toolchain>;
   images: Step<ImageReferences>;
-  /** Takes objects, whose pods may have to wait for the rest. */
+  /** Takes the stack's objects, whose pods may have to wait for the rest. */
   controlPlane: Step<unknown>;
   cluster: Step<void>;
 } {
   const packages = steps.add("packages", { seconds: 20, cpuSeconds: 8 }, [], ensurePackages);
-  const added = addToolchain(steps, [...builds, ...more]);
+  const wanted = [...builds, ...(autoscale ? autoscaleBuilds : []), ...more];
+  const added = addToolchain(steps, wanted);
   const [runtime, kubernetes, network] = [...added.values()] as [BuildStep, BuildStep, BuildStep];
 
   const storage = steps.add("image storage", quick, [packages], removeLeftovers);
@@ -104,8 +107,7 @@ export function addCluster(
   );
 
   const built: Step<unknown>[] = [];
-  const loaded = {} as Record<ImageName, Step<string>>;
-  for (const recipe of recipes as readonly Recipe[]) {
+  const addImage = (recipe: Recipe): Step<string> => {
     const from = recipe.base ? (bases[recipe.base] as Step<unknown>) : storage;
     const compiled = [...added]
       .filter(([{ programs }]) =>
@@ -121,14 +123,18 @@ export function addCluster(
     bases[recipe.name] = image;
     built.push(image);
     const cost = { seconds: recipe.cost.seconds / 3, cpuSeconds: recipe.cost.cpuSeconds / 3 };
-    loaded[recipe.name as ImageName] = steps.add(
+    return steps.add(
       `load ${recipe.name}`,
       cost,
       [runtime, node, image, ...compiled],
       (report, toolchain, _node, _image, ...parts) =>
         loadImage(recipe, Object.assign({}, toolchain, ...parts), report),
     );
-  }
+  };
+  const loaded = Object.fromEntries(
+    recipes.map((recipe) => [recipe.name, addImage(recipe)]),
+  ) as Record<ImageName, Step<string>>;
+  const keda = autoscale ? addImage(kedaRecipe) : undefined;
   steps.add("replaced images", quick, built, removeReplaced);
 
   const controlPlane = steps.add(
@@ -159,5 +165,14 @@ export function addCluster(
         Object.keys(loaded).map((name, index) => [name, references[index]]),
       ) as ImageReferences,
   );
-  return { toolchain: gather(steps, added), images, controlPlane, cluster };
+  const toolchain = gather(steps, added);
+  const scaled =
+    keda &&
+    steps.add(
+      "KEDA",
+      { seconds: 50, cpuSeconds: 5 },
+      [cluster, toolchain, keda],
+      (report, _cluster, programs, image) => ensureKeda(programs, image, report),
+    );
+  return { toolchain, images, controlPlane: scaled ?? controlPlane, cluster };
 }

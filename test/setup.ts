@@ -10,7 +10,7 @@ import { testBuilds } from "../local/toolchain/builds";
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
 
 const steps = new Steps();
-addCluster(steps, testBuilds);
+addCluster(steps, { more: testBuilds });
 steps.run(new Progress()).catch((error) => {
   console.error(error);
   process.exitCode = 1;

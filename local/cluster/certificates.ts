@@ -11,7 +11,16 @@ interface Identity {
   name: string;
   subject: string;
   alternativeNames?: string[];
+  /** Who signs it: `ca`, unless another does. */
+  authority?: string;
 }
+
+/**
+ * Of whom servers behind the API server believe for whom a request is. Apart from `ca`, whose every
+ * client could else be anybody.
+ * https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/#ca-reusage-and-conflicts
+ */
+export const frontProxy = { authority: "front-proxy-ca", client: "front-proxy-client" };
 
 /** Who talks to the API server, as kubeadm names and groups them. */
 const identities: Identity[] = [
@@ -31,6 +40,11 @@ const identities: Identity[] = [
     name: "apiserver-kubelet-client",
     subject: "/O=system:masters/CN=kube-apiserver-kubelet-client",
   },
+  {
+    name: frontProxy.client,
+    subject: `/CN=${frontProxy.client}`,
+    authority: frontProxy.authority,
+  },
   { name: "admin", subject: "/O=system:masters/CN=kubernetes-admin" },
   { name: "controller-manager", subject: "/CN=system:kube-controller-manager" },
   { name: "scheduler", subject: "/CN=system:kube-scheduler" },
@@ -47,7 +61,8 @@ const file = (name: string) => join(pki, name);
 
 /** Makes what is missing of the certificate authority, all identities and their kubeconfigs. */
 export async function ensureCertificates(): Promise<void> {
-  if (!existsSync(file("complete"))) await newAuthority();
+  if (!existsSync(file("complete"))) await newCluster();
+  if (!existsSync(file(`${frontProxy.authority}.crt`))) await newAuthority(frontProxy.authority);
   for (const identity of identities) {
     if (!existsSync(file(`${identity.name}.crt`))) await issue(identity);
   }
@@ -56,15 +71,11 @@ export async function ensureCertificates(): Promise<void> {
 }
 
 /** What signs certificates and service accounts' tokens. */
-async function newAuthority(): Promise<void> {
+async function newCluster(): Promise<void> {
   rmSync(pki, { recursive: true, force: true });
   rmSync(kubeconfig, { force: true });
   mkdirSync(pki, { recursive: true, mode: 0o700 });
-  await newKey("ca");
-  await openssl([
-    ...["req", "-x509", "-new", "-key", file("ca.key"), "-subj", "/CN=image-service-ca"],
-    ...["-days", validity, "-out", file("ca.crt")],
-  ]);
+  await newAuthority("ca");
   await newKey("service-account");
   await openssl([
     "ec",
@@ -77,14 +88,25 @@ async function newAuthority(): Promise<void> {
   writeFileSync(file("complete"), "");
 }
 
-async function issue({ name, subject, alternativeNames }: Identity): Promise<void> {
+async function newAuthority(name: string): Promise<void> {
+  await newKey(name);
+  await openssl([
+    ...["req", "-x509", "-new", "-key", file(`${name}.key`), "-subj", `/CN=image-service-${name}`],
+    ...["-days", validity, "-out", file(`${name}.partial`)],
+  ]);
+  renameSync(file(`${name}.partial`), file(`${name}.crt`));
+}
+
+async function issue(identity: Identity): Promise<void> {
+  const { name, subject, alternativeNames, authority = "ca" } = identity;
   await newKey(name);
   const extensions = [
     "extendedKeyUsage=serverAuth,clientAuth",
     ...(alternativeNames ? [`subjectAltName=${alternativeNames.join(",")}`] : []),
   ];
   await openssl([
-    ...["req", "-x509", "-new", "-CA", file("ca.crt"), "-CAkey", file("ca.key")],
+    ...["req", "-x509", "-new"],
+    ...["-CA", file(`${authority}.crt`), "-CAkey", file(`${authority}.key`)],
     ...["-key", file(`${name}.key`), "-subj", subject, "-days", validity],
     ...extensions.flatMap((extension) => ["-addext", extension]),
     ...["-addext", "basicConstraints=critical,CA:FALSE", "-out", file(`${name}.partial`)],

@@ -16,7 +16,7 @@ import { ensureNode, findHolder, nodeProcesses } from "./node";
 import { type Part, renderParts } from "./parts";
 
 /** GPUs that the node claims to have. No device backs them: the tiny model runs on the CPU. */
-const fakeGpus = "4";
+export const fakeGpus = 4;
 const partTimeoutSeconds = 90;
 
 /** Namespaces, certificates and containerd: what images are loaded into. */
@@ -39,7 +39,7 @@ export async function ensureControlPlane(
     // A restarted kubelet sets resources without a device plugin back to zero.
     kubectl(toolchain, [
       ...["patch", "node", nodeName, "--subresource=status", "--type=merge"],
-      ...["-p", JSON.stringify({ status: { capacity: { "nvidia.com/gpu": fakeGpus } } })],
+      ...["-p", JSON.stringify({ status: { capacity: { "nvidia.com/gpu": `${fakeGpus}` } } })],
     ]),
   ]);
 }

@@ -1,6 +1,7 @@
 import { imageTag } from "../images";
 import type { Program } from "../toolchain/builds";
 import { addresses, clusterDomain, nodeName } from "./addresses";
+import { frontProxy } from "./certificates";
 import { cgroupRoot } from "./cgroups";
 
 /** Paths as the node sees them. */
@@ -54,6 +55,14 @@ export function renderParts(): Part[] {
         `--kubelet-client-certificate=${pki}/apiserver-kubelet-client.crt`,
         `--kubelet-client-key=${pki}/apiserver-kubelet-client.key`,
         "--kubelet-preferred-address-types=InternalIP",
+        // For APIs that others serve, such as KEDA's of metrics.
+        `--requestheader-client-ca-file=${pki}/${frontProxy.authority}.crt`,
+        `--requestheader-allowed-names=${frontProxy.client}`,
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        `--proxy-client-cert-file=${pki}/${frontProxy.client}.crt`,
+        `--proxy-client-key-file=${pki}/${frontProxy.client}.key`,
         `--service-account-issuer=https://kubernetes.default.svc.${clusterDomain}`,
         `--service-account-key-file=${pki}/service-account.pub`,
         `--service-account-signing-key-file=${pki}/service-account.key`,

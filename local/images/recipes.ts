@@ -62,4 +62,12 @@ export const recipes = [
   { ...service("worker"), cost: { seconds: 200, cpuSeconds: 170 } },
 ] as const satisfies Recipe[];
 
+/** What `npm run local -- --autoscale` runs besides. */
+export const kedaRecipe: Recipe = {
+  ...here("keda"),
+  base: undefined,
+  programs: ["keda", "keda-adapter"],
+  cost: { seconds: 4, cpuSeconds: 4 },
+};
+
 export type ImageName = (typeof recipes)[number]["name"];

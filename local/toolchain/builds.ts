@@ -2,10 +2,12 @@
 export interface Build {
   name: string;
   /** Folder of its go.mod under this one. */
-  module: "." | "cloudflared" | "pulumi-language-nodejs" | "vegeta" | "victorialogs";
+  module: "." | "cloudflared" | "keda" | "pulumi-language-nodejs" | "vegeta" | "victorialogs";
   /** Go package → the names its binary is called by. */
   programs: Record<string, readonly string[]>;
   tags?: readonly string[];
+  /** Folder of a Go module that is kept beside the programs: what they are installed by. */
+  keeps?: { module: string; folder: string };
   /** `-X` values of the linker, as the projects' own release builds set them. */
   variables?: Record<string, string>;
   /** Releases that hold all of its programs; nothing is compiled where they can be downloaded. */
@@ -111,6 +113,24 @@ export const builds = [
   },
 ] as const satisfies Build[];
 
+/**
+ * What only `npm run local -- --autoscale` needs, and the test of it. Apart, since KEDA's Kubernetes
+ * modules are a release behind: one set for both would be neither's own.
+ */
+export const autoscaleBuilds = [
+  {
+    name: "keda",
+    module: "keda",
+    programs: {
+      "github.com/kedacore/keda/v2/cmd/operator": ["keda"],
+      "github.com/kedacore/keda/v2/cmd/adapter": ["keda-adapter"],
+    },
+    keeps: { module: "github.com/kedacore/keda/v2", folder: "config" },
+    variables: { "github.com/kedacore/keda/v2/version.Version": "2.21.0" },
+    cpuSeconds: 640,
+  },
+] as const satisfies Build[];
+
 /** What only the tests need. */
 export const testBuilds = [
   {
@@ -144,6 +164,11 @@ export const benchBuilds = [
 
 type ValuesOfEach<Union> = Union extends unknown ? Union[keyof Union] : never;
 export type Program = ValuesOfEach<
-  (typeof builds | typeof testBuilds | typeof benchBuilds)[number]["programs"]
+  (
+    | typeof builds
+    | typeof autoscaleBuilds
+    | typeof testBuilds
+    | typeof benchBuilds
+  )[number]["programs"]
 >[number] &
   string;

@@ -1,11 +1,18 @@
 import { createHash } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UserError } from "../errors";
 import { cache } from "../paths";
 import type { Report } from "../progress";
 import { attempt, interrupt, run } from "../run";
-import { type Build, benchBuilds, builds, type Program, testBuilds } from "./builds";
+import {
+  autoscaleBuilds,
+  type Build,
+  benchBuilds,
+  builds,
+  type Program,
+  testBuilds,
+} from "./builds";
 import { type Release, releases } from "./releases";
 
 /** Go's own caches; they live until the whole set-up has ended. */
@@ -108,6 +115,13 @@ export async function makeBuild(build: Build): Promise<void> {
     renameSync(join(partial, basename(goPackage.replace(/\/v\d+$/, ""))), program);
     for (const other of others) linkSync(program, join(partial, other));
   }
+  if (build.keeps) {
+    const { module, folder } = build.keeps;
+    const list = ["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module];
+    const options = { cwd: join(__dirname, build.module), env: goEnvironment };
+    const source = (await run("go", list, options)).trim();
+    cpSync(join(source, folder), join(partial, folder), { recursive: true });
+  }
   rmSync(directory, { recursive: true, force: true });
   renameSync(partial, directory);
 }
@@ -125,7 +139,12 @@ export async function ensureToolchain(
 ): Promise<Toolchain> {
   let toolchain: Partial<Toolchain> = {};
   let built = false;
-  for (const build of [...builds, ...testBuilds, ...benchBuilds] as readonly Build[]) {
+  for (const build of [
+    ...builds,
+    ...autoscaleBuilds,
+    ...testBuilds,
+    ...benchBuilds,
+  ] as readonly Build[]) {
     if (!names(build).some((name) => wanted.includes(name))) continue;
     let found = await findBuild(build);
     if (!found) {
@@ -167,8 +186,8 @@ async function onPath(build: Build): Promise<string | undefined> {
 }
 
 function cacheDirectory(build: Build): string {
-  const { programs, tags, variables } = build;
-  const hash = createHash("sha256").update(JSON.stringify({ programs, tags, variables }));
+  const { programs, tags, variables, keeps } = build;
+  const hash = createHash("sha256").update(JSON.stringify({ programs, tags, variables, keeps }));
   const sources = Object.keys(programs).filter((name) => name.startsWith("./"));
   for (const file of ["go.mod", "go.sum", ...sources.map((source) => join(source, "main.go"))]) {
     hash.update(readFileSync(join(__dirname, build.module, file)));

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { repository } from "../../local/paths";
 import type { Props } from "../../policy/resource";
 import { accepted } from "../golden/stacks";
 import { plain } from "../golden/whole";
@@ -10,7 +11,11 @@ import { sourceOf } from "./goModule";
 
 // The ScaledObjects that are declared, before KEDA's own schema and the code of its scalers.
 
-const version = "v2.21.0";
+/** That of `npm run local -- --autoscale`. */
+const [, version = ""] =
+  /kedacore\/keda\/v2 (v\S+)/.exec(
+    readFileSync(join(repository, "local/toolchain/keda/go.mod"), "utf8"),
+  ) ?? [];
 const scratch = mkdtempSync(join(tmpdir(), "image-service-keda-"));
 /** The source of KEDA, as Go's checksum database knows it. */
 let source: string;

@@ -42,3 +42,9 @@ test("a cluster from before a part was added gets that part's certificate, and k
   const { "router.key": _, "router.crt": __, "router.kubeconfig": ___, ...others } = before;
   expect(contents()).toMatchObject(others);
 });
+
+test("who the API server is to servers behind it is not what the cluster's own authority can say", () => {
+  const client = certificate("front-proxy-client");
+  expect(client.verify(certificate("front-proxy-ca").publicKey)).toBe(true);
+  expect(client.verify(certificate("ca").publicKey)).toBe(false);
+});
