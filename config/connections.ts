@@ -2,8 +2,8 @@ import { poolsOf } from "./pools";
 import type { Values } from "./rules/rule";
 
 /**
- * Connections to PostgreSQL that a pod opens at most. A worker's claim, heartbeats and relay need three
- * at once; docker/service/tests/test_connections.py holds both to it.
+ * Connections to PostgreSQL that a pod opens at most. A worker claims a task, renews another's lease
+ * and records a third at once; docker/service/tests/test_connections.py holds both to it.
  */
 export const connectionsOf = { api: 10, worker: 3 };
 

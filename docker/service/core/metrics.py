@@ -178,7 +178,7 @@ STEP = _metric(
 ATTEMPTS = _metric(
     Counter,
     "aigc_attempts_total",
-    "Attempts at tasks by their end; the relay, in api and workers, sees lost workers",
+    "Attempts at tasks by their end; the relay, in the api, sees lost workers",
     "api",
     "worker",
     outcome=(

@@ -1,5 +1,5 @@
-"""Makes good what got lost between the store and the broker. Every process runs one;
-they don't disturb each other."""
+"""Makes good what got lost between the store and the broker. Every process of the API runs one;
+they don't disturb each other. Workers don't: there may be hundreds."""
 
 import asyncio
 import logging

@@ -96,7 +96,7 @@ class Server:
 
 
 @contextmanager
-def postgres(directory: Path) -> Iterator[tuple[Server, str]]:
+def postgres(directory: Path, *, connections: int = 100) -> Iterator[tuple[Server, str]]:
     """A server, and the URL of an empty database on it."""
     data = directory / "postgres"
     data.mkdir(parents=True)
@@ -114,6 +114,7 @@ def postgres(directory: Path) -> Iterator[tuple[Server, str]]:
         "listen_addresses": "127.0.0.1",
         "port": str(port),
         "unix_socket_directories": "",
+        "max_connections": str(connections),
     }
     arguments = [str(find_program("postgres")), "-D", str(data)]
     arguments += [f"--{name}={value}" for name, value in options.items()]

@@ -1,10 +1,12 @@
-"""How many connections to the database a process opens, which max_connections is reckoned with."""
+"""What a process asks of the database: connections, which max_connections is reckoned with, and
+statements."""
 
 import asyncio
 import json
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -12,6 +14,7 @@ from core.database import create_engine, migrate
 from core.settings import Settings
 from tests import stores
 from tests.service import SECRET, SMALL, serve, worker
+from tests.test_metrics import worker_process
 
 pytestmark = pytest.mark.stores
 
@@ -66,3 +69,42 @@ async def test_all_is_done_with_as_many_connections_as_a_pod_may_open(
             answers = await asyncio.gather(*requests)
             assert {answer.status_code for answer in answers} == {200}
             assert await _count(url) <= of_api + of_worker
+
+
+async def test_workers_that_idle_leave_the_database_to_others(
+    servers_directory: Path, tmp_path: Path
+) -> None:
+    """Hundreds of them are what a database has beside its work: each looks once in five seconds."""
+    directory = servers_directory / "idle"
+    with stores.postgres(directory) as (_, url), stores.redis(directory) as (_, redis_url):
+        settings = Settings(
+            database_url=url, redis_url=redis_url, data_dir=tmp_path, model_id="noop"
+        )
+        engine = create_engine(settings)
+        await migrate(engine)
+        await engine.dispose()
+        connection = await asyncpg.connect(url)
+        async with worker_process(settings) as its_client:
+            while not await _ready(its_client):
+                await asyncio.sleep(0.1)
+            before = await _transactions(connection)
+            await asyncio.sleep(11)
+            asked = await _transactions(connection) - before
+        await connection.close()
+    # Two or three looks, and those at the statistics.
+    assert 1 < asked <= 6
+
+
+async def _ready(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/readyz")).is_success
+    except httpx.ConnectError:
+        return False
+
+
+async def _transactions(connection: asyncpg.Connection) -> int:
+    await connection.execute("SELECT pg_stat_force_next_flush()")
+    count: int = await connection.fetchval(
+        "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+    )
+    return count

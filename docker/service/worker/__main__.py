@@ -11,7 +11,6 @@ from core.database import create_engine
 from core.settings import Settings
 from tasks.images import ImageStore
 from tasks.redis_broker import RedisBroker
-from tasks.relay import Relay
 from tasks.store import TaskStore
 from worker.driver import DriverTooOld
 from worker.model import Poisoned, Sick
@@ -48,14 +47,12 @@ async def main() -> None:
     async with metrics_server.serve(
         settings.metrics_port, ["worker"], ready=ready, refresh=refresh
     ):
-        relaying = asyncio.create_task(Relay(store, broker, settings).run())
         try:
             await worker.run()
         except (Poisoned, Sick) as error:
             raise SystemExit(f"The GPU failed: {error}") from error
         except DriverTooOld as error:
             raise SystemExit(str(error)) from None
-        relaying.cancel()
     await broker.close()
     await engine.dispose()
 

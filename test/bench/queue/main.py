@@ -25,7 +25,10 @@ from redis.asyncio import Redis
 from core.database import create_engine, migrate
 from core.settings import Settings
 from jobs import SCHEMA
+from tasks.redis_broker import WORKERS as WORKERS_SEEN
 from tests import stores
+from tests.faults.nursery import Nursery
+from tests.faults.scenario import until
 
 HERE = Path(__file__).parent
 SERVICE = HERE.parents[2] / "docker/service"
@@ -33,6 +36,10 @@ WORKERS = 4
 PACE = 40
 """Tasks a second while the pick-up latency is measured: the workers idle in between."""
 PACED = 600
+MANY = 200
+"""Workers, such as a thousand pictures in ten seconds take."""
+CONNECTIONS_EACH = 3
+"""Of many workers to the database, as the stack gives them."""
 SUBMIT_RATE = 200
 SUBMITS = 2_000
 CONNECTIONS = 16
@@ -199,6 +206,50 @@ async def round_of(bench: Bench, name: str, system: System, count: int) -> dict[
         }
 
 
+async def round_of_many(bench: Bench, system: System, count: int) -> dict[str, float]:
+    """The same with MANY workers, forks of one process, which draw what is accepted meanwhile."""
+    async with empty_stores(bench) as database, many_workers(bench) as logs:
+        started = time.perf_counter()
+        accepting = await bench.produce(system, count, 0)
+        await finished(database, system, count)
+        finishing = time.perf_counter() - started
+        await bench.produce(system, PACED, PACE)
+        await finished(database, system, count + PACED)
+        waits = sorted(await pick_ups(database, "image-service", logs))
+        return {
+            "accepted/s": count / accepting,
+            "finished/s": count / finishing,
+            "pick-up p50 ms": quantile(waits, 0.5),
+            "pick-up p99 ms": quantile(waits, 0.99),
+        }
+
+
+@contextlib.asynccontextmanager
+async def many_workers(bench: Bench) -> AsyncIterator[list[Path]]:
+    """@returns their logs, once all have announced themselves"""
+    logs = []
+    nursery = Nursery()
+    redis = Redis.from_url(bench.environment["REDIS_URL"])
+
+    async def announced() -> bool:
+        return bool(await redis.zcard(WORKERS_SEEN) == MANY)
+
+    try:
+        for number in range(MANY):
+            own = {
+                "WORKER_ID": f"worker-{number}",
+                "METRICS_PORT": str(stores.free_port()),
+                "DATABASE_CONNECTIONS": str(CONNECTIONS_EACH),
+            }
+            logs.append(bench.directory / f"many-{number}.log")
+            nursery.start("worker", bench.environment | own, logs[-1])
+        await until(announced, 120)
+        yield logs
+    finally:
+        await redis.aclose()
+        nursery.close()
+
+
 async def pick_ups(database: asyncpg.Connection, name: str, logs: list[Path]) -> list[float]:
     """Milliseconds between a paced task's record and its work in a worker, its start on record."""
     if name == "image-service":
@@ -269,7 +320,9 @@ async def main() -> None:
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-queue-")))
         directory.chmod(0o755)
-        _, database_url = stack.enter_context(stores.postgres(directory))
+        _, database_url = stack.enter_context(
+            stores.postgres(directory, connections=CONNECTIONS_EACH * MANY + 100)
+        )
         _, redis_url = stack.enter_context(stores.redis(directory))
         bench = Bench(directory, database_url, redis_url)
         engine = create_engine(Settings(database_url=database_url))
@@ -286,6 +339,8 @@ async def main() -> None:
                 results.setdefault(name, []).append(result)
                 shown = ", ".join(f"{key} {value:.1f}" for key, value in result.items())
                 print(f"round {number + 1}: {name}: {shown}", file=sys.stderr, flush=True)
+            result = await round_of_many(bench, systems(peers)["image-service"], count)
+            results.setdefault(f"{MANY} workers", []).append(result)
         medians = {
             name: {key: statistics.median(one[key] for one in of) for key in of[0]}
             for name, of in results.items()
