@@ -108,6 +108,8 @@ class Bench:
             "API_SECRET": "secret",
         }
         self.running: list[subprocess.Popen[bytes]] = []
+        self.groups: list[int] = []
+        """Of the processes that work."""
 
     @contextlib.contextmanager
     def processes(self, commands: list[list[str]]) -> Iterator[list[Path]]:
@@ -126,6 +128,7 @@ class Bench:
                     start_new_session=True,
                 )
             self.running.append(process)
+            self.groups.append(process.pid)
             logs.append(log)
         try:
             yield logs
@@ -135,17 +138,18 @@ class Bench:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             self.running.clear()
+            self.groups.clear()
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Stops the running processes for the block: they take no core from it."""
-        for process in self.running:
-            os.killpg(process.pid, signal.SIGSTOP)
+        for group in self.groups:
+            os.killpg(group, signal.SIGSTOP)
         try:
             yield
         finally:
-            for process in self.running:
-                os.killpg(process.pid, signal.SIGCONT)
+            for group in self.groups:
+                os.killpg(group, signal.SIGCONT)
 
     async def produce(self, system: System, count: int, rate: float) -> float:
         """@returns the seconds until all were accepted"""
@@ -207,17 +211,21 @@ async def round_of(bench: Bench, name: str, system: System, count: int) -> dict[
 
 
 async def round_of_many(bench: Bench, system: System, count: int) -> dict[str, float]:
-    """The same with MANY workers, forks of one process, which draw what is accepted meanwhile."""
+    """The same with MANY workers, forks of one process. Twice is accepted: once while they draw."""
     async with empty_stores(bench) as database, many_workers(bench) as logs:
+        with bench.held():
+            accepting = await bench.produce(system, count, 0)
         started = time.perf_counter()
-        accepting = await bench.produce(system, count, 0)
         await finished(database, system, count)
         finishing = time.perf_counter() - started
+        accepting_beside = await bench.produce(system, count, 0)
+        await finished(database, system, 2 * count)
         await bench.produce(system, PACED, PACE)
-        await finished(database, system, count + PACED)
+        await finished(database, system, 2 * count + PACED)
         waits = sorted(await pick_ups(database, "image-service", logs))
         return {
             "accepted/s": count / accepting,
+            "accepted/s while they draw": count / accepting_beside,
             "finished/s": count / finishing,
             "pick-up p50 ms": quantile(waits, 0.5),
             "pick-up p99 ms": quantile(waits, 0.99),
@@ -242,12 +250,14 @@ async def many_workers(bench: Bench) -> AsyncIterator[list[Path]]:
                 "DATABASE_CONNECTIONS": str(CONNECTIONS_EACH),
             }
             logs.append(bench.directory / f"many-{number}.log")
-            nursery.start("worker", bench.environment | own, logs[-1])
+            pid = nursery.start("worker", bench.environment | own, logs[-1])
+            bench.groups.append(pid)
         await until(announced, 120)
         yield logs
     finally:
         await redis.aclose()
         nursery.close()
+        bench.groups.clear()
 
 
 async def pick_ups(database: asyncpg.Connection, name: str, logs: list[Path]) -> list[float]:
