@@ -123,6 +123,7 @@ export = async (): Promise<Outputs> => {
       destination: buckets.backups,
       identity: identities.backup,
       restoreIdentity: identities.restore,
+      pictureDays: config.retention.pictures,
       ...config.backups,
     },
     options,

@@ -296,6 +296,18 @@ LAST_BACKUP = _metric(
     "When the newest backup ended; 0 before the first",
     "api",
 )
+LAST_SCRUB = _metric(
+    Gauge,
+    "aigc_scrub_last_success_timestamp_seconds",
+    "When pictures were last compared with their records; 0 before the first",
+    "api",
+)
+DAMAGED_PICTURES = _metric(
+    Gauge,
+    "aigc_damaged_pictures",
+    "That are gone, or not what their records say, as scrubs found",
+    "api",
+)
 LAST_DRILL = _metric(
     Gauge,
     "aigc_restore_drill_last_success_timestamp_seconds",
