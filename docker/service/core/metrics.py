@@ -271,7 +271,7 @@ DATABASE_BYTES = _metric(
 ARCHIVE_FAILS = _metric(
     Gauge,
     "aigc_archive_fails",
-    "Whether the database's last try to archive its log failed: 1 or 0",
+    "Whether the database's last try to archive its log failed, or hangs: 1 or 0",
     "api",
 )
 REDIS_BYTES = _metric(Gauge, "aigc_redis_memory_bytes", "Memory that Redis uses", "api")
