@@ -167,6 +167,32 @@ test("prod: what a backup copies, a restore puts back, unless it has changed", a
   expect(output, "a dump with another byte").toMatch(/refused\n2$/m);
 });
 
+test("a backup that is killed at any moment leaves no dump half-made, and the next one is whole", async () => {
+  const output = await walk(`
+    sql "insert into tasks select 'task ' || n from generate_series(2, 100000) n"
+    for times in $(seq 20); do
+      setsid backup >/dev/null 2>&1 & backup=$!
+      sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+      kill -KILL -- -$backup 2>/dev/null || true
+      wait $backup 2>/dev/null || true
+    done
+    sleep 1
+    backup
+    rclone copy "backup:$BACKUP_BUCKET/database" /tmp/listed
+    cd /tmp/listed
+    for dump in *.dump; do sha256sum --check --quiet "$dump.sha256"; done
+    sql "delete from tasks"
+    restore
+    sql "select count(*) from tasks"
+    flip "7071/$BACKUP_BUCKET/database/$dump.sha256" 3
+    rm /tmp/*.dump*
+    sql "delete from tasks"
+    restore 2>&1 || echo "refused"
+    sql "select count(*) from tasks"`);
+  expect(output).toMatch(/^100000$/m);
+  expect(output, "a checksum with another byte").toMatch(/refused\n0$/m);
+});
+
 test("a scrub finds pictures that are gone or another, within four weeks, and one command puts them back", async () => {
   const output = await walk(`
     for n in $(seq 8); do
