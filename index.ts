@@ -125,6 +125,7 @@ export = async (): Promise<Outputs> => {
       destination: buckets.backups,
       identity: identities.backup,
       restoreIdentity: identities.restore,
+      pictureDays: config.retention.pictures,
       ...config.backups,
     },
     options,

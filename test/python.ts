@@ -1,5 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { repository } from "../local/paths";
 
 /** The service's Python package. */
@@ -21,29 +23,25 @@ export const pythonSetup =
  * @param setup of what it needs besides @param input for its standard input
  * @returns the JSON that it prints
  */
-export function measure<Result>(
+export async function measure<Result>(
   program: string,
   args: readonly string[] = [],
   { setup = ":", input = "" } = {},
-): Result {
+): Promise<Result> {
   const path = `PYTHONPATH="${dirname(program)}:."`;
-  const { status, stdout } = spawnSync(
+  const child = spawn(
     "sh",
     [
       "-euc",
       `{ ${pythonSetup}; ${setup}; } >&2; ${path} exec .venv/bin/python "$0" "$@"`,
       ...[program, ...args],
     ],
-    {
-      cwd: service,
-      input,
-      stdio: ["pipe", "pipe", "inherit"],
-      encoding: "utf8",
-      maxBuffer: 1 << 28,
-    },
+    { cwd: service, stdio: ["pipe", "pipe", "inherit"] },
   );
+  child.stdin.end(input);
+  const [printed, [status]] = await Promise.all([text(child.stdout), once(child, "close")]);
   if (status !== 0) throw new Error("the benchmark failed; its message stands above");
-  return JSON.parse(stdout) as Result;
+  return JSON.parse(printed) as Result;
 }
 
 /** Processes that share the tests, each with a Redis and a PostgreSQL of its own: most of them wait. */

@@ -31,6 +31,8 @@ export interface BackupsArgs extends ComponentArgs {
   identity?: Identity;
   /** Who the pods of a restore are: they read backups and add pictures. */
   restoreIdentity?: Identity;
+  /** Days after which a picture is deleted; 0 keeps it. */
+  pictureDays: number;
   /** Room for one dump of the database, a Kubernetes quantity. */
   scratch: string;
   resources: Resources;
@@ -39,6 +41,8 @@ export interface BackupsArgs extends ComponentArgs {
 const hours = 3_600;
 /** A day between two backups, and two hours for one. */
 const greatestAge = 26 * hours;
+/** When pictures are compared, after the night's backup: cron's five fields. */
+const scrubSchedule = "0 5 * * *";
 
 const alerts: Alert[] = [
   {
@@ -57,11 +61,36 @@ const alerts: Alert[] = [
     summary: "There has never been a backup.",
     action: "kubectl create job --from=cronjob/backup backup-now, and read its log.",
   },
+  {
+    name: "PictureDamaged",
+    when: "max(aigc_damaged_pictures) > 0",
+    for: "5m",
+    severity: "ticket",
+    summary: "{{ $value }} pictures are gone, or not what their records say.",
+    action: "kubectl logs job/NAME of the last of: kubectl get jobs -l app=scrub.",
+  },
+  {
+    name: "ScrubOld",
+    when: `time() - max(aigc_scrub_last_success_timestamp_seconds > 0) > ${72 * hours}`,
+    for: "10m",
+    severity: "ticket",
+    summary: "For {{ $value | humanizeDuration }} no pictures were compared with their records.",
+    action: "kubectl get jobs -l app=scrub, and the log of the last one.",
+  },
+  {
+    name: "ScrubMissing",
+    when: "max(aigc_scrub_last_success_timestamp_seconds) == 0",
+    for: "72h",
+    severity: "ticket",
+    summary: "Pictures have never been compared with their records.",
+    action: "kubectl create job --from=cronjob/scrub scrub-now, and read its log.",
+  },
 ];
 
 /**
  * CronJob `backup`: a dump of the database, its pictures and the models, into a bucket. CronJob
- * `restore` never runs by itself; it is what a Job that puts a backup back is made from.
+ * `scrub` compares pictures with their records. CronJob `restore` never runs by itself; it is what a
+ * Job that puts a backup back is made from.
  */
 export class Backups extends Component {
   constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -75,6 +104,7 @@ export class Backups extends Component {
           DATABASE_URL: database.url,
           S3_BUCKET: source.name,
           BACKUP_BUCKET: destination.name,
+          PICTURE_DAYS: String(args.pictureDays),
           ...rcloneRemote("store", source),
           ...rcloneRemote("backup", destination),
         },
@@ -82,7 +112,7 @@ export class Backups extends Component {
       this.child,
     );
     const cronJob = (
-      command: "backup" | "restore",
+      command: "backup" | "scrub" | "restore",
       account: ReturnType<typeof runAs>,
       spec: Partial<k8s.types.input.batch.v1.CronJobSpec>,
     ) =>
@@ -131,10 +161,11 @@ export class Backups extends Component {
         },
         this.child,
       );
-    cronJob("backup", runAs(`${name}-identity`, namespace, args.identity, this.child), {
-      // Late is better than never, after hours in which the cluster was down.
-      startingDeadlineSeconds: 12 * 3600,
-    });
+    const reader = runAs(`${name}-identity`, namespace, args.identity, this.child);
+    // Late is better than never, after hours in which the cluster was down.
+    const startingDeadlineSeconds = 12 * hours;
+    cronJob("backup", reader, { startingDeadlineSeconds });
+    cronJob("scrub", reader, { startingDeadlineSeconds, schedule: scrubSchedule });
     cronJob(
       "restore",
       runAs(`${name}-restore-identity`, namespace, args.restoreIdentity, this.child),
@@ -143,6 +174,7 @@ export class Backups extends Component {
     const servers = [database.server, source.server, destination.server];
     for (const [command, identity] of [
       ["backup", args.identity],
+      ["scrub", args.identity],
       ["restore", args.restoreIdentity],
     ] as const) {
       const from = labels(command);

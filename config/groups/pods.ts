@@ -24,6 +24,7 @@ export const parts = [
     "redis",
     "restore",
     "restore-drill",
+    "scrub",
     "victoria-logs",
     "vlagent",
   ],

@@ -13,7 +13,7 @@ const targets: Record<string, string> = {
 
 export async function run([followers = "1000"]: string[]): Promise<Figure[]> {
   const program = join(__dirname, "followers/main.py");
-  const measured = measure<Record<string, number>>(program, [followers]);
+  const measured = await measure<Record<string, number>>(program, [followers]);
   return Object.entries(measured).map(([name, value]) => ({
     figure: name,
     value: rounded(value),

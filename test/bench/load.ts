@@ -40,7 +40,7 @@ export async function run([seconds = "90"]: string[]): Promise<Figure[]> {
     "all that they can": [{ rate: most, seconds: long / 2 }],
     "5 times that": [{ rate: 5 * most, seconds: long / 2 }],
   };
-  const runs = measured(
+  const runs = await measured(
     attack,
     Object.entries(phases).map(([name, of], seed) => ({ name, moments: arrivals(of, seed) })),
   );

@@ -14,7 +14,7 @@ export async function run([tasks = "2000", rounds = "3"]: string[]): Promise<Fig
   const setup =
     `python3 -m venv "${environment}"; ` +
     `"${environment}/bin/pip" install --quiet --require-hashes -r "${requirements}"`;
-  const { "submit p95 ms": submit, ...systems } = measure<
+  const { "submit p95 ms": submit, ...systems } = await measure<
     Record<string, number> & Record<string, Record<string, number>>
   >(join(directory, "main.py"), [`${environment}/bin/python`, tasks, rounds], { setup });
   const figures = Object.entries(systems).flatMap(([system, values]) =>

@@ -129,6 +129,51 @@ test("an archive that can't be read makes no new database", async () => {
   await start(pod);
 });
 
+test("a volume that fills up, since the bucket takes nothing, loses nothing that was committed", async () => {
+  const pod = archivedDatabase(`
+    chown 999 /tmp/buckets
+    if [ -e /var/lib/postgresql/data ]; then
+      mkdir -p /tmp/small
+      mount -t tmpfs -o size=200m,uid=999 tmpfs /tmp/small
+      cp -a /var/lib/postgresql/data /tmp/small
+      mount --bind /tmp/small /var/lib/postgresql
+      { until [ -e /tmp/grow ]; do sleep 0.1; done
+        mount -o remount,size=1g /tmp/small; } &
+    fi`);
+  made.push(pod);
+  await start(pod);
+  const said = await walk(
+    pod,
+    `base-backup --first
+    mv /tmp/buckets/aigc-backup /tmp/buckets/away
+    sql "create table tasks (id int, filler text)"
+    sql "alter table tasks alter filler set storage external"
+    accepted=0
+    while sql "insert into tasks select $((accepted + 1)), repeat(md5(n::text), 100)
+        from generate_series(1, 1000) n"; do
+      accepted=$((accepted + 1))
+    done
+    echo "accepted: $accepted"
+    kill -INT $server || true
+    wait $server || true
+    mv /tmp/buckets/away /tmp/buckets/aigc-backup
+    touch /tmp/grow
+    sleep 1
+    serve "$@"
+    sql "select 'there: ' || count(distinct id) from tasks where id <= $accepted"
+    sql "select pg_switch_wal()" >/dev/null
+    until sql "select 'fails no more' from pg_stat_archiver
+        where last_archived_time > coalesce(last_failed_time, '-infinity')" | grep .; do
+      sleep 0.2
+    done`,
+  );
+  const accepted = /accepted: (\d+)/.exec(said)?.[1];
+  expect(Number(accepted), said).toBeGreaterThan(10);
+  expect(said).toContain("No space left on device");
+  expect(said).toContain(`there: ${accepted}\n`);
+  expect(said).toContain("fails no more");
+});
+
 /** What an archive is made of, and what becomes of a flipped byte; of lists there is a copy. */
 const kinds: [string, RegExp, "made good" | "refused"][] = [
   ["the list of segments", /archive\.info$/, "made good"],
@@ -181,7 +226,7 @@ test("a base backup that is killed at any moment is no backup, and the next one 
     pod,
     `base-backup --first
     sql "create table tasks as select generate_series(1, 100000) as id"
-    for times in $(seq 5); do
+    for times in $(seq 20); do
       sql "update tasks set id = id + 1"
       setsid base-backup >/dev/null 2>&1 & backup=$!
       sleep "0.$((RANDOM % 10))"
@@ -193,5 +238,5 @@ test("a base backup that is killed at any moment is no backup, and the next one 
   expect(said).not.toContain('"error":true');
   lose(pod);
   await start(pod);
-  expect(await walk(pod, 'sql "select count(*), min(id) from tasks"')).toMatch(/^100000\|6$/m);
+  expect(await walk(pod, 'sql "select count(*), min(id) from tasks"')).toMatch(/^100000\|21$/m);
 });

@@ -1,7 +1,10 @@
 import { GoldenPod } from "./pod";
 
-/** PostgreSQL's pod as the local stack declares it, with a server for its archive beside it. */
-export function archivedDatabase(): GoldenPod {
+/**
+ * PostgreSQL's pod as the local stack declares it, with a server for its archive beside it.
+ * @param beside lines of bash that root runs after that one's start
+ */
+export function archivedDatabase(beside = ""): GoldenPod {
   const bare = new GoldenPod("local", "postgres-server");
   const { environment } = bare;
   bare.close();
@@ -13,6 +16,7 @@ export function archivedDatabase(): GoldenPod {
       ROOT_ACCESS_KEY="${option("S3_KEY")}" ROOT_SECRET_KEY="${option("S3_KEY_SECRET")}" \\
         versitygw --quiet --region "${option("S3_REGION")}" --port localhost:7070 \\
         posix /tmp/buckets >/dev/null &
-      until (exec 3<>/dev/tcp/localhost/7070) 2>/dev/null; do sleep 0.1; done`,
+      until (exec 3<>/dev/tcp/localhost/7070) 2>/dev/null; do sleep 0.1; done
+      ${beside}`,
   });
 }

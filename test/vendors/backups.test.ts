@@ -72,8 +72,12 @@ as initdb --pgdata=/tmp/postgres --username=aigc --auth=trust >/dev/null
 as pg_ctl --pgdata=/tmp/postgres --wait --log=/dev/null --options="-k ''" start >/dev/null
 psql --quiet --host=localhost --username=aigc postgres --command="create database aigc"
 psql --quiet --host=localhost --username=aigc aigc --command="
-  create table tasks (id text); insert into tasks values ('a task');
-  create table backups (finished_at timestamptz)"
+  create table tasks (id text, status text, images jsonb, finished_at timestamptz);
+  insert into tasks values ('a task');
+  create table backups (finished_at timestamptz);
+  create table scrubs (finished_at timestamptz);
+  create table damaged_pictures (object_key text primary key, task_id text, sha256 text,
+    found_at timestamptz)"
 serve() {
   mkdir -p "$2"
   ROOT_ACCESS_KEY=$3 ROOT_SECRET_KEY=$4 versitygw --quiet --region "$5" --port "localhost:$1" \\
@@ -86,7 +90,17 @@ serve() {
 }
 `;
 
-test("prod: what a backup copies, a restore puts back, unless it has changed", async () => {
+/** What walks are made of; `flip` changes a byte of an object where its server keeps it. */
+const words = `
+  sql() { psql --dbname="$DATABASE_URL" --quiet --tuples-only --no-align --command="$1"; }
+  flip() {
+    until [ -w "/tmp/$1" ]; do sleep 0.1; done
+    printf '#' | dd of="/tmp/$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+  }
+`;
+
+/** Runs lines of bash in the backup's pod of production. @returns what they said */
+async function walk(lines: string): Promise<string> {
   // The bucket's server beside it gives no roles.
   const keys = {
     RCLONE_CONFIG_BACKUP_ENV_AUTH: "false",
@@ -113,10 +127,19 @@ test("prod: what a backup copies, a restore puts back, unless it has changed", a
       RCLONE_LOW_LEVEL_RETRIES: "1",
       RCLONE_RETRIES: "1",
     },
-    beside: servers + serve(7070, "S3_BUCKET", "STORE") + serve(7071, "BACKUP_BUCKET", "BACKUP"),
+    beside: `${servers}
+      ${serve(7070, "S3_BUCKET", "STORE")}
+      ${serve(7071, "BACKUP_BUCKET", "BACKUP")}
+      # What the servers keep is for a walk to damage.
+      while sleep 0.2; do chmod -R a+rwX /tmp/7070 /tmp/7071; done &`,
   });
-  const walk = `
-    sql() { psql --dbname="$DATABASE_URL" --tuples-only --no-align --command="$1"; }
+  const { status, output } = await backup.command(["bash", "--norc", "-euc", words + lines]);
+  expect(status, output).toBe(0);
+  return output;
+}
+
+test("prod: what a backup copies, a restore puts back, unless it has changed", async () => {
+  const output = await walk(`
     picture="store:$S3_BUCKET/outputs/2026/11/26/picture.png"
     echo "a picture" | rclone rcat "$picture"
     backup
@@ -139,9 +162,87 @@ test("prod: what a backup copies, a restore puts back, unless it has changed", a
       dd of="$dump" bs=1 seek=$middle conv=notrunc status=none
     rclone copyto "$dump" "backup:$BACKUP_BUCKET/database/$dump"
     restore 2>&1 || echo "refused"
-    sql "select count(*) from tasks"`;
-  const { status, output } = await backup.command(["bash", "--norc", "-euc", walk]);
-  expect(status, output).toBe(0);
+    sql "select count(*) from tasks"`);
   expect(output).toMatch(/restored \S+\.dump\na task\na picture\na picture\n2$/m);
   expect(output, "a dump with another byte").toMatch(/refused\n2$/m);
+});
+
+test("a backup that is killed at any moment leaves no dump half-made, and the next one is whole", async () => {
+  const output = await walk(`
+    sql "insert into tasks select 'task ' || n from generate_series(2, 100000) n"
+    for times in $(seq 20); do
+      setsid backup >/dev/null 2>&1 & backup=$!
+      sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+      kill -KILL -- -$backup 2>/dev/null || true
+      wait $backup 2>/dev/null || true
+    done
+    sleep 1
+    backup
+    rclone copy "backup:$BACKUP_BUCKET/database" /tmp/listed
+    cd /tmp/listed
+    for dump in *.dump; do sha256sum --check --quiet "$dump.sha256"; done
+    sql "delete from tasks"
+    restore
+    sql "select count(*) from tasks"
+    flip "7071/$BACKUP_BUCKET/database/$dump.sha256" 3
+    rm /tmp/*.dump*
+    sql "delete from tasks"
+    restore 2>&1 || echo "refused"
+    sql "select count(*) from tasks"`);
+  expect(output).toMatch(/^100000$/m);
+  expect(output, "a checksum with another byte").toMatch(/refused\n0$/m);
+});
+
+test("a scrub finds pictures that are gone or another, within four weeks, and one command puts them back", async () => {
+  const output = await walk(`
+    for n in $(seq 8); do
+      key="outputs/task $n/1/0.png"
+      printf "picture $n" | rclone rcat "store:$S3_BUCKET/$key" 2>/dev/null
+      sql "insert into tasks values ('task $n', 'succeeded', jsonb_build_array(jsonb_build_object(
+        'object_key', '$key', 'sha256', encode(sha256('picture $n'), 'hex'))), now())"
+    done
+    backup >/dev/null 2>&1
+    days= read=0
+    for day in $(seq 20000 20027); do
+      pictures=$(DAY=$day scrub | sed -n 's/ pictures read.*//p')
+      [ "$pictures" = 0 ] || days="$days $day" read=$((read + pictures))
+    done
+    echo "read: $read"
+    sql "select 'damaged: ' || count(*) from damaged_pictures"
+
+    for day in $days; do
+      DAY=$day RCLONE_CONFIG_STORE_ENDPOINT=http://localhost:1 scrub >/dev/null 2>&1 ||
+        echo "a fault, told"
+    done
+    sql "select 'damaged while the store is away: ' || count(*) from damaged_pictures"
+
+    rclone deletefile "store:$S3_BUCKET/outputs/task 1/1/0.png"
+    printf "another one" | rclone rcat "store:$S3_BUCKET/outputs/task 2/1/0.png" 2>/dev/null
+    flip "7070/$S3_BUCKET/outputs/task 3/1/0.png" 3
+    rclone deletefile "store:$S3_BUCKET/outputs/task 4/1/0.png"
+    flip "7071/$BACKUP_BUCKET/outputs/task 4/1/0.png" 3
+    rclone deletefile "store:$S3_BUCKET/outputs/task 5/1/0.png"
+    flip "7071/$BACKUP_BUCKET/outputs/task 6/1/0.png" 3
+    for day in $days; do DAY=$day scrub | grep "copied anew" || true; done
+    backup >/dev/null 2>&1
+    scrub
+    echo "the copy: $(rclone cat "backup:$BACKUP_BUCKET/outputs/task 6/1/0.png" 2>/dev/null)"
+    sql "update tasks set images = null where id = 'task 5'"
+    ! ONLY=damaged restore 2>&1 || echo "no fault told"
+    for n in 1 2 3; do rclone cat "store:$S3_BUCKET/outputs/task $n/1/0.png" 2>/dev/null; echo; done
+    echo "of a forgotten task: $(rclone lsf "store:$S3_BUCKET/outputs/task 5" 2>/dev/null)"
+    sql "update tasks set images = null where id = 'task 4'"
+    scrub
+    sql "select 'left at last: ' || count(*) from damaged_pictures"`);
+  expect(output).toContain("read: 8\ndamaged: 0\n");
+  expect(output).toMatch(/a fault, told\ndamaged while the store is away: 0$/m);
+  for (const n of [1, 2, 3, 4, 5]) {
+    expect(output).toContain(`deleted or damaged: outputs/task ${n}/1/0.png`);
+  }
+  expect(output).toContain("copied anew: outputs/task 6/1/0.png");
+  expect(output).toContain("the copy: picture 6");
+  expect(output).toContain("no right copy; delete its task: outputs/task 4/1/0.png");
+  expect(output).toContain("picture 1\npicture 2\npicture 3\nof a forgotten task: \n");
+  expect(output).toContain("left at last: 0");
+  expect(output).not.toContain("no fault told");
 });

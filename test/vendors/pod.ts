@@ -75,17 +75,23 @@ export class GoldenPod {
   }
 
   /**
-   * Runs the init containers to their end, then the first container until its readiness probe
-   * answers. @returns the last that ran, with status 0 if all went well
+   * Prepares it, then runs the first container until its readiness probe answers.
+   * @returns the last that ran, with status 0 if all went well
    * @param status of HTTP with which that probe has to be answered
    * @param env laid over what each container has
    */
   async start(status = 200, env: Record<string, string> = {}): Promise<Result> {
+    const failed = await this.prepare(env);
+    return failed ?? this.#run(this.container, probe(this.container, status), env);
+  }
+
+  /** Runs the init containers to their end. @returns the one that failed */
+  async prepare(env: Record<string, string> = {}): Promise<Result | undefined> {
     for (const container of this.#spec.initContainers ?? []) {
       const result = await this.#run(container, undefined, env);
       if (result.status !== 0) return result;
     }
-    return this.#run(this.container, probe(this.container, status), env);
+    return undefined;
   }
 
   /** The first container, as it is declared. */

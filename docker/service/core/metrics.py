@@ -271,7 +271,7 @@ DATABASE_BYTES = _metric(
 ARCHIVE_FAILS = _metric(
     Gauge,
     "aigc_archive_fails",
-    "Whether the database's last try to archive its log failed: 1 or 0",
+    "Whether the database's last try to archive its log failed, or hangs: 1 or 0",
     "api",
 )
 REDIS_BYTES = _metric(Gauge, "aigc_redis_memory_bytes", "Memory that Redis uses", "api")
@@ -294,6 +294,18 @@ LAST_BACKUP = _metric(
     Gauge,
     "aigc_backup_last_success_timestamp_seconds",
     "When the newest backup ended; 0 before the first",
+    "api",
+)
+LAST_SCRUB = _metric(
+    Gauge,
+    "aigc_scrub_last_success_timestamp_seconds",
+    "When pictures were last compared with their records; 0 before the first",
+    "api",
+)
+DAMAGED_PICTURES = _metric(
+    Gauge,
+    "aigc_damaged_pictures",
+    "That are gone, or not what their records say, as scrubs found",
     "api",
 )
 LAST_DRILL = _metric(

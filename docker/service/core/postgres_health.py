@@ -17,8 +17,16 @@ SELECT (SELECT sum(numbackends) FROM pg_stat_database) AS connections,
            AND application_name <> 'pg_dump') AS oldest_transaction_seconds,
        pg_database_size(current_database()) AS bytes,
        (SELECT coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false)
+            -- One that hangs never fails: a segment before the present one waits.
+            OR current_setting('archive_mode') <> 'off' AND coalesce(
+              last_archived_time < now() - make_interval(secs => :patience)
+              AND substr(last_archived_wal, 9, 16) COLLATE "C" < substr(pg_walfile_name(
+                pg_current_wal_lsn() - pg_size_bytes(current_setting('wal_segment_size'))), 9),
+              false)
           FROM pg_stat_archiver) AS archive_fails
 """)
+ARCHIVE_PATIENCE_SECONDS = 120
+"""Four times what the pod gives a segment (archive_timeout)."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,13 @@ class PostgresHealth:
     oldest_transaction_seconds: float
     bytes: int
     archive_fails: bool
-    """Whether the last try to archive the log failed."""
+    """Whether the last try to archive the log failed, or takes too long."""
 
 
 async def postgres_health(engine: AsyncEngine) -> PostgresHealth:
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        (row,) = (await connection.execute(_STATEMENT)).mappings()
+        (row,) = (
+            await connection.execute(_STATEMENT, {"patience": ARCHIVE_PATIENCE_SECONDS})
+        ).mappings()
         return PostgresHealth(**row)

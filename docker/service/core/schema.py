@@ -178,6 +178,15 @@ drill_table = Table(
     Column("lost_seconds", Integer),
     Column("restore_seconds", Integer),
 )
+scrub_table = Table("scrubs", metadata, Column("finished_at", Timestamp, primary_key=True))
+damaged_picture_table = Table(
+    "damaged_pictures",
+    metadata,
+    Column("object_key", Text, primary_key=True),
+    Column("task_id", Uuid, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("found_at", Timestamp, nullable=False),
+)
 
 OPERATOR_KEY_ID = 1
 

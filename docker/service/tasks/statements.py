@@ -31,8 +31,10 @@ from core.schema import (
     Json,
     Status,
     backup_table,
+    damaged_picture_table,
     drill_table,
     is_dead,
+    scrub_table,
     seconds_from_now,
     status_is,
 )
@@ -163,6 +165,8 @@ dead_count = select(_count(is_dead).label("dead"))
 last_drill = select(drill_table).order_by(drill_table.c.finished_at.desc()).limit(1)
 last_good_drill = last_drill.where(drill_table.c.succeeded)
 last_backup = select(func.max(backup_table.c.finished_at))
+last_scrub = select(func.max(scrub_table.c.finished_at))
+damaged_pictures = select(func.count()).select_from(damaged_picture_table)
 ping = select(literal_column("1", Integer))
 
 # -- the worker's side ---------------------------------------------------------------------

@@ -157,6 +157,15 @@ class TaskStore:
         moment: datetime | None = await self._run.value(statements.last_backup)
         return moment
 
+    async def last_scrub(self) -> datetime | None:
+        """When pictures were last compared with their records."""
+        moment: datetime | None = await self._run.value(statements.last_scrub)
+        return moment
+
+    async def damaged_pictures(self) -> int:
+        """How many are gone, or not what their records say, as scrubs found."""
+        return int(await self._run.value(statements.damaged_pictures))
+
     async def last_drill(self) -> Drill | None:
         """How the newest drill of the archive ended."""
         rows = await self._run.rows(statements.last_drill)

@@ -62,6 +62,8 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
         await connection.execute(text("DELETE FROM tasks"))
         await connection.execute(text("DELETE FROM backups"))
         await connection.execute(text("DELETE FROM restore_drills"))
+        await connection.execute(text("DELETE FROM scrubs"))
+        await connection.execute(text("DELETE FROM damaged_pictures"))
         await connection.execute(text("DELETE FROM keys WHERE name <> 'operator'"))
     yield engine
     await engine.dispose()

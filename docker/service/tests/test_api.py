@@ -266,6 +266,8 @@ async def test_metrics_have_the_agreed_names(client: httpx.AsyncClient, settings
     assert "aigc_backup_last_success_timestamp_seconds 0.0" in text
     assert "aigc_archive_fails 0.0" in text
     assert "aigc_restore_drill_failed 0.0" in text
+    assert "aigc_scrub_last_success_timestamp_seconds 0.0" in text
+    assert "aigc_damaged_pictures 0.0" in text
 
 
 async def test_probes(client: httpx.AsyncClient) -> None:

@@ -1,10 +1,12 @@
 """What the service tells of the database's archive."""
 
 import asyncio
+import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -52,18 +54,49 @@ async def _fill_a_segment(engine: AsyncEngine) -> None:
         await connection.execute(text("SELECT pg_switch_wal()"))
 
 
-async def test_an_archive_that_takes_nothing_is_seen_and_one_that_takes_again(
-    engine: AsyncEngine, settings: Settings
-) -> None:
-    async def until(fails: bool) -> None:
-        async with asyncio.timeout(60):
-            while (await postgres_health(engine)).archive_fails is not fails:
-                await asyncio.sleep(0.1)
+async def _until(engine: AsyncEngine, *, fails: bool) -> None:
+    async with asyncio.timeout(60):
+        while (await postgres_health(engine)).archive_fails is not fails:
+            await asyncio.sleep(0.1)
 
+
+async def test_an_archive_that_takes_nothing_is_seen_and_one_that_takes_again(
+    engine: AsyncEngine,
+) -> None:
     assert not (await postgres_health(engine)).archive_fails
     await _archive_by(engine, "false")
     await _fill_a_segment(engine)
-    await until(fails=True)
+    await _until(engine, fails=True)
     await _archive_by(engine, "true")
     await _fill_a_segment(engine)
-    await until(fails=False)
+    await _until(engine, fails=False)
+
+
+async def test_an_archiver_that_hangs_is_seen_and_delays_no_commit(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def value(statement: str) -> Any:
+        async with engine.connect() as connection:
+            return await connection.scalar(text(statement))
+
+    async def archived(count: int) -> None:
+        async with asyncio.timeout(60):
+            while await value("SELECT archived_count FROM pg_stat_archiver") < count:
+                await asyncio.sleep(0.1)
+
+    monkeypatch.setattr("core.postgres_health.ARCHIVE_PATIENCE_SECONDS", 1)
+    await _fill_a_segment(engine)
+    await archived(1)
+    await asyncio.sleep(1)
+    assert not (await postgres_health(engine)).archive_fails  # idle, and nothing waits
+    archiver = await value("SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver'")
+    os.kill(archiver, signal.SIGSTOP)
+    try:
+        for _ in range(3):
+            await _fill_a_segment(engine)
+        await _until(engine, fails=True)
+    finally:
+        os.kill(archiver, signal.SIGCONT)
+    await archived(4)
+    assert not (await postgres_health(engine)).archive_fails
+    assert await value("SELECT count(*) FROM filler") == 4

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text, update
@@ -11,7 +12,9 @@ from core.schema import (
     OPERATOR_KEY_ID,
     Status,
     backup_table,
+    damaged_picture_table,
     drill_table,
+    scrub_table,
     seconds_from_now,
     task_table,
 )
@@ -283,6 +286,23 @@ async def test_the_newest_backup_is_known(store: TaskStore, engine: AsyncEngine)
     async with engine.begin() as connection:
         await connection.execute(backup_table.insert(), [{"finished_at": time} for time in times])
     assert await store.last_backup() == times[0]
+
+
+async def test_the_newest_scrub_is_known_and_how_many_pictures_are_damaged(
+    store: TaskStore, engine: AsyncEngine
+) -> None:
+    assert await store.last_scrub() is None
+    assert await store.damaged_pictures() == 0
+    moment = datetime(2026, 1, 1, 5, tzinfo=UTC)
+    damaged = [
+        {"object_key": f"outputs/{n}", "task_id": uuid4(), "sha256": "0", "found_at": moment}
+        for n in range(2)
+    ]
+    async with engine.begin() as connection:
+        await connection.execute(scrub_table.insert(), [{"finished_at": moment}])
+        await connection.execute(damaged_picture_table.insert(), damaged)
+    assert await store.last_scrub() == moment
+    assert await store.damaged_pictures() == 2
 
 
 async def test_the_newest_drill_is_known_and_the_newest_good_one(

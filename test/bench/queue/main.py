@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import pickle
-import re
 import signal
 import statistics
 import subprocess
@@ -29,6 +28,7 @@ from tasks.redis_broker import WORKERS as WORKERS_SEEN
 from tests import stores
 from tests.faults.nursery import Nursery
 from tests.faults.scenario import until
+from tests.submits import Answer, submit
 
 HERE = Path(__file__).parent
 SERVICE = HERE.parents[2] / "docker/service"
@@ -290,39 +290,20 @@ def quantile(ordered: list[float], share: float) -> float:
 
 async def submit_latency(bench: Bench) -> float:
     """p95 in milliseconds of POST /api/generate at SUBMIT_RATE, over two replicas, from when one
-    was due. A client library would take more of the processors than the service."""
-    body = json.dumps({"prompt": "a cat", "width": 256, "height": 256, "steps": 1})
-    request = (
-        "POST /api/generate HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n"
-        "Prefer: respond-async\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
+    was due."""
     async with empty_stores(bench):
         with contextlib.ExitStack() as stack:
             ports = [
                 stack.enter_context(stores.api(bench.directory, bench.environment)).port
                 for _ in range(2)
             ]
-            times: list[float] = []
-
-            started = time.perf_counter()
+            answers: list[Answer] = []
+            started = time.time()
             due = iter(started + number / SUBMIT_RATE for number in range(SUBMITS))
-
-            async def submit(port: int) -> None:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                for at in due:
-                    await asyncio.sleep(max(0, at - time.perf_counter()))
-                    writer.write(request)
-                    head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                    assert head.startswith("HTTP/1.1 202 "), head
-                    length = re.search(r"(?i)\ncontent-length: (\d+)", head)
-                    assert length
-                    await reader.readexactly(int(length[1]))
-                    times.append(1000 * (time.perf_counter() - at))
-                writer.close()
-
-            await asyncio.gather(*(submit(port) for port in ports * CONNECTIONS))
-    return quantile(sorted(times), 0.95)
+            clients = (submit(port, "secret", due, answers) for port in ports * CONNECTIONS)
+            await asyncio.gather(*clients)
+            assert all(answer.task for answer in answers)
+    return quantile(sorted(1000 * (answer.at - answer.due) for answer in answers), 0.95)
 
 
 async def main() -> None:

@@ -139,7 +139,13 @@ test("only who asks the node's agent for a role reaches it, at its address alone
       .filter(([, { egress }]) => JSON.stringify(egress ?? []).includes("169.254.170.23"))
       .map(([app]) => app);
   expect(asking("local")).toEqual([]);
-  expect(asking("prod").sort()).toEqual(["backup", "postgres", "restore", "restore-drill"]);
+  expect(asking("prod").sort()).toEqual([
+    "backup",
+    "postgres",
+    "restore",
+    "restore-drill",
+    "scrub",
+  ]);
   expect(policiesOf("prod").backup?.egress?.at(-1)).toEqual({
     to: [{ ipBlock: { cidr: "169.254.170.23/32" } }, { ipBlock: { cidr: "fd00:ec2::23/128" } }],
     ports: [{ port: 80, protocol: "TCP" }],

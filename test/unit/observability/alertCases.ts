@@ -323,6 +323,37 @@ export const alertCases: AlertCase[] = [
   // A bucket that was away for some minutes.
   { alert: "ArchiveFails", series: { aigc_archive_fails: "0 1 1 1 1 0x9" }, at: "7m" },
   {
+    alert: "PictureDamaged",
+    series: { aigc_damaged_pictures: "3x9" },
+    at: "6m",
+    fires: {},
+    value: "3",
+  },
+  { alert: "PictureDamaged", series: { aigc_damaged_pictures: "0x9" }, at: "6m" },
+  {
+    alert: "ScrubOld",
+    series: { aigc_scrub_last_success_timestamp_seconds: "60x4500" },
+    at: "73h",
+    fires: {},
+    value: "3d 0h 59m 0s",
+  },
+  {
+    alert: "ScrubOld",
+    series: { aigc_scrub_last_success_timestamp_seconds: "60x4500" },
+    at: "72h",
+  },
+  {
+    alert: "ScrubMissing",
+    series: { aigc_scrub_last_success_timestamp_seconds: "0x4500" },
+    at: "73h",
+    fires: {},
+  },
+  {
+    alert: "ScrubMissing",
+    series: { aigc_scrub_last_success_timestamp_seconds: "0x4500" },
+    at: "71h",
+  },
+  {
     alert: "RestoreDrillFailed",
     series: { aigc_restore_drill_failed: "1x9" },
     at: "6m",
