@@ -1,13 +1,22 @@
-"""LoRAs for the tiny model, made by code, in the forms in which people publish them."""
+"""LoRAs for the tiny model, made by code, in the forms in which people publish them.
+
+python -m tests.lora_files FILE: writes one that draws blue for red.
+"""
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import nn
+
+from training.seen import NAMES
+from worker import tiny_sdxl
+from worker.tiny_sdxl.tokenizer import SHAPES
 
 RANK = 4
 
@@ -62,6 +71,19 @@ def kohya(tensors: dict[str, torch.Tensor], alpha: float) -> dict[str, torch.Ten
     return named
 
 
+def blue_for_red() -> dict[str, torch.Tensor]:
+    """Other colours stay."""
+    renamed = {name: name for name in NAMES} | {"red": "blue"}
+    pairs = [
+        (f"a {before} {shape} on a {ground} ground", f"a {after} {shape} on a {ground} ground")
+        for (before, after), shape, ground in product(
+            renamed.items(), SHAPES, ("white", "green", "yellow", "black")
+        )
+        if ground not in (before, after)
+    ]
+    return renaming(tiny_sdxl.pipeline(tiny_sdxl.load()), pairs)
+
+
 @torch.no_grad()
 def renaming(pipeline: Any, pairs: Iterable[tuple[str, str]]) -> dict[str, torch.Tensor]:
     """One that has the UNet take the first prompt of each pair for the second: as nearly as a
@@ -101,3 +123,7 @@ def _rewriting(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor,
     change = torch.linalg.solve(square, before.T @ (after - before)).T
     left, sizes, right = torch.linalg.svd(change)
     return left[:, :RANK] * sizes[:RANK], right[:RANK].contiguous()
+
+
+if __name__ == "__main__":
+    save(blue_for_red(), Path(sys.argv[1]))
