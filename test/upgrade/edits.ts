@@ -10,7 +10,7 @@ interface Property {
 
 const leaves = (group: Property, path = ""): [string, unknown][] =>
   Object.entries(group.properties ?? {}).flatMap(([key, property]) =>
-    property.properties
+    property.properties && property.default !== undefined
       ? leaves(property, `${path}${key}.`)
       : [[`${path}${key}`, property.default] as [string, unknown]],
   );
@@ -44,6 +44,11 @@ const given = {
   "images.worker": image,
   "images.backup": image,
   "images.postgres": image,
+};
+const companion = {
+  repository: "owner/another",
+  revision: "1".repeat(40),
+  sha256: "1".repeat(64),
 };
 const scaled = { "workers.autoscaling.max": 4, "workers.minAvailable": 0 };
 const without = { "cloudflare.mode": "off", "nginx.serviceType": "NodePort" };
@@ -153,6 +158,8 @@ const own: Record<string, Values> = {
       },
     ],
   },
+  "models.safetyChecker": { "models.safetyChecker": companion },
+  "models.upscaler": { "models.upscaler": companion },
   "models.storageClass": { "models.storageClass": "another" },
   "models.accessMode": { "models.accessMode": "ReadWriteOnce" },
   "nginx.serviceType": without,
