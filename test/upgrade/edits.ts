@@ -62,6 +62,16 @@ const nlb = {
 const own: Record<string, Values> = {
   namespace: { namespace: "another" },
   webhookSecret: { webhookSecret: "anotherwebhookSecret", "api.webhooks": true },
+  c2paCertificates: {
+    "workers.contentCredentials": true,
+    c2paCertificates: "anotherc2paCertificates",
+    c2paKey: "c2paKey",
+  },
+  c2paKey: {
+    "workers.contentCredentials": true,
+    c2paCertificates: "c2paCertificates",
+    c2paKey: "anotherc2paKey",
+  },
   watchdogWebhook: { watchdogWebhook: "anotherwatchdogWebhook", "monitoring.watchdog": true },
   hubToken: { hubToken: "anotherhubToken", "models.gated": true },
   infrastructure: { infrastructure: "organization/another/stack" },
@@ -142,6 +152,11 @@ const own: Record<string, Values> = {
   "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
   "workers.compile": { "workers.compile": "whole" },
   "workers.precision": { "workers.precision": "fp8" },
+  "workers.contentCredentials": {
+    "workers.contentCredentials": true,
+    c2paCertificates: "c2paCertificates",
+    c2paKey: "c2paKey",
+  },
   "workers.nodeSelector": { "workers.nodeSelector": { another: "label" } },
   "workers.tolerations": { "workers.tolerations": [] },
   "workers.runtimeClass": { "workers.runtimeClass": "another" },
