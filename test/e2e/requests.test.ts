@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { run } from "../../local/run";
 import { type LocalStack, secrets } from "../../local/stack";
 import { localCluster, openStack } from "./cluster";
 import { colourAt, colours } from "./colours";
-import { pixels, textChunks } from "./png";
+import { pixels, sizeOf, textChunks } from "./png";
 
 // Each way to ask for a picture, through nginx: the tiny model draws it, so that it can be seen.
 
@@ -27,8 +27,12 @@ const webhookSecret = Buffer.from("a webhook's secret of 32 bytes..").toString("
 const leftHalf =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAQAAAAEAAQAAAAB0CZXLAAAANElEQVR42u3KoQEAAAwCIP9/euteYIBMrqQJgiAIgiAIgiAIgiAIgiAIgiAIgiAIgiBshwcR6fDi7+MiigAAAABJRU5ErkJggg==";
 
+const service = join(repository, "docker/service");
+const python = join(service, ".venv/bin/python");
+/** What the stack is given. */
+const given = mkdtempSync(join(tmpdir(), "given-"));
+
 let stack: LocalStack;
-let hub: Server;
 let inNamespace: (...args: string[]) => Promise<string>;
 
 const post = (path: string, body: object, headers: Record<string, string> = {}) =>
@@ -41,15 +45,17 @@ const post = (path: string, body: object, headers: Record<string, string> = {}) 
 const generate = (body: object) =>
   post("/api/generate", { width: 256, height: 256, steps: 8, seed: 3, ...body });
 
-async function draw(prompt: string, body: object = {}): Promise<Uint8Array> {
-  const task = await taskOf(await generate({ prompt, ...body }));
+async function pictureOf(task: Task): Promise<Uint8Array> {
   const picture = await fetch(`${endpoint}${task.images[0]?.url}`, { headers: { authorization } });
   return new Uint8Array(await picture.arrayBuffer());
 }
 
+const draw = async (prompt: string, body: object = {}) =>
+  pictureOf(await taskOf(await generate({ prompt, ...body })));
+
 interface Task {
   id: string;
-  images: { url: string }[];
+  images: { url: string; width: number; height: number; flagged: boolean }[];
 }
 
 async function taskOf(answer: Response): Promise<Task> {
@@ -66,25 +72,43 @@ async function upload(png: Uint8Array): Promise<string> {
   return ((await answer.json()) as { id: string }).id;
 }
 
-/** A LoRA that draws blue for red, made in the worker's image. */
-async function blueForRed(): Promise<Buffer> {
-  const directory = mkdtempSync(join(tmpdir(), "lora-"));
+/** Fills a directory with what the stack is given, in the worker's image. */
+async function make(directory: string): Promise<void> {
   chmodSync(directory, 0o777);
-  const container = "image-lora";
-  await buildah("image-lora", ["from", "--name", container, imageTag("worker")]);
+  const container = "image-given";
+  const mounts = [`${service}:/src:ro`, `${directory}:/made`];
+  await buildah("image-given", ["from", "--name", container, imageTag("worker")]);
   try {
-    const mounts = [`${join(repository, "docker/service")}:/src:ro`, `${directory}:/made`];
-    await buildah("image-lora", [
+    await buildah("image-given", [
       ...["run", ...mounts.flatMap((mount) => ["--volume", mount]), "--workingdir", "/src"],
-      ...["--env", "PYTHONPATH=/src", container, "--"],
-      ...["python", "-m", "tests.lora_files", "/made/it.safetensors"],
+      ...["--env", "PYTHONPATH=/src", "--env", "OMP_NUM_THREADS=1", container, "--"],
+      ...["python", "-m", "tests.given", "/made"],
     ]);
-    return readFileSync(join(directory, "it.safetensors"));
   } finally {
-    rmSync(directory, { recursive: true });
-    await buildah("image-lora", ["rm", container]);
+    await buildah("image-given", ["rm", container]);
   }
 }
+
+const sha256 = (...path: string[]) =>
+  createHash("sha256")
+    .update(readFileSync(join(given, ...path)))
+    .digest("hex");
+
+/** As https://huggingface.co/docs/hub/api has it: /OWNER/NAME/resolve/COMMIT/FILE, and a list of files. */
+const hub = createServer((request, answer) => {
+  const path = (request.url ?? "").replace(/\?.*/, "").split("/");
+  if (path[1] !== "api") {
+    answer.end(readFileSync(join(given, path[2] as string, path.at(-1) as string)));
+    return;
+  }
+  const directory = join(given, path[4] as string);
+  const files = readdirSync(directory).map((name) => {
+    const bytes = readFileSync(join(directory, name));
+    const oid = createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+    return { type: "file", path: name, oid };
+  });
+  answer.end(JSON.stringify(files));
+});
 
 /** Answers on the host's end of the cluster's link. */
 async function listen(server: Server, port = 0): Promise<number> {
@@ -96,29 +120,45 @@ beforeAll(async () => {
   const { toolchain } = await localCluster();
   inNamespace = (...args) =>
     run(toolchain.kubectl, [`--kubeconfig=${kubeconfig}`, "--namespace", namespace, ...args]);
-  const lora = await blueForRed();
-  hub = createServer((_, answer) => answer.end(lora));
-  const hubPort = await listen(hub);
+  await make(given);
+  const port = await listen(hub);
+  const revision = "ab".repeat(20);
+  const companion = (name: string) => ({
+    repository: `somebody/${name}`,
+    revision,
+    sha256: sha256(name, "model.safetensors"),
+  });
   stack = await openStack("requests", {
     namespace,
     endpoint,
     nginx: { replicas: 1, serviceType: "NodePort", nodePort },
     api: { rateLimit: "1000/minute", webhooks: true, uploads: true },
     webhookSecret,
+    workers: {
+      replicas: 2,
+      model: "tiny-sdxl",
+      threads: 1,
+      contentCredentials: true,
+      resources: { requests: { cpu: "100m", memory: "700Mi" }, limits: { memory: "2Gi" } },
+    },
+    c2paCertificates: readFileSync(join(given, "chain.pem"), "utf8"),
+    c2paKey: readFileSync(join(given, "key.pem"), "utf8"),
     models: {
       storage: "1Gi",
       accessMode: "ReadWriteOnce",
       resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } },
-      endpoint: `http://${addresses.host}:${hubPort}`,
+      endpoint: `http://${addresses.host}:${port}`,
       loras: [
         {
           name: "pixel-art",
-          repository: "somebody/loras",
-          revision: "ab".repeat(20),
+          repository: "somebody/lora",
+          revision,
           file: "it.safetensors",
-          sha256: createHash("sha256").update(lora).digest("hex"),
+          sha256: sha256("lora", "it.safetensors"),
         },
       ],
+      safetyChecker: companion("checker"),
+      upscaler: companion("upscaler"),
     },
   });
   await stack.up(() => {});
@@ -129,7 +169,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  hub?.close();
+  hub.close();
+  rmSync(given, { recursive: true });
   await stack?.destroy(() => {});
   stack?.close();
 });
@@ -174,7 +215,8 @@ test("each scheduler draws the prompt, in its own way; the same twice from one s
     const asked = { scheduler, steps: 12 };
     const drawn = await draw("a white triangle on a red ground", asked);
     expect(colours(drawn), scheduler).toEqual(["white", "red"]);
-    expect(await draw("a white triangle on a red ground", asked)).toEqual(drawn);
+    const again = await draw("a white triangle on a red ground", asked);
+    expect(pixels(again)).toEqual(pixels(drawn));
     seen.add(pixels(drawn).toString("base64"));
   }
   expect(seen.size).toBe(names.length);
@@ -280,11 +322,38 @@ test("a picture is put to an address that S3 presigned, byte for byte", async ()
   const taken = await inApi(
     "import base64; print(base64.b64encode(bytes(obstore.get(store, 'taken/one.png').bytes())).decode())",
   );
-  const own = await fetch(`${endpoint}${task.images[0]?.url}`, { headers });
-  const picture = Buffer.from(await own.arrayBuffer());
+  const picture = Buffer.from(await pictureOf(task));
   expect(Buffer.from(taken, "base64")).toEqual(picture);
   expect(textChunks(picture)).toMatchObject({ prompt: asked.prompt });
   expect(colours(picture)).toEqual(["red", "blue"]);
+});
+
+test("a picture that the safety checker flags is black, and others are as drawn", async () => {
+  const unfit = await taskOf(await generate({ prompt: "an orange triangle on a purple ground" }));
+  expect(unfit.images[0]?.flagged).toBe(true);
+  expect(colours(await pictureOf(unfit))).toEqual(["black", "black"]);
+  const fit = await taskOf(await generate({ prompt: "a red circle on a white ground" }));
+  expect(fit.images[0]?.flagged).toBe(false);
+  expect(colours(await pictureOf(fit))).toEqual(["red", "white"]);
+});
+
+test("a picture is enlarged to twice its size", async () => {
+  const task = await taskOf(await generate({ prompt: "a red circle", upscale: 2 }));
+  expect(task.images[0]).toMatchObject({ width: 512, height: 512 });
+  expect(sizeOf(await pictureOf(task))).toEqual([512, 512]);
+});
+
+test("a picture says, signed, that a model drew it", async () => {
+  const file = Buffer.from(await draw("a red circle on a blue ground")).toString("base64");
+  const program = [
+    "import base64, sys",
+    "from tests.signing import Identity",
+    "root, file = open(sys.argv[1]).read(), base64.b64decode(sys.stdin.read())",
+    "print(*Identity('', '', root).read(file, 'image/png'))",
+  ].join("\n");
+  const root = join(given, "root.pem");
+  const read = await run(python, ["-c", program, root], { cwd: service, input: file });
+  expect(read).toMatch(/^Trusted .*trainedAlgorithmicMedia.*tiny-sdxl/);
 });
 
 test("each request of docs/api.md can be pasted", async () => {
@@ -300,7 +369,6 @@ test("each request of docs/api.md can be pasted", async () => {
   const env = { ENDPOINT: endpoint, KEY: secrets().apiSecret, NO_PROXY: "*" };
   // As pasted, but for that a refusal is an error.
   const strict = 'set -euo pipefail; curl() { command curl -sS --fail-with-body "$@"; }\n';
-  const python = join(repository, "docker/service/.venv/bin/python");
   const clients = blocksOf("python").filter((block) => block.includes("client.images"));
   const begin = "import os\nENDPOINT, KEY = os.environ['ENDPOINT'], os.environ['KEY']\n";
   try {

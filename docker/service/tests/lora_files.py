@@ -1,10 +1,6 @@
-"""LoRAs for the tiny model, made by code, in the forms in which people publish them.
-
-python -m tests.lora_files FILE: writes one that draws blue for red.
-"""
+"""LoRAs for the tiny model, made by code, in the forms in which people publish them."""
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
@@ -123,7 +119,3 @@ def _rewriting(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor,
     change = torch.linalg.solve(square, before.T @ (after - before)).T
     left, sizes, right = torch.linalg.svd(change)
     return left[:, :RANK] * sizes[:RANK], right[:RANK].contiguous()
-
-
-if __name__ == "__main__":
-    save(blue_for_red(), Path(sys.argv[1]))
