@@ -78,6 +78,7 @@ export = async (): Promise<Outputs> => {
       canaryShare: canaryShare(config.workers),
       gpuPrices: gpuPrices(config),
       loras: config.models.loras,
+      upscaler: config.models.upscaler,
       workersFromZero: fromZero(config),
       apiSecret: secrets.apiSecret,
       webhookSecret: config.api.webhooks ? secrets.webhookSecret : undefined,
@@ -87,8 +88,8 @@ export = async (): Promise<Outputs> => {
       trustedProxies: config.podNetwork,
       ...config.api,
     },
-    // It names no LoRA before its file is there.
-    config.models.loras.length > 0
+    // It offers nothing before its file is there.
+    config.models.loras.length > 0 || config.models.upscaler
       ? { ...stores, dependsOn: [...stores.dependsOn, models] }
       : stores,
   );

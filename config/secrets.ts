@@ -8,6 +8,9 @@ export const secrets = {
   archiveCipherPass:
     "Encrypts the database's archive, which is lost without it; without postgres.managed",
   webhookSecret: "Signs what webhooks are told, which receivers have, too; with api.webhooks",
+  c2paCertificates:
+    "PEM of the certificate that signs pictures, and of those up to its root; with workers.contentCredentials",
+  c2paKey: "PEM of its key, in PKCS 8; with workers.contentCredentials",
   hubToken: "Token of the hub's user whom a gated repository lets in; with models.gated",
   registryPassword: "Password of build.username; with build.repository, unless that is ECR",
   cloudflareApiToken: "Token that may edit the zone and the tunnel; with cloudflare.mode",

@@ -55,11 +55,14 @@ function renderProject(current: string): string {
   return project.toString({ lineWidth: 100 });
 }
 
+/** Else it may be left out as a whole. */
+const isGroup = ({ properties, default: value }: Property) => properties && value !== undefined;
+
 /** A group's keys with their defaults, without the keys that have none. */
 function defaults(group: Property): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(group.properties ?? {})
-      .map(([key, property]) => [key, property.properties ? defaults(property) : property.default])
+      .map(([key, property]) => [key, isGroup(property) ? defaults(property) : property.default])
       .filter(([, value]) => value !== undefined),
   );
 }
@@ -84,16 +87,17 @@ function renderTable(current: string): string {
 }
 
 function tableRows(key: string, property: Property): string[][] {
-  if (property.properties) {
-    return Object.entries(property.properties).flatMap(([inner, child]) =>
+  if (isGroup(property)) {
+    return Object.entries(property.properties ?? {}).flatMap(([inner, child]) =>
       tableRows(`${key}.${inner}`, child),
     );
   }
   const type = property.enum?.join(", ") ?? property.type ?? "";
-  const value = property.default === undefined ? "required" : code(property.default);
+  const value = property.default === undefined ? without(property) : code(property.default);
   return [[`\`${key}\``, type, value, property.description ?? ""]];
 }
 
+const without = ({ properties }: Property) => (properties ? "none" : "required");
 const code = (value: unknown) => (value === "" ? "" : `\`${JSON.stringify(value)}\``);
 
 if (require.main === module) {

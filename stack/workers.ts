@@ -51,7 +51,7 @@ export function makeWorkers(
   parts: WorkersParts,
   options: ComponentResourceOptions,
 ): Component[] {
-  const { namespace, workers } = config;
+  const { namespace, workers, secrets } = config;
   const { image, api, settings } = parts;
   const made: Component[] = [];
   const weights = (pool: { model: string; revision: string }) =>
@@ -82,6 +82,9 @@ export function makeWorkers(
         identity: parts.identities["aigc-worker"],
         like: plain,
         connections: connectionsOf.worker,
+        credentials: workers.contentCredentials
+          ? { certificates: secrets.c2paCertificates, key: secrets.c2paKey }
+          : undefined,
         ...(max > 0 && { replicas: min, scaledFrom: min }),
       },
       { ...options, dependsOn: [api, models] },

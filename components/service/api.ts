@@ -9,10 +9,11 @@ import { labels, ports, serviceHost } from "../names";
 import { elsewhere, https, toAgent } from "../network/flows";
 import { type Alert, noneUp, tooFewPods } from "../observability/alerts";
 import { serviceAlerts } from "./alerts";
+import { type Companions, companionsEnv } from "./companions";
 import { type Lora, lorasEnv } from "./loras";
 import type { ServiceSettings } from "./serviceSettings";
 
-export interface ApiArgs extends ComponentArgs, Availability {
+export interface ApiArgs extends ComponentArgs, Availability, Pick<Companions, "upscaler"> {
   namespace: string;
   /** By digest; target `api` of docker/service. */
   image: pulumi.Input<string>;
@@ -187,6 +188,7 @@ export class Api extends Component {
                       ? [{ name: "GPU_PRICES", value: JSON.stringify(args.gpuPrices) }]
                       : []),
                     ...lorasEnv(args.loras),
+                    ...companionsEnv({ upscaler: args.upscaler }),
                     ...(args.workersFromZero
                       ? [{ name: "WORKER_START_SECONDS", value: String(workerStart.seconds) }]
                       : []),

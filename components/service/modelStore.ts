@@ -8,9 +8,10 @@ import { labels } from "../names";
 import { https, toAgent } from "../network/flows";
 import type { Bucket } from "../stores/bucket";
 import { serviceUid } from "./api";
+import { type Companions, companionsEnv } from "./companions";
 import { type Lora, lorasEnv } from "./loras";
 
-export interface ModelStoreArgs extends ComponentArgs, VolumeArgs {
+export interface ModelStoreArgs extends ComponentArgs, VolumeArgs, Companions {
   namespace: string;
   /** By digest; target `worker` of docker/service. */
   image: pulumi.Input<string>;
@@ -78,6 +79,7 @@ export class ModelStore extends Component {
       { name: "MODEL_DIR", value: this.mount.mountPath },
       { name: "MODEL_ID", value: args.model },
       ...(args.revision ? [{ name: "MODEL_REVISION", value: args.revision }] : []),
+      ...companionsEnv(args),
     ];
     const credentials = credentialsOf(args);
     const secret =

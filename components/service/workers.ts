@@ -50,6 +50,8 @@ export interface WorkersArgs extends ComponentArgs, Availability {
   stepCache: boolean;
   /** (word:1.3) in a prompt makes the word count more. */
   promptWeights: boolean;
+  /** Signs each picture (C2PA), as PEM. @default nobody does */
+  credentials?: { certificates: pulumi.Input<string>; key: pulumi.Input<string> };
   /** Of an hour of a worker, in whatever currency; 0: not known. */
   gpuPrice: number;
   /** RuntimeClass that gives GPUs; "": the nodes' default runtime does. */
@@ -126,6 +128,19 @@ export class Workers extends Component {
     this.account =
       args.like?.account ?? runAs(`${name}-identity`, namespace, args.identity, this.child);
     const metadata = { name, namespace, labels: labels(app) };
+    const credentials =
+      args.credentials &&
+      new k8s.core.v1.Secret(
+        `${name}-credentials`,
+        {
+          metadata: { namespace },
+          stringData: {
+            C2PA_CERTIFICATES: args.credentials.certificates,
+            C2PA_KEY: args.credentials.key,
+          },
+        },
+        this.child,
+      );
     new k8s.core.v1.Service(
       `${name}-service`,
       {
@@ -167,7 +182,10 @@ export class Workers extends Component {
                   name: "worker",
                   image: args.image,
                   command: ["python", "-m", "worker"],
-                  envFrom: args.settings.envFrom,
+                  envFrom: [
+                    ...args.settings.envFrom,
+                    ...(credentials ? [{ secretRef: { name: credentials.metadata.name } }] : []),
+                  ],
                   env: [
                     { name: "WORKER_ID", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },

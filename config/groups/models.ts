@@ -9,16 +9,29 @@ export const knownModels = {
 
 export const revision = z.string().regex(/^([0-9a-f]{40})?$/, "must be a commit: 40 hex digits");
 
+const commit = z.string().regex(/^[0-9a-f]{40}$/, "must be a commit: 40 hex digits");
+const repository = z
+  .string()
+  .regex(/^\w[\w.-]*\/\w[\w.-]*$/, "must be a repository like OWNER/NAME");
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256: 64 hex digits");
+
+/** A small model beside the one that draws; its repository has config.json and model.safetensors. */
+const companion = z.strictObject({
+  repository,
+  revision: commit,
+  sha256,
+});
+
 const lora = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must be of letters, digits, dots, dashes and underscores"),
-  repository: z.string().regex(/^\w[\w.-]*\/\w[\w.-]*$/, "must be a repository like OWNER/NAME"),
-  revision: z.string().regex(/^[0-9a-f]{40}$/, "must be a commit: 40 hex digits"),
+  repository,
+  revision: commit,
   file: z
     .string()
     .regex(/^(\w[\w.-]*\/)*\w[\w.-]*\.safetensors$/, "must be the path of a safetensors file"),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256: 64 hex digits"),
+  sha256,
 });
 
 export const models = group("Where the weights come from, and the volume that holds them", {
@@ -44,6 +57,14 @@ export const models = group("Where the weights come from, and the volume that ho
     .describe(
       "What requests may name besides a model: each has a name, and its repository, revision, file and sha256",
     ),
+  safetyChecker: companion
+    .optional()
+    .describe(
+      "Looks at each picture before it is stored, and what it flags is black: repository, revision, and sha256 of its model.safetensors",
+    ),
+  upscaler: companion
+    .optional()
+    .describe("Makes pictures twice as wide and high, for requests with upscale: the same of it"),
   ...volume("30Gi"),
   accessMode: z
     .enum(["ReadWriteMany", "ReadWriteOnce"])

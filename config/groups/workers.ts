@@ -85,6 +85,12 @@ export const workers = group("The pods that draw, one GPU each", {
     .boolean()
     .default(false)
     .describe("(word:1.3) in a prompt makes the word count more; else it is plain text"),
+  contentCredentials: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Each picture says, signed, that a model drew it (C2PA); with the secrets c2paCertificates and c2paKey",
+    ),
   nodeSelector: nodeSelector
     .default({})
     .describe("Labels of the nodes that may run them, besides having a GPU"),

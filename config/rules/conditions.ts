@@ -100,6 +100,11 @@ export const fromHub = condition(
   (config) => !fromBucket(config),
 );
 export const webhooks = condition(["api"], "api.webhooks is true", ({ api }) => api.webhooks);
+export const signed = condition(
+  ["workers"],
+  "workers.contentCredentials is true",
+  ({ workers }) => workers.contentCredentials,
+);
 export const gated = condition(["models"], "models.gated is true", ({ models }) => models.gated);
 export const awsBuckets = condition(
   ["objectStore", "backups", "models"],

@@ -26,15 +26,20 @@ export function textChunks(png: Uint8Array): Record<string, string> {
   return texts;
 }
 
+/** What a PNG shows, without what it says; packed. */
+export const pixels = (png: Uint8Array): Buffer =>
+  Buffer.concat([...chunks(png)].filter(({ type }) => type === "IDAT").map(({ data }) => data));
+
+/** Its width and height. */
+export function sizeOf(png: Uint8Array): [number, number] {
+  const header = [...chunks(png)].find(({ type }) => type === "IHDR")?.data;
+  return [header?.readUInt32BE(0) ?? 0, header?.readUInt32BE(4) ?? 0];
+}
+
 /** Red, green and blue of a pixel, 0 to 255; of RGB whose rows have the filter Sub, as the worker's. */
 export function pixel(png: Uint8Array, x: number, y: number): number[] {
-  const all = [...chunks(png)];
-  const width = all.find(({ type }) => type === "IHDR")?.data.readUInt32BE(0) ?? 0;
-  const packed = all.filter(({ type }) => type === "IDAT").map(({ data }) => data);
-  const row = inflateSync(Buffer.concat(packed)).subarray(
-    y * (1 + 3 * width),
-    (y + 1) * (1 + 3 * width),
-  );
+  const [width] = sizeOf(png);
+  const row = inflateSync(pixels(png)).subarray(y * (1 + 3 * width), (y + 1) * (1 + 3 * width));
   if (row[0] !== 1) throw new Error(`the row has the filter ${row[0]}`);
   const differences = [...row.subarray(1, 4 + 3 * x)];
   // Each is the difference from the same colour of the pixel to its left (PNG specification, 9.2).

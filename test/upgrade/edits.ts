@@ -10,7 +10,7 @@ interface Property {
 
 const leaves = (group: Property, path = ""): [string, unknown][] =>
   Object.entries(group.properties ?? {}).flatMap(([key, property]) =>
-    property.properties
+    property.properties && property.default !== undefined
       ? leaves(property, `${path}${key}.`)
       : [[`${path}${key}`, property.default] as [string, unknown]],
   );
@@ -45,6 +45,11 @@ const given = {
   "images.backup": image,
   "images.postgres": image,
 };
+const companion = {
+  repository: "owner/another",
+  revision: "1".repeat(40),
+  sha256: "1".repeat(64),
+};
 const scaled = { "workers.autoscaling.max": 4, "workers.minAvailable": 0 };
 const onTrial = {
   "workers.canary.stage": "trial",
@@ -61,6 +66,16 @@ const nlb = {
 const own: Record<string, Values> = {
   namespace: { namespace: "another" },
   webhookSecret: { webhookSecret: "anotherwebhookSecret", "api.webhooks": true },
+  c2paCertificates: {
+    "workers.contentCredentials": true,
+    c2paCertificates: "anotherc2paCertificates",
+    c2paKey: "c2paKey",
+  },
+  c2paKey: {
+    "workers.contentCredentials": true,
+    c2paCertificates: "c2paCertificates",
+    c2paKey: "anotherc2paKey",
+  },
   watchdogWebhook: { watchdogWebhook: "anotherwatchdogWebhook", "monitoring.watchdog": true },
   hubToken: { hubToken: "anotherhubToken", "models.gated": true },
   infrastructure: { infrastructure: "organization/another/stack" },
@@ -151,6 +166,11 @@ const own: Record<string, Values> = {
   "workers.compiledSizes": { "workers.compiledSizes": ["512x512"] },
   "workers.compile": { "workers.compile": "whole" },
   "workers.precision": { "workers.precision": "fp8" },
+  "workers.contentCredentials": {
+    "workers.contentCredentials": true,
+    c2paCertificates: "c2paCertificates",
+    c2paKey: "c2paKey",
+  },
   "workers.nodeSelector": { "workers.nodeSelector": { another: "label" } },
   "workers.tolerations": { "workers.tolerations": [] },
   "workers.runtimeClass": { "workers.runtimeClass": "another" },
@@ -167,6 +187,8 @@ const own: Record<string, Values> = {
       },
     ],
   },
+  "models.safetyChecker": { "models.safetyChecker": companion },
+  "models.upscaler": { "models.upscaler": companion },
   "models.storageClass": { "models.storageClass": "another" },
   "models.accessMode": { "models.accessMode": "ReadWriteOnce" },
   "nginx.serviceType": without,

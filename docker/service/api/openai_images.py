@@ -4,6 +4,7 @@ The contract is the types of its clients: openai.types.ImageGenerateParams and I
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -29,8 +30,9 @@ from tasks.parameters import (
     Scheduler,
     Seed,
     Steps,
+    Upscale,
 )
-from tasks.task import Task
+from tasks.task import StoredImage, Task
 
 _STEPS = {"low": 15, "medium": 30, "high": 50, "xhigh": 75, "max": 100}
 """Of each quality."""
@@ -79,6 +81,7 @@ class ImagesRequest(BaseModel):
     guidance_scale: GuidanceScale | None = None
     scheduler: Annotated[Scheduler, Field(strict=False)] | None = None
     loras: Loras | None = None
+    upscale: Upscale | None = None
 
     model: Text | None = None
     user: Text | None = None
@@ -130,6 +133,7 @@ class ImagesRequest(BaseModel):
             "guidance_scale": self.guidance_scale,
             "scheduler": self.scheduler,
             "loras": self.loras,
+            "upscale": self.upscale,
             "seed": self.seed,
             "num_images": self.n,
             "format": self.output_format,
@@ -160,6 +164,8 @@ def _sides(size: str | None) -> dict[str, Any]:
 class ImageData(BaseModel):
     url: str | None = None
     b64_json: str | None = None
+    flagged: bool | None = None
+    """Not OpenAI's: whether it was found unfit to be shown, and is black."""
 
 
 class InputTokens(BaseModel):
@@ -201,7 +207,7 @@ def shape(task: Task) -> dict[str, Any]:
     """What an event says besides the picture, before it is finished."""
     made = task.parameters
     return Shape(
-        size=f"{made.width}x{made.height}",
+        size="{}x{}".format(*made.size),
         quality=_quality(made.steps),
         output_format=made.format,
     ).model_dump(mode="json")
@@ -211,7 +217,7 @@ def properties(task: Task, body: ImagesRequest) -> dict[str, Any]:
     """What an answer says besides the pictures."""
     made = task.parameters
     text = sum(image.prompt_tokens for image in task.images)
-    patches = len(task.images) * made.width * made.height // _PATCH**2
+    patches = len(task.images) * prod(made.size) // _PATCH**2
     said = Properties(
         **shape(task),
         safety_identifier=body.safety_identifier or body.user,
@@ -223,6 +229,11 @@ def properties(task: Task, body: ImagesRequest) -> dict[str, Any]:
         ),
     )
     return said.model_dump(mode="json", exclude_none=True)
+
+
+def verdict(image: StoredImage) -> dict[str, bool]:
+    """What is said beside a picture, where somebody looked at it."""
+    return {} if image.flagged is None else {"flagged": image.flagged}
 
 
 def _quality(steps: int) -> str:

@@ -17,7 +17,7 @@ async def in_full_size(partial_image: PartialImage, parameters: Parameters) -> s
 
 def _enlarge(partial_image: PartialImage, parameters: Parameters) -> str:
     small = Image.open(BytesIO(base64.b64decode(partial_image.jpeg)))
-    large = small.resize((parameters.width, parameters.height), Image.Resampling.BICUBIC)
+    large = small.resize(parameters.size, Image.Resampling.BICUBIC)
     buffer = BytesIO()
     large.save(buffer, parameters.format, compress_level=1, quality=parameters.quality)
     return base64.b64encode(buffer.getvalue()).decode()

@@ -101,6 +101,8 @@ class Submission:
             raise invalid("webhook", "webhooks_off", message)
         if parameters.upload and not self._services.settings.uploads:
             raise invalid("upload", "uploads_off", "Pictures are sent nowhere here")
+        if parameters.upscale and self._services.settings.upscaler is None:
+            raise invalid("upscale", "upscale_off", "Pictures are not enlarged here")
         fingerprint = self._fingerprint(body) if self._idempotency_key else None
         task = await self._earlier(fingerprint)
         if task is not None:

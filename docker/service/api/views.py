@@ -14,6 +14,11 @@ from tasks.task import Task
 class ImageView(BaseModel):
     url: str
     seed: int
+    width: int
+    height: int
+    flagged: bool | None
+    """Whether the safety checker found it unfit to be shown: then it is black. null where the
+    service has none."""
 
 
 class Timings(BaseModel):
@@ -64,6 +69,7 @@ def task_path(task: Task) -> str:
 
 
 def task_view(task: Task) -> TaskView:
+    width, height = task.parameters.size
     return TaskView(
         id=task.id,
         status=task.status,
@@ -71,7 +77,13 @@ def task_view(task: Task) -> TaskView:
         step=task.total_steps if task.status is Status.SUCCEEDED else task.step,
         total_steps=task.total_steps,
         images=[
-            ImageView(url=f"{task_path(task)}/images/{n}", seed=image.seed)
+            ImageView(
+                url=f"{task_path(task)}/images/{n}",
+                seed=image.seed,
+                width=width,
+                height=height,
+                flagged=image.flagged,
+            )
             for n, image in enumerate(task.images)
         ],
         error=ErrorView(code=task.error_code, message=task.error or "")

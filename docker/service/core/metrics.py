@@ -207,6 +207,13 @@ PICTURE_BYTES = _metric(
     "worker",
     format=("png", "jpeg", "webp"),
 )
+CHECKED = _metric(
+    Counter,
+    "aigc_pictures_checked_total",
+    "Pictures that the safety checker looked at, by its verdict",
+    "worker",
+    verdict=("passed", "flagged"),
+)
 DOING: Final = ("starting", "idle", "drawing")
 WORKER_SECONDS = _metric(
     Counter,

@@ -31,6 +31,23 @@ class LoraSource(BaseModel):
     sha256: str
 
 
+class Companion(BaseModel):
+    """A small model that looks at pictures or works on them: a configuration and its weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    repository: str
+    """Of the hub."""
+    revision: str
+    """Commit of the repository."""
+    sha256: str
+    """Of its model.safetensors."""
+
+    @property
+    def folder(self) -> str:
+        return f"{self.repository}@{self.revision}"
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
@@ -70,6 +87,10 @@ class Settings(BaseSettings):
     """The hub's token of somebody whom a gated repository lets in."""
     loras: tuple[LoraSource, ...] = ()
     """What requests may name besides a model: a list of objects as JSON."""
+    safety_checker: Companion | None = None
+    """Looks at each picture before it is stored; unset, nobody does. An object as JSON."""
+    upscaler: Companion | None = None
+    """Enlarges pictures; unset, none can be. An object as JSON."""
     precision: Literal["half", "fp8"] = "half"
     """fp8 is quicker on GPUs since Hopper and Ada, and changes the picture."""
     step_cache: bool = False
@@ -124,6 +145,12 @@ class Settings(BaseSettings):
     """Whether requests may name addresses that their pictures are sent to."""
     private_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     """With commas between, those that webhooks and uploads may lead to."""
+
+    c2pa_certificates: SecretStr | None = None
+    """PEM of the certificate that signs pictures, and of those that lead to its root; unset, none
+    does."""
+    c2pa_key: SecretStr | None = None
+    """PEM of its key, in PKCS 8."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web pages that may call from a browser, with commas between, like https://app.example;
@@ -190,6 +217,10 @@ class Settings(BaseSettings):
     @property
     def lora_dir(self) -> Path:
         return self.model_dir / "loras"
+
+    @property
+    def companions(self) -> list[Companion]:
+        return [it for it in (self.safety_checker, self.upscaler) if it]
 
     @cached_property
     def model_path(self) -> Path:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -126,6 +126,10 @@ Input = Annotated[
 task is accepted it is an id."""
 
 
+Upscale = Annotated[int, Field(ge=2, le=2)]
+UPSCALE: Final = 2
+"""So many times as wide and high."""
+
 LORA_NAME = r"^[A-Za-z0-9][\w.-]{0,63}$"
 MAX_LORAS = 5
 
@@ -200,6 +204,8 @@ class Parameters(BaseModel):
     """How much of the image is lost, and the share of the steps that are drawn."""
     loras: Loras | None = None
     """Added to the model for this picture."""
+    upscale: Upscale | None = None
+    """The drawn picture is made so many times as wide and high."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Parameters":
@@ -235,6 +241,12 @@ class Parameters(BaseModel):
         if self.image is None:
             return self.steps
         return max(1, int(self.steps * (self.strength or DEFAULT_STRENGTH)))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the finished picture."""
+        times = self.upscale or 1
+        return self.width * times, self.height * times
 
     @property
     def work(self) -> float:

@@ -23,6 +23,8 @@ class StoredImage(BaseModel):
     sha256: str
     prompt_tokens: int = 0
     """How many of the model's tokens it was made from."""
+    flagged: bool | None = None
+    """Whether it was found unfit to be shown, and is black; None where nobody looked."""
 
     @property
     def media_type(self) -> str:

@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import nn
+
+from training.seen import NAMES
+from worker import tiny_sdxl
+from worker.tiny_sdxl.tokenizer import SHAPES
 
 RANK = 4
 
@@ -60,6 +65,19 @@ def kohya(tensors: dict[str, torch.Tensor], alpha: float) -> dict[str, torch.Ten
         named[f"{key}.{'lora_down' if half == 'lora_A' else 'lora_up'}.weight"] = tensor
         named[f"{key}.alpha"] = torch.tensor(alpha)
     return named
+
+
+def blue_for_red() -> dict[str, torch.Tensor]:
+    """Other colours stay."""
+    renamed = {name: name for name in NAMES} | {"red": "blue"}
+    pairs = [
+        (f"a {before} {shape} on a {ground} ground", f"a {after} {shape} on a {ground} ground")
+        for (before, after), shape, ground in product(
+            renamed.items(), SHAPES, ("white", "green", "yellow", "black")
+        )
+        if ground not in (before, after)
+    ]
+    return renaming(tiny_sdxl.pipeline(tiny_sdxl.load()), pairs)
 
 
 @torch.no_grad()

@@ -2,7 +2,6 @@
 
 import json
 import struct
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -142,16 +141,7 @@ def test_a_mask_is_drawn_anew_and_the_rest_stays(model: SdxlModel) -> None:
 
 
 def test_a_lora_has_another_colour_drawn_by_its_weight(path: Path, tmp_path: Path) -> None:
-    renamed = {name: name for name in NAMES} | {"red": "blue"}
-    pairs = [
-        (f"a {before} {shape} on a {ground} ground", f"a {after} {shape} on a {ground} ground")
-        for (before, after), shape, ground in product(
-            renamed.items(), SHAPES, ("white", "green", "yellow", "black")
-        )
-        if ground not in (before, after)
-    ]
-    pipeline = tiny_sdxl.pipeline(tiny_sdxl.load())
-    lora_files.save(lora_files.renaming(pipeline, pairs), tmp_path / "blue.safetensors")
+    lora_files.save(lora_files.blue_for_red(), tmp_path / "blue.safetensors")
     model = SdxlModel(path, loras=tmp_path)
 
     def by(weight: float, prompt: str) -> tuple[str, str]:

@@ -4,10 +4,11 @@ import fcntl
 import hashlib
 import logging
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from core.settings import Settings
+from core.settings import Companion, Settings
 from worker import repository
 from worker.bucket import SUMS, Bucket
 from worker.hub import Hub
@@ -18,6 +19,8 @@ SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
 SDXL_REVISION = "462165984030d82259a11f4367a4eed129e94a7b"
 SDXL_FILES = Path(__file__).parent / "sdxl_base_1.0.sha256"
 TINY = "tiny-sdxl"
+CONFIGURATION, WEIGHTS = "config.json", "model.safetensors"
+"""Of a companion."""
 
 _TRIES = 5
 _PAUSE_SECONDS = 2
@@ -33,6 +36,9 @@ def ensure(settings: Settings) -> None:
         _ensure_model(settings, target)
         fetch_loras(settings)
         _check_loras(settings)
+        for companion in settings.companions:
+            _ensure_companion(settings, companion)
+        _check_companions(settings)
 
 
 def _ensure_model(settings: Settings, target: Path) -> None:
@@ -54,14 +60,45 @@ def fetch_loras(settings: Settings) -> None:
     for path, lora in wanted.items():
         if path.exists() and _sha256(path) != lora.sha256:
             path.unlink()
-        if settings.hf_endpoint.startswith("s3://"):
-            _fetch_checked(Bucket(settings, directory), path.name, path, lora.sha256)
-        else:
-            hub = Hub(settings, lora.repository, lora.revision)
-            _fetch_checked(hub, lora.file, path, lora.sha256)
+        source = _source(settings, lora.repository, lora.revision, directory)
+        name = path.name if isinstance(source, Bucket) else lora.file
+        _fetch_checked(source, name, path, lora.sha256)
     for path in directory.glob("*"):
         if path not in wanted:
             path.unlink()
+
+
+def _ensure_companion(settings: Settings, companion: Companion) -> None:
+    directory = settings.model_dir / companion.folder
+    weights, configuration = directory / WEIGHTS, directory / CONFIGURATION
+    if weights.exists() and _sha256(weights) != companion.sha256:
+        weights.unlink()
+    source = _source(settings, companion.repository, companion.revision, directory)
+    if not configuration.exists():
+        listed = _listed(source, companion.folder)
+        if CONFIGURATION not in listed:
+            raise SystemExit(f"{companion.folder} has no {CONFIGURATION}.")
+        _fetch_checked(source, CONFIGURATION, configuration, listed[CONFIGURATION])
+    _fetch_checked(source, WEIGHTS, weights, companion.sha256)
+    _write_sums(directory, [CONFIGURATION, WEIGHTS])
+
+
+def _check_companions(settings: Settings) -> None:
+    """Before a worker meets them. @throws SystemExit"""
+    if not settings.companions:
+        return
+    from worker.safety import SafetyChecker
+    from worker.upscaler import Upscaler
+
+    for companion, kind in (
+        (settings.safety_checker, SafetyChecker),
+        (settings.upscaler, Upscaler),
+    ):
+        if companion:
+            try:
+                kind(settings.model_dir / companion.folder)
+            except (OSError, ValueError) as error:
+                raise SystemExit(f"{companion.folder}: {error}") from error
 
 
 def _check_loras(settings: Settings) -> None:
@@ -80,14 +117,19 @@ def _fill(settings: Settings, directory: Path) -> None:
 
         tiny_sdxl.save(directory)
         return
-    source = _source(settings)
+    revision = settings.model_revision or SDXL_REVISION
+    source = _source(settings, settings.model_id, revision, settings.model_path)
     files = _files(settings, source, directory)
     for name, digest in files.items():
         _fetch_checked(source, name, directory / name, digest)
     if settings.model_revision:
-        # With it, a bucket that the volume is copied to can serve the next one.
-        sums = [f"{_sha256(directory / name)}  {name}\n" for name in files]
-        (directory / SUMS).write_text("".join(sums))
+        _write_sums(directory, files)
+
+
+def _write_sums(directory: Path, names: Iterable[str]) -> None:
+    """With them, a bucket that the volume is copied to can serve the next one."""
+    sums = [f"{_sha256(directory / name)}  {name}\n" for name in names]
+    (directory / SUMS).write_text("".join(sums))
 
 
 class Source(Protocol):
@@ -98,10 +140,18 @@ class Source(Protocol):
     def fetch(self, name: str, part: Path) -> None: ...
 
 
-def _source(settings: Settings) -> Source:
+def _source(settings: Settings, repository: str, revision: str, directory: Path) -> Source:
+    """@param directory: of the volume, where the files shall lie"""
     if settings.hf_endpoint.startswith("s3://"):
-        return Bucket(settings, settings.model_path)
-    return Hub(settings, settings.model_id, settings.model_revision or SDXL_REVISION)
+        return Bucket(settings, directory)
+    return Hub(settings, repository, revision)
+
+
+def _listed(source: Source, what: str) -> repository.Digests:
+    try:
+        return source.listed()
+    except OSError as error:
+        raise SystemExit(f"{what} could not be listed: {error}") from None
 
 
 def _files(settings: Settings, source: Source, directory: Path) -> repository.Digests:
@@ -112,10 +162,7 @@ def _files(settings: Settings, source: Source, directory: Path) -> repository.Di
             lines = (line.split() for line in SDXL_FILES.read_text().splitlines())
             return {name: digest for digest, name in lines}
         raise SystemExit(f"MODEL_REVISION must be the commit of {model} that is wanted.")
-    try:
-        listed = source.listed()
-    except OSError as error:
-        raise SystemExit(f"{model} at {revision} could not be listed: {error}") from None
+    listed = _listed(source, f"{model} at {revision}")
     if repository.INDEX not in listed:
         raise SystemExit(f"{model} at {revision} is no diffusers repository.")
     index = directory / repository.INDEX

@@ -1,6 +1,8 @@
 """Brings the configured model to life."""
 
-from core.settings import Settings
+from pathlib import Path
+
+from core.settings import Companion, Settings
 from worker.driver import check_driver
 from worker.model import Model
 
@@ -39,4 +41,10 @@ def load(settings: Settings) -> Model:
         fp8=settings.precision == "fp8",
         step_cache=settings.step_cache,
         prompt_weights=settings.prompt_weights,
+        safety_checker=_path(settings, settings.safety_checker),
+        upscaler=_path(settings, settings.upscaler),
     )
+
+
+def _path(settings: Settings, companion: Companion | None) -> Path | None:
+    return settings.model_dir / companion.folder if companion else None

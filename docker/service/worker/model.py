@@ -19,6 +19,10 @@ PROMPT_TOKENS = "prompt_tokens"
 """Key of a picture's `info`: how many tokens of the prompt it was made from."""
 
 
+FLAGGED = "flagged"
+"""Another: whether it was found unfit to be shown. Not there where nobody looked."""
+
+
 class Interrupted(Exception):  # noqa: N818
     """The picture in work is not wanted any more."""
 

@@ -10,6 +10,7 @@ from PIL import Image
 from tasks.parameters import Parameters
 from worker.inputs import NO_INPUTS, Inputs
 from worker.model import (
+    FLAGGED,
     PROMPT_TOKENS,
     LoraMissing,
     OnPreview,
@@ -48,13 +49,16 @@ class NoopModel:
             raise LoraMissing("lost")
         if parameters.prompt.startswith("poison"):
             raise Poisoned("this prompt breaks the GPU")
-        return [_over(inputs, self._paint(parameters, n), parameters) for n in numbers]
+        painted = (_over(inputs, self._paint(parameters, n), parameters) for n in numbers)
+        return [picture.resize(parameters.size) for picture in painted]
 
     def _paint(self, parameters: Parameters, n: int) -> Image.Image:
         text = f"{parameters.prompt}|{parameters.image_seed(n)}"
         red, green, blue = hashlib.sha256(text.encode()).digest()[:3]
         picture = Image.new("RGB", (parameters.width, parameters.height), (red, green, blue))
         picture.info[PROMPT_TOKENS] = len(parameters.prompt.split())
+        if parameters.prompt.startswith(("passed", "flagged")):
+            picture.info[FLAGGED] = parameters.prompt.startswith("flagged")
         return picture
 
     def _paint_preview(self, parameters: Parameters, n: int) -> Image.Image:

@@ -34,8 +34,10 @@ from worker.pipelines import TextToImage
 from worker.previews import preview_steps
 from worker.prompts import PromptReader, Prompts
 from worker.repaint import Repainter
+from worker.safety import SafetyChecker
 from worker.schedulers import Schedulers
 from worker.step_cache import StepCache
+from worker.upscaler import Upscaler
 
 transformers.utils.logging.disable_progress_bar()
 diffusers.utils.logging.disable_progress_bar()
@@ -62,6 +64,8 @@ class SdxlModel:
         fp8: bool = False,
         step_cache: bool = False,
         prompt_weights: bool = False,
+        safety_checker: Path | None = None,
+        upscaler: Path | None = None,
     ) -> None:
         self._gpu = torch.cuda.is_available()
         self._sizes_to_compile = sorted(sizes_to_compile)
@@ -76,6 +80,9 @@ class SdxlModel:
         if fp8:
             quantize(self._pipeline.unet)
         self._loras = Loras(self._pipeline, loras)
+        placed = ("cuda", torch.float16) if self._gpu else ("cpu", torch.float32)
+        self._safety = SafetyChecker(safety_checker, *placed) if safety_checker else None
+        self._upscaler = Upscaler(upscaler, *placed) if upscaler else None
         self._step_cache = StepCache(self._pipeline.unet) if step_cache else None
         # The first call allocates; no task should pay for it.
         with start.phase("warm_up"):
@@ -181,13 +188,24 @@ class SdxlModel:
             sdpa_kernel(_ATTENTION, set_priority=True),
             self._compiled_or_not(parameters, numbers, prompts),
         ):
-            previews = Previews(preview_steps(parameters), numbers, on_preview)
+            # What nobody has looked at yet is shown to nobody.
+            shown = {} if self._safety else preview_steps(parameters)
+            previews = Previews(shown, numbers, on_preview)
             latents = self._denoise(parameters, prompts, numbers, on_step, previews, inputs)
             pictures: list[Image.Image] = list(map(inputs.kept, self._decode(latents)))
+            pictures = self._finished(pictures, parameters)
         for picture in pictures:
             picture.info[PROMPT_TOKENS] = prompts.tokens
         if self._gpu:
             on_step(parameters.drawn_steps)  # it was only queued when the loop ended
+        return pictures
+
+    def _finished(self, pictures: list[Image.Image], parameters: Parameters) -> list[Image.Image]:
+        """Enlarged, if that is asked for; what is stored is what was looked at."""
+        if parameters.upscale and self._upscaler:
+            pictures = [self._upscaler.enlarged(picture) for picture in pictures]
+        if self._safety:
+            pictures = self._safety.checked(pictures)
         return pictures
 
     def _compiled_or_not(

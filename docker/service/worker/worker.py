@@ -19,14 +19,17 @@ from tasks.broker import ANNOUNCE_SECONDS, Broker, Ticket
 from tasks.events import EventHub
 from tasks.images import ImageStore
 from tasks.inputs import InputStore
+from tasks.parameters import Parameters
 from tasks.store import Claim, TaskStore
 from tasks.task import Task
 from worker import loading
 from worker.batch_size import batch_size
+from worker.credentials import credentials_of
 from worker.encode import encode
 from worker.inputs import NO_INPUTS, Inputs, fitted
 from worker.meter import Meter
 from worker.model import (
+    FLAGGED,
     PROMPT_TOKENS,
     Interrupted,
     LoraMissing,
@@ -64,6 +67,7 @@ class Worker:
         self._image_store = image_store
         self._input_store = InputStore(settings)
         self._settings = settings
+        self._credentials = credentials_of(settings)
         # Inference has its own thread: the event loop goes on renewing the lease.
         self._inference = ThreadPoolExecutor(1, "inference")
         self._model: Model | None = None
@@ -265,6 +269,10 @@ class Worker:
         mask = await run.insist(partial(get, parameters.mask)) if parameters.mask else None
         return await asyncio.to_thread(fitted, image, mask, parameters)
 
+    def _file(self, picture: Image, parameters: Parameters, n: int) -> bytes:
+        file = encode(picture, parameters, n)
+        return self._credentials.sign(file, parameters) if self._credentials else file
+
     async def _make_images(self, model: Model, run: Run) -> bool:
         """False when the worker has to stop before the last picture."""
         loop = asyncio.get_running_loop()
@@ -302,12 +310,15 @@ class Worker:
             if numbers.stop == parameters.num_images:
                 run.drawn.set()
             for n, picture in zip(numbers, pictures, strict=True):
-                data = await asyncio.to_thread(encode, picture, parameters, n)
+                data = await asyncio.to_thread(self._file, picture, parameters, n)
                 put = partial(self._image_store.put, data, parameters, run.claim, n)
                 image = await run.insist(put)
                 metrics.PICTURES.labels(parameters.format).inc()
                 metrics.PICTURE_BYTES.labels(parameters.format).inc(len(data))
                 image.prompt_tokens = picture.info.get(PROMPT_TOKENS, 0)
+                image.flagged = picture.info.get(FLAGGED)
+                if image.flagged is not None:
+                    metrics.CHECKED.labels("flagged" if image.flagged else "passed").inc()
                 run.images.append(image)
             if len(run.images) < parameters.num_images:
                 await run.insist(partial(self._store.record, run.claim, run.images))

@@ -16,7 +16,7 @@ from api.errors import problem_of
 from api.images import in_base64, size_of
 from api.models import models
 from api.openai_errors import OpenAIErrorResponse, error_of
-from api.openai_images import ImagesRequest, ImagesResponse, properties, shape
+from api.openai_images import ImagesRequest, ImagesResponse, properties, shape, verdict
 from api.partial_images import in_full_size
 from api.problems import Problem
 from api.services import Services
@@ -97,12 +97,13 @@ def _raise_unless_done(task: Task) -> None:
     raise_unless_succeeded(task)
 
 
-def _links(request: Request, services: Services, task: Task) -> list[dict[str, str]]:
+def _links(request: Request, services: Services, task: Task) -> list[dict[str, Any]]:
     base = (services.settings.public_url or str(request.base_url)).rstrip("/")
     expires = int(time.time()) + _LINK_SECONDS
     return [
         {"url": base + services.links.sign(f"{task_path(task)}/images/{n}", expires)}
-        for n in range(len(task.images))
+        | verdict(image)
+        for n, image in enumerate(task.images)
     ]
 
 
@@ -111,7 +112,7 @@ async def _with_pictures(
 ) -> AsyncIterator[bytes]:
     yield _open_ended(_answer(task, body), "data") + b"["
     for n, (image, size) in enumerate(zip(task.images, sizes, strict=True)):
-        yield b', {"b64_json": "' if n else b'{"b64_json": "'
+        yield (b", " if n else b"") + _open_ended(verdict(image), "b64_json") + b'"'
         async for piece in in_base64(services, image, size):
             yield piece
         yield b'"}'
@@ -120,7 +121,8 @@ async def _with_pictures(
 
 def _open_ended(value: dict[str, Any], key: str) -> bytes:
     """The value's JSON, up to what another key holds."""
-    return f"{json.dumps(value)[:-1]}, {json.dumps(key)}: ".encode()
+    before = json.dumps(value)[:-1]
+    return f"{before}{', ' if value else ''}{json.dumps(key)}: ".encode()
 
 
 def _error_event(request: Request, error: Exception) -> dict[str, Any]:
@@ -155,6 +157,7 @@ async def _stream(
     for image, size in zip(task.images, sizes, strict=True):
         name = f"{body.events}.completed"
         made = {"type": name, "created_at": int(time.time()), **properties(task, body)}
+        made |= verdict(image)
         yield f"event: {name}\ndata: ".encode() + _open_ended(made, "b64_json") + b'"'
         try:
             async for piece in in_base64(services, image, size):
