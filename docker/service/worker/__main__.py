@@ -6,7 +6,7 @@ import signal
 
 import uvloop
 
-from core import logs, metrics, metrics_server
+from core import logs, metrics, metrics_server, tracing
 from core.database import create_engine
 from core.settings import Settings
 from tasks.images import ImageStore
@@ -22,6 +22,7 @@ async def main() -> None:
     settings = Settings()
     if settings.database_url is None or settings.redis_url is None:
         raise SystemExit("A worker needs DATABASE_URL and REDIS_URL.")
+    tracing.start("worker", settings)
     engine = create_engine(settings)
     store = TaskStore(engine, settings)
     broker = RedisBroker(settings.redis_url)
@@ -58,6 +59,7 @@ async def main() -> None:
         relaying.cancel()
     await broker.close()
     await engine.dispose()
+    tracing.stop()
 
 
 logs.configure()
