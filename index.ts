@@ -48,6 +48,7 @@ export = async (): Promise<Outputs> => {
       database: postgres,
       queue: redis,
       bucket: buckets.pictures,
+      traces: config.traces,
     },
     options,
   );

@@ -12,6 +12,7 @@ import { nginx } from "./groups/nginx";
 import { pods } from "./groups/pods";
 import { retention } from "./groups/retention";
 import { objectStore, postgres, redis } from "./groups/stores";
+import { traces } from "./groups/traces";
 import { workers } from "./groups/workers";
 
 /**
@@ -83,4 +84,5 @@ export const schema = z.strictObject({
   backups,
   monitoring,
   logs,
+  traces,
 });

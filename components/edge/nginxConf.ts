@@ -57,12 +57,18 @@ http {
         default $request_id;
         "~^[A-Za-z0-9._-]{1,128}$" $http_x_request_id;
     }
+
+    # The api answers with its place in a trace, where there is one.
+    map $upstream_http_traceresponse $trace_id {
+        default "";
+        "~^00-(?<trace>[0-9a-f]{32})-" $trace;
+    }
 ${indent([...errorMaps, ...corsMap(args), ...clientDirectives(args), ...certificateVariable(args), ...redirect(args)], 4)}
 
     log_format json escape=json
         '{"time":"$time_iso8601","request_id":"$id","ray":"$http_cf_ray","client":"${client}",'
         '"method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,'
-        '"seconds":$request_time,"upstream":"$upstream_addr","task_id":"$upstream_http_x_task_id","upstream_seconds":"$upstream_response_time"}';
+        '"seconds":$request_time,"upstream":"$upstream_addr","task_id":"$upstream_http_x_task_id","trace_id":"$trace_id","upstream_seconds":"$upstream_response_time"}';
     access_log /dev/stdout json;
 
     resolver ${resolver} valid=5s ipv6=off;

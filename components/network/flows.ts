@@ -33,6 +33,18 @@ export const apiServer = [https, 6443];
 /** A server that is no pod of this stack, such as one of AWS. */
 export const elsewhere = (port: number): Server => ({ to: "anywhere", ports: [port] });
 
+/** Of a Service, by its host NAME.NAMESPACE.svc or NAME.NAMESPACE.svc.DOMAIN; undefined: it is none. */
+export const namespaceOf = (host: string): string | undefined =>
+  /^[^.]+\.([^.]+)\.svc(\.|$)/.exec(host)?.[1];
+
+/** What a URL names: a Service, whose port is that of its pods, or a server elsewhere. */
+export function serverAt(url: string): Server {
+  const { protocol, hostname, port } = new URL(url);
+  const server = elsewhere(Number(port) || (protocol === "https:" ? https : 80));
+  const namespace = namespaceOf(hostname);
+  return namespace ? { ...server, to: { namespace } } : server;
+}
+
 /** How pods take on their role, where no annotation gives it to them. */
 export const toAgent = (from: { app: string }, identity?: Identity): Flow[] =>
   identity && !identity.annotated ? [{ from, to: "agent", ports: [podIdentityAgent.port] }] : [];

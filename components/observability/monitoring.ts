@@ -4,6 +4,7 @@ import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
+import { namespaceOf } from "../network/flows";
 import { Alertmanager, type Receivers } from "./alertmanager";
 import { type Alert, renderAlertRules } from "./alerts";
 import { dashboardConfigMaps } from "./grafana";
@@ -39,9 +40,6 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
 const app = "prometheus";
 const uid = 65534;
 
-/** Of a Service, by its host NAME.NAMESPACE.svc.DOMAIN. */
-const namespaceOf = (host: string) => host.split(".")[1] as string;
-
 /** Prometheus with its alerts, and Alertmanager. */
 export class Monitoring extends Component {
   readonly app = app;
@@ -71,7 +69,10 @@ export class Monitoring extends Component {
       : undefined;
     const targets = [
       ...args.targets,
-      ...args.exporters.map((exporter) => ({ ...exporter, namespace: namespaceOf(exporter.host) })),
+      ...args.exporters.map((exporter) => ({
+        ...exporter,
+        namespace: namespaceOf(exporter.host) as string,
+      })),
       { job: app, app, host, port: ports.prometheus },
       ...(alertmanager?.targets ?? []),
     ];

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
-import type { Server } from "../network/flows";
+import { type Server, serverAt } from "../network/flows";
 import type { Bucket } from "../stores/bucket";
 import type { Store } from "../stores/store";
 
@@ -13,7 +13,23 @@ export interface ServiceSettingsArgs extends ComponentArgs {
   queue: Store;
   /** Where pictures are kept. */
   bucket: Bucket;
+  traces: Traces;
 }
+
+export interface Traces {
+  /** URL that takes OTLP over HTTP, without a path; "": nothing is traced. */
+  endpoint: string;
+  /** Share of requests that are traced, of those that come without a trace of their own; 0 to 1. */
+  ratio: number;
+}
+
+/** As OpenTelemetry's SDK reads it: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
+const tracesEnv = ({ endpoint, ratio }: Traces, namespace: string) => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+  OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+  OTEL_TRACES_SAMPLER_ARG: String(ratio),
+  OTEL_RESOURCE_ATTRIBUTES: `service.namespace=${namespace}`,
+});
 
 /**
  * The environment that api and workers share: where tasks and pictures are. Its name changes with
@@ -64,6 +80,7 @@ export class ServiceSettings extends Component {
           S3_BUCKET: bucket.name,
           AWS_REGION: bucket.region,
           ...(bucket.endpoint ? { S3_ENDPOINT_URL: bucket.endpoint } : {}),
+          ...(args.traces.endpoint && tracesEnv(args.traces, args.namespace)),
         },
       },
       this.child,
@@ -81,7 +98,10 @@ export class ServiceSettings extends Component {
     this.database = database.server;
     this.queue = queue.server;
     this.bucket = bucket.server;
-    this.servers = [database.server, queue.server, bucket.server];
+    this.servers = [
+      ...[database.server, queue.server, bucket.server],
+      ...(args.traces.endpoint ? [serverAt(args.traces.endpoint)] : []),
+    ];
     this.registerOutputs();
   }
 }

@@ -39,7 +39,7 @@ from api.routes import (
 from api.services import Services
 from api.uploads import Uploader
 from api.webhooks import Messenger
-from core import logs, metrics_server
+from core import logs, metrics_server, tracing
 from core.database import create_engine
 from core.keys import KeyStore
 from core.metrics import Process
@@ -88,12 +88,14 @@ def create_app(settings: Settings, beside: Beside | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         logs.configure()
+        tracing.start("image-service" if settings.standalone else "api", settings)
         async with _running(settings, beside) as services:
             app.state.services = services
             # What has been imported stays: looking through it takes long, and everybody waits.
             gc.collect()
             gc.freeze()
             yield
+        await asyncio.to_thread(tracing.stop)
 
     app = FastAPI(
         title="Image service",
@@ -102,6 +104,14 @@ def create_app(settings: Settings, beside: Beside | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # Its own span of each request, with the sender's for its parent; no more of that.
+        telemetry={
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+            "exclude": health.is_probe,
+        },
     )
     own = [route for module in _WITH_KEY + _OPEN for route in module.router.routes]
     app.state.routes = [*app.routes, *own]

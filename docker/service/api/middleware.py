@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import request_metrics
 from api.errors import answer
 from api.problems import Problem, too_large
-from core import logs
+from core import logs, tracing
 
 MAX_BODY: Final = 512 * 1024
 """Two of the longest prompts, escaped in JSON."""
@@ -39,6 +39,10 @@ class RequestContext:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["headers"] = {"X-Request-Id": request_id, "X-Content-Type-Options": "nosniff"}
+        if trace := tracing.here():
+            # https://w3c.github.io/trace-context/#traceresponse-header
+            state["headers"]["traceresponse"] = trace["traceparent"]
+            tracing.note(request_id=request_id)
         started, arrived = False, time.monotonic()
 
         async def send_with_headers(message: Message) -> None:
@@ -54,7 +58,7 @@ class RequestContext:
                 request_metrics.count(scope, message["status"], seconds)
             await send(message)
 
-        with logs.about(request_id=request_id):
+        with logs.about(request_id=request_id, **tracing.subject(trace)):
             try:
                 await self._app(scope, receive, send_with_headers)
             except Exception as error:

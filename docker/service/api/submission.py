@@ -19,6 +19,7 @@ from api.preferences import RESPOND_ASYNC, preferences
 from api.problems import NO_RETRY, Problem, invalid
 from api.services import Services
 from api.views import task_path
+from core import tracing
 from core.keys import Key
 from core.outages import is_outage
 from core.schema import Status
@@ -68,6 +69,7 @@ class Submission:
         @param files: inputs that came beside the parameters, by their names there"""
         task = await self._accept(parameters, body, files)
         self._headers |= {"Location": task_path(task), "X-Task-Id": str(task.id)}
+        tracing.note(task_id=str(task.id))
         if self._idempotency_key is None:
             self._headers |= NO_RETRY
         return task

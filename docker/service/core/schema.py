@@ -119,6 +119,7 @@ task_table = Table(
     Column("retry_at", Timestamp),
     Column("model", Text),
     Column("work", Float),
+    Column("trace", Json),
     CheckConstraint(
         "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="tasks_status"
     ),

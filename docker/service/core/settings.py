@@ -157,6 +157,9 @@ class Settings(BaseSettings):
     * for all."""
 
     metrics_port: int = 9090
+    otel_exporter_otlp_endpoint: str | None = None
+    """URL of an OpenTelemetry collector that takes spans by HTTP, like http://collector:4318;
+    unset, nothing is traced. OpenTelemetry's SDK reads its other variables, OTEL_*, itself."""
 
     @field_validator("trusted_proxies", "private_networks", mode="before")
     @classmethod

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
+
+from core import tracing
 from core.object_store import ObjectStore
 from core.settings import Settings
 from tasks.parameters import Parameters
@@ -20,7 +23,8 @@ class ImageStore:
     async def put(self, data: bytes, parameters: Parameters, claim: Claim, n: int) -> StoredImage:
         # The attempt is in the key: a worker that lost its claim overwrites nothing.
         key = f"{_directory(claim.task_id)}{claim.attempt}/{n}.{parameters.format}"
-        await self._objects.put(key, data, parameters.format.media_type)
+        with tracing.span("store picture", SpanKind.CLIENT, bytes=len(data)):
+            await self._objects.put(key, data, parameters.format.media_type)
         return StoredImage(
             object_key=key,
             seed=parameters.image_seed(n),

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
 from redis.exceptions import ResponseError
 
+from core import tracing
 from core.coalescer import Coalescer
 from core.redis_client import connect
 from core.schema import Status
@@ -48,7 +50,8 @@ class RedisBroker:
         self._abandoned_ms = int(abandoned_seconds * 1000)
 
     async def put(self, task_ids: Sequence[UUID], queue: str | None = None) -> None:
-        await self._put((task_ids, queue))
+        with tracing.span("send ticket", SpanKind.PRODUCER):
+            await self._put((task_ids, queue))
 
     async def _put_all(self, calls: list[tuple[Sequence[UUID], str | None]]) -> Sequence[None]:
         async with self._redis.pipeline(transaction=False) as pipeline:

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.selectable import ExecutableReturnsRows as Statement
 from uuid_utils.compat import uuid7
 
+from core import tracing
 from core.autocommit import Autocommit, Row
 from core.coalescer import Coalescer
 from core.schema import Status
@@ -89,22 +91,23 @@ class TaskStore:
         task_id: UUID | None = None,
     ) -> Task | None:
         """Accepts a task, by this id or a new one; None when the key has used this idempotency key
-        before."""
-        return await self._submit(
-            {
-                "id": task_id or uuid7(),
-                "key_id": key_id,
-                "idempotency_key": idempotency_key,
-                "request_hash": request_hash,
-                "request_id": request_id,
-                "parameters": parameters.model_dump(mode="json"),
-                "model": model,
-                "work": parameters.work,
-                "priority": priority,
-                "attempts_left": self._settings.max_attempts,
-                "task_seconds": self._settings.deadline_seconds,
-            }
-        )
+        before. It is a part of the trace that the caller is in."""
+        row = {
+            "id": task_id or uuid7(),
+            "key_id": key_id,
+            "idempotency_key": idempotency_key,
+            "request_hash": request_hash,
+            "request_id": request_id,
+            "parameters": parameters.model_dump(mode="json"),
+            "model": model,
+            "work": parameters.work,
+            "trace": tracing.here() or None,
+            "priority": priority,
+            "attempts_left": self._settings.max_attempts,
+            "task_seconds": self._settings.deadline_seconds,
+        }
+        with tracing.span("insert task", SpanKind.CLIENT):
+            return await self._submit(row)
 
     async def _submit_all(self, rows: list[Row]) -> list[Task | None]:
         # Asked for once a key: planning it for each row of a statement takes longer than all else.
@@ -202,7 +205,8 @@ class TaskStore:
         )
 
     async def succeed(self, claim: Claim, images: Sequence[StoredImage]) -> bool:
-        return bool(await self._change(statements.succeed, claim, pictures=_stored(images)))
+        with tracing.span("finish task", SpanKind.CLIENT):
+            return bool(await self._change(statements.succeed, claim, pictures=_stored(images)))
 
     async def fail(self, claim: Claim, error_code: str, error: str) -> Status | None:
         """Ends the task. None when the claim is lost."""
@@ -217,7 +221,8 @@ class TaskStore:
 
     async def record(self, claim: Claim, images: Sequence[StoredImage]) -> bool:
         """Keeps the pictures made so far: the next attempt goes on after them."""
-        return bool(await self._change(statements.record, claim, pictures=_stored(images)))
+        with tracing.span("record pictures", SpanKind.CLIENT):
+            return bool(await self._change(statements.record, claim, pictures=_stored(images)))
 
     async def hand_back(self, claim: Claim) -> bool:
         """Gives a task up through no fault of its own: it keeps its attempts."""

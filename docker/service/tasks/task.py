@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from core import tracing
 from core.schema import Status
 from tasks.parameters import Parameters
 
@@ -60,6 +61,8 @@ class Task:
     """The model that has to draw it; None: the service's default one."""
     work: float | None
     """`Parameters.work`; None in rows of older releases."""
+    trace: tracing.Carrier | None
+    """Where in its request's trace it began; None where that was not traced."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -72,7 +75,8 @@ class Task:
     @property
     def subject(self) -> dict[str, str]:
         """What a line of the log says it is about."""
-        return {"request_id": self.request_id, "task_id": str(self.id)}
+        named = {"request_id": self.request_id, "task_id": str(self.id)}
+        return named | tracing.subject(self.trace)
 
     # Decoded when asked for: what can't be read is an error of whoever works on this task alone.
 

@@ -6,7 +6,7 @@ import signal
 
 import uvloop
 
-from core import logs, metrics, metrics_server
+from core import logs, metrics, metrics_server, tracing
 from core.database import create_engine
 from core.settings import Settings
 from tasks.images import ImageStore
@@ -21,6 +21,7 @@ async def main() -> None:
     settings = Settings()
     if settings.database_url is None or settings.redis_url is None:
         raise SystemExit("A worker needs DATABASE_URL and REDIS_URL.")
+    tracing.start("worker", settings)
     engine = create_engine(settings)
     store = TaskStore(engine, settings)
     broker = RedisBroker(settings.redis_url)
@@ -55,6 +56,7 @@ async def main() -> None:
             raise SystemExit(str(error)) from None
     await broker.close()
     await engine.dispose()
+    tracing.stop()
 
 
 logs.configure()

@@ -10,9 +10,10 @@ from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
 from PIL.Image import Image
 
-from core import logs, metrics
+from core import logs, metrics, tracing
 from core.schema import Status
 from core.settings import Settings
 from tasks.broker import ANNOUNCE_SECONDS, Broker, Ticket
@@ -172,6 +173,7 @@ class Worker:
             self._acknowledging = asyncio.create_task(self._acknowledge(ticket))
         if task and task.attempt == 1:
             metrics.PICKUP.observe(task.queued_seconds or 0)
+            tracing.past("wait in queue", task.queued_seconds or 0, task.trace)
         return task
 
     async def _acknowledge(self, ticket: Ticket) -> None:
@@ -200,7 +202,10 @@ class Worker:
 
     async def _process(self, model: Model, run: Run) -> None:
         task = run.task
-        with logs.about(**task.subject, attempt=task.attempt):
+        with (
+            logs.about(**task.subject, attempt=task.attempt),
+            tracing.span("draw task", SpanKind.CONSUMER, task.trace, attempt=task.attempt),
+        ):
             log.info("task started")
             started = time.monotonic()
             async with run.held():
@@ -259,10 +264,8 @@ class Worker:
 
     async def _inputs(self, run: Run) -> Inputs:
         """@throws FileNotFoundError"""
-        parameters, get = (
-            run.task.parameters,
-            partial(self._input_store.get, key_id=run.task.key_id),
-        )
+        parameters = run.task.parameters
+        get = partial(self._input_store.get, key_id=run.task.key_id)
         if parameters.image is None:
             return NO_INPUTS
         image = await run.insist(partial(get, parameters.image))
@@ -298,7 +301,8 @@ class Worker:
                 return False
             numbers = range(first, min(first + at_once, parameters.num_images))
             try:
-                pictures = await loop.run_in_executor(self._inference, draw, numbers)
+                with tracing.span("draw pictures", pictures=len(numbers)):
+                    pictures = await loop.run_in_executor(self._inference, draw, numbers)
             except (Interrupted, LoraMissing):
                 raise
             except Exception:
@@ -329,4 +333,5 @@ def _counted(outcome: str, status: Status | None) -> Status | None:
     """@param status of the task after this attempt; None where it was another's already"""
     if status:
         metrics.ATTEMPTS.labels(outcome).inc()
+        tracing.note(outcome=outcome)
     return status

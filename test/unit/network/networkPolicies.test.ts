@@ -125,7 +125,7 @@ test("only nginx listens to the world, by TLS alone where Cloudflare stands befo
 test("stores on AWS are reached at their ports outside, and have no policy here", () => {
   const policies = policiesOf("alternatives");
   expect(Object.keys(policies)).not.toContain("postgres");
-  expect(portsOf(policies.api?.egress)).toEqual([53, 53, 5432, 6379, 443]);
+  expect(portsOf(policies.api?.egress)).toEqual([53, 53, 5432, 6379, 443, 4318]);
 });
 
 test("what two parts need alike is one rule", () => {

@@ -4,9 +4,10 @@ import asyncio
 import itertools
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 from redis.asyncio import Redis
@@ -114,6 +115,7 @@ async def system(
     crashing_apis: int = 2,
     max_wait_seconds: float = 300,
     canary_share: float = 0,
+    env: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[System]:
     """Two APIs and some workers on stores of their own; of each kind the first are armed, by
     default all workers. With a share for it, the first worker is on trial."""
@@ -142,6 +144,7 @@ async def system(
                 "RELAY_SECONDS": "0.5",
                 "MAX_WAIT_SECONDS": str(max_wait_seconds),
                 "CANARY_SHARE": str(canary_share),
+                **env,
             }
             it.database = await asyncpg.create_pool(it.postgres_url, min_size=0, max_size=4)
             tasks.push_async_callback(it.database.close)
