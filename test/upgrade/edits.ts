@@ -55,6 +55,7 @@ const onTrial = {
   "workers.canary.stage": "trial",
   "workers.canary.image": `registry.example/worker@sha256:${"2".repeat(64)}`,
 };
+const traced = { "traces.endpoint": "http://another.observability.svc:4318" };
 const without = { "cloudflare.mode": "off", "nginx.serviceType": "NodePort" };
 
 const nlb = {
@@ -219,6 +220,8 @@ const own: Record<string, Values> = {
     "images.vlagent": image,
     "logs.storageClass": "another",
   },
+  "traces.endpoint": traced,
+  "traces.ratio": { ...traced, "traces.ratio": 0.5 },
   "monitoring.exporters": {
     "monitoring.exporters": [{ job: "another", host: "another.ns.svc.cluster.local", port: 8080 }],
   },

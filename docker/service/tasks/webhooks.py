@@ -91,16 +91,19 @@ class WebhookStore(OutboxStore[Delivery]):
         await self._run(insert(a).values(attempt), update(w).where(*still).values(values))
 
     async def get(self, task_id: UUID) -> Webhook | None:
-        found = await self._run(select(w).where(w.c.task_id == task_id))
-        if not found:
-            return None
-        made = await self._run(
-            select(a.c.attempt, a.c.at, a.c.outcome)
-            .where(a.c.task_id == task_id)
+        # As one statement: between two, an attempt could come in.
+        found = await self._run(
+            select(w.c.url, w.c.delivered_at, w.c.due_at, a.c.attempt, a.c.at, a.c.outcome)
+            .outerjoin_from(w, a, a.c.task_id == w.c.task_id)
+            .where(w.c.task_id == task_id)
             .order_by(a.c.attempt)
         )
-        (row,) = found
-        attempts = [Attempt(**it._mapping) for it in made]
+        if not found:
+            return None
+        attempts = [
+            Attempt(it.attempt, it.at, it.outcome) for it in found if it.attempt is not None
+        ]
+        row = found[0]
         return Webhook(row.url, row.delivered_at, row.due_at, attempts)
 
     async def retry(self, task_ids: Sequence[UUID]) -> int:

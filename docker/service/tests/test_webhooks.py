@@ -98,6 +98,8 @@ async def test_who_asked_for_it_is_told_what_the_task_came_to_by_a_valid_signatu
             assert told["type"] == f"task.{status}"
             task = (await client.get(f"/api/tasks/{told['data']['id']}")).json()
             assert told["data"] == task
+            # The receiver knows of it before the log does.
+            assert (await until_told(engine, UUID(task["id"]))).delivered_at
             log = (await client.get(f"/api/tasks/{task['id']}/webhook")).json()
             assert [attempt["outcome"] for attempt in log["attempts"]] == ["204"]
             assert log["delivered_at"]
