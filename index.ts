@@ -57,7 +57,7 @@ export = async (): Promise<Outputs> => {
     "models",
     {
       namespace,
-      image,
+      downloadImage: image,
       model: config.workers.model,
       bucket: buckets.weights,
       identity: identities.models,

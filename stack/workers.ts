@@ -114,8 +114,10 @@ function ofPool(
     `models-${name}`,
     {
       ...config.models,
+      // The image holds the plain workers' model.
+      image: "",
       namespace,
-      image,
+      downloadImage: image,
       model,
       revision,
       bucket: buckets.weights,

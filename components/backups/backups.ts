@@ -145,13 +145,14 @@ export class Backups extends Component {
                         resources: args.resources,
                         volumeMounts: [
                           { name: "tmp", mountPath: "/tmp" },
-                          { ...models.mount, readOnly: true },
+                          ...(models.inImage ? [] : [{ ...models.mount, readOnly: true }]),
                         ],
                       },
                     ],
                     volumes: [
                       { name: "tmp", emptyDir: { sizeLimit: args.scratch } },
-                      models.volume,
+                      // A registry keeps what is in an image.
+                      ...(models.inImage ? [] : [models.volume]),
                     ],
                   },
                 },

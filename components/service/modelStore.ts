@@ -13,8 +13,10 @@ import { type Lora, lorasEnv } from "./loras";
 
 export interface ModelStoreArgs extends ComponentArgs, VolumeArgs, Companions {
   namespace: string;
-  /** By digest; target `worker` of docker/service. */
-  image: pulumi.Input<string>;
+  /** That holds them, by digest, made of docker/models; "": a volume, which a Job fills. */
+  image: string;
+  /** By digest; target `worker` of docker/service. What the Job runs. */
+  downloadImage: pulumi.Input<string>;
   /** Repository of the weights, or tiny-sdxl. */
   model: string;
   /** Commit of it; "": SDXL's that docker/service knows. */
@@ -38,11 +40,14 @@ export interface ModelStoreArgs extends ComponentArgs, VolumeArgs, Companions {
 }
 
 /**
- * The weights, outside the image: a volume that a Job fills once, each file checked by its SHA-256.
+ * The weights, outside the workers' image: a volume that a Job fills once, each file checked by its
+ * SHA-256, or an image of their own, of which each node keeps a copy.
  */
 export class ModelStore extends Component {
   readonly app: string;
   readonly model: string;
+  /** A registry keeps them, and each node a copy. */
+  readonly inImage: boolean;
   /** For a pod's `volumes`. */
   readonly volume: k8s.types.input.core.v1.Volume;
   /** For each container that uses it. */
@@ -55,8 +60,24 @@ export class ModelStore extends Component {
     super("ModelStore", name, args, opts);
     this.app = name;
     this.model = args.model;
+    this.inImage = args.image !== "";
+    this.env = [
+      { name: "MODEL_DIR", value: this.mount.mountPath },
+      { name: "MODEL_ID", value: args.model },
+      ...(args.revision ? [{ name: "MODEL_REVISION", value: args.revision }] : []),
+      ...companionsEnv(args),
+    ];
     this.account =
       args.like?.account ?? runAs(`${name}-identity`, args.namespace, args.identity, this.child);
+    this.volume = this.inImage
+      ? // https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes
+        { name: this.mount.name, image: { reference: args.image } }
+      : this.fill(name, args);
+    this.registerOutputs();
+  }
+
+  /** @returns a volume, and a Job fills it */
+  private fill(name: string, args: ModelStoreArgs): k8s.types.input.core.v1.Volume {
     const metadata = { namespace: args.namespace, labels: labels(name) };
     const claim = new k8s.core.v1.PersistentVolumeClaim(
       `${name}-volume`,
@@ -71,16 +92,10 @@ export class ModelStore extends Component {
       // Retained, so that no update deletes it, whatever is edited; it goes with its namespace.
       { ...this.child, protect: args.protect, retainOnDelete: true },
     );
-    this.volume = {
+    const volume = {
       name: this.mount.name,
       persistentVolumeClaim: { claimName: claim.metadata.name },
     };
-    this.env = [
-      { name: "MODEL_DIR", value: this.mount.mountPath },
-      { name: "MODEL_ID", value: args.model },
-      ...(args.revision ? [{ name: "MODEL_REVISION", value: args.revision }] : []),
-      ...companionsEnv(args),
-    ];
     const credentials = credentialsOf(args);
     const secret =
       credentials &&
@@ -105,7 +120,7 @@ export class ModelStore extends Component {
                 {
                   ...restrictedContainer,
                   name: "download",
-                  image: args.image,
+                  image: args.downloadImage,
                   command: ["python", "download_models.py"],
                   ...(secret && { envFrom: [{ secretRef: { name: secret.metadata.name } }] }),
                   env: [
@@ -118,7 +133,7 @@ export class ModelStore extends Component {
                   volumeMounts: [this.mount, { name: "tmp", mountPath: "/tmp" }],
                 },
               ],
-              volumes: [this.volume, scratch("tmp")],
+              volumes: [volume, scratch("tmp")],
             },
           },
         },
@@ -132,7 +147,7 @@ export class ModelStore extends Component {
       { from: this, to: "anywhere", ports: reached },
       ...toAgent(this, args.identity),
     );
-    this.registerOutputs();
+    return volume;
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { group, resources, volume } from "../fields";
+import { group, image, resources, volume } from "../fields";
 
 /** Models that need no revision: the one whose files are known by hash, and the one made by code. */
 export const knownModels = {
@@ -65,6 +65,9 @@ export const models = group("Where the weights come from, and the volume that ho
   upscaler: companion
     .optional()
     .describe("Makes pictures twice as wide and high, for requests with upscale: the same of it"),
+  image: image.describe(
+    "An image made of docker/models that holds the weights in place of a volume, by digest: each node keeps a copy (Kubernetes 1.35 or newer); empty: a volume, filled from the hub",
+  ),
   ...volume("30Gi"),
   accessMode: z
     .enum(["ReadWriteMany", "ReadWriteOnce"])

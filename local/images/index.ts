@@ -78,29 +78,35 @@ export async function loadImage(
   const known = readFileSync(record, "utf8");
   if (known && (await present()).includes(known)) return known;
   report("loading");
-  // Streamed: an archive would take as much disk as the image, and as long to write.
-  const stream =
-    'node=$1 ctr=$2 name=$3; shift 3; buildah "$@" | nsenter --target "$node" --mount --net --pid ' +
-    '"$ctr" --namespace k8s.io images import --local --digests --base-name "$name" -';
-  const told = await run(
-    "bash",
-    [
-      ...["-euo", "pipefail", "-c", stream, "load"],
-      ...[String(holder.pid), toolchain.ctr as string, name],
-      ...[...storage, "push", "--quiet", "--disable-compression", imageTag(recipe.name)],
-      `docker-archive:/dev/stdout:${imageTag(recipe.name)}`,
-    ],
-    { env: buildEnvironment, log: `load-${recipe.name}` },
-  );
-  const [digest] = /sha256:[0-9a-f]{64}/.exec(told) ?? [];
-  const reference = `${name}@${digest}`;
+  const reference = await importImage(recipe.name, holder.pid, toolchain.ctr as string);
   const loaded = await present();
-  if (!loaded.includes(reference)) throw new Error(`ctr did not name what it loaded: ${told}`);
+  if (!loaded.includes(reference)) throw new Error(`what was loaded is not there: ${reference}`);
   // Only now: what runs needs the older one until then, should this be cut off.
   const older = loaded.filter((other) => other !== reference);
   if (older.length > 0) await inNode(holder.pid, `${ctr} rm ${older.join(" ")}`);
   writeFileSync(record, reference);
   return reference;
+}
+
+/** Takes an image from buildah's storage to the node's containerd. @returns its reference */
+export async function importImage(name: string, node: number, ctr: string): Promise<string> {
+  // Streamed: an archive would take as much disk as the image, and as long to write.
+  const stream =
+    'node=$1 ctr=$2 name=$3; shift 3; buildah "$@" | nsenter --target "$node" --mount --net --pid ' +
+    '"$ctr" --namespace k8s.io images import --local --digests --base-name "$name" -';
+  const repository = `${repositoryPrefix}/${name}`;
+  const told = await run(
+    "bash",
+    [
+      ...["-euo", "pipefail", "-c", stream, "load", String(node), ctr, repository],
+      ...[...storage, "push", "--quiet", "--disable-compression", imageTag(name)],
+      `docker-archive:/dev/stdout:${imageTag(name)}`,
+    ],
+    { env: buildEnvironment, log: `load-${name}` },
+  );
+  const [digest] = /sha256:[0-9a-f]{64}/.exec(told) ?? [];
+  if (!digest) throw new Error(`ctr did not name what it loaded: ${told}`);
+  return `${repository}@${digest}`;
 }
 
 /** The base image of some recipes: Debian, installed by its own tool. */

@@ -1,34 +1,23 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pictureSeconds as onGpu } from "../../capacity/gpus";
 import { withWorkers } from "../../capacity/plan";
 import { repository } from "../../local/paths";
-import { ensureToolchain } from "../../local/toolchain";
 import { rounded } from "../figures";
-import { measure } from "../python";
-import { arrivals, type Phase } from "./load/arrivals";
-import { type Outcome, outcomeOf, type Run } from "./load/outcome";
+import { crowd, most, pictureSeconds, workers } from "./load/crowd";
+import { type Outcome, outcomeOf } from "./load/outcome";
 import { renderPlot } from "./load/plot";
 import type { Figure } from "./main";
 
 export const description =
   "steady, burst and overload through nginx, beside what capacity predicts; argument: SECONDS of a run";
 
-const workers = 8;
-/** A picture takes a quarter of an H100's time. */
-const pictureSeconds = onGpu.H100 / 4;
-/** Pictures a second, of all workers. */
-const most = workers / pictureSeconds;
-/** What they draw in two seconds: the api counts the queue once a second. */
-const queueLimit = Math.ceil(2 * most);
 const loads = [0.5, 0.7, 0.85];
 
 const steady = (load: number) => `steady at ${load}`;
 
 export async function run([seconds = "90"]: string[]): Promise<Figure[]> {
-  const { attack } = await ensureToolchain(() => {}, ["attack"]);
   const long = Number(seconds);
-  const phases: Record<string, Phase[]> = {
+  const runs = await crowd({
     ...Object.fromEntries(
       loads.map((load) => [steady(load), [{ rate: load * most, seconds: long }]]),
     ),
@@ -39,11 +28,7 @@ export async function run([seconds = "90"]: string[]): Promise<Figure[]> {
     ],
     "all that they can": [{ rate: most, seconds: long / 2 }],
     "5 times that": [{ rate: 5 * most, seconds: long / 2 }],
-  };
-  const runs = await measured(
-    attack,
-    Object.entries(phases).map(([name, of], seed) => ({ name, moments: arrivals(of, seed) })),
-  );
+  });
   const file = join(repository, "out/load.svg");
   mkdirSync(join(repository, "out"), { recursive: true });
   writeFileSync(file, renderPlot(runs));
@@ -81,18 +66,6 @@ export async function run([seconds = "90"]: string[]): Promise<Figure[]> {
       [0, 0],
     ),
   ];
-}
-
-function measured(attack: string, runs: { name: string; moments: number[] }[]) {
-  const plan = {
-    attack,
-    workers,
-    picture_seconds: pictureSeconds,
-    queue_limit: queueLimit,
-    runs,
-  };
-  const program = join(__dirname, "load/main.py");
-  return measure<Record<string, Run>>(program, [], { input: JSON.stringify(plan) });
 }
 
 const figure = (

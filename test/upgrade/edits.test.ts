@@ -106,6 +106,7 @@ test("these edits are refused as long as what holds data is protected", () => {
     "prod: objectStore.storageClass": [objectStore],
     "prod: monitoring.storageClass": [alertmanager, monitoring],
     // What another part is to hold from then on.
+    "prod: models.image": [models],
     "prod: redis.managed": [redis],
     "prod: postgres.managed": [postgres],
     "prod: objectStore.bucket": [objectStore],

@@ -190,6 +190,7 @@ const own: Record<string, Values> = {
   },
   "models.safetyChecker": { "models.safetyChecker": companion },
   "models.upscaler": { "models.upscaler": companion },
+  "models.image": { "models.image": image },
   "models.storageClass": { "models.storageClass": "another" },
   "models.accessMode": { "models.accessMode": "ReadWriteOnce" },
   "nginx.serviceType": without,

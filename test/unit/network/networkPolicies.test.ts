@@ -208,7 +208,8 @@ test.each([
     () =>
       new ModelStore("models", {
         namespace: "ns",
-        image: "image",
+        image: "",
+        downloadImage: "image",
         model: "tiny-sdxl",
         revision: "",
         loras: [],
