@@ -28,14 +28,17 @@ export function publishedImage(description: string, reference: string) {
     .describe(`${description}; empty: the one of docker/images`);
 }
 
+/** A number of them. */
+export const pods = z.int().max(1000);
+
 export function availability(replicas: number) {
   return {
-    replicas: z.int().min(1).max(100).default(replicas).describe("Pods"),
+    replicas: pods.min(1).default(replicas).describe("Pods"),
     minAvailable: z
       .int()
       .min(0)
       .default(0)
-      .describe("Pods that stay while nodes are drained; 0: all but one"),
+      .describe("Pods that stay while nodes are drained; 0: all but a tenth, or one"),
   };
 }
 

@@ -5,7 +5,7 @@ import type { CustomResourceOptions } from "@pulumi/pulumi";
 export interface Availability {
   /** Pods. */
   replicas: number;
-  /** Pods that stay, below `replicas`; 0: all but one. */
+  /** Pods that stay, below `replicas`; 0: all but a tenth, or one. */
   minAvailable: number;
 }
 
@@ -23,6 +23,13 @@ export const spread = (
     matchLabelKeys: ["pod-template-hash"],
   }));
 
+/**
+ * Pods of an app that are missed least: one, of more than ten a tenth, so that hundreds are through
+ * within an hour. Kubernetes rounds it to one at least, in a budget
+ * (https://kubernetes.io/docs/tasks/run-application/configure-pdb) and in a rollout without a surge.
+ */
+export const aTenth = "10%";
+
 /** What a drain of nodes has to leave of an app. */
 export function disruptionBudget(
   name: string,
@@ -36,7 +43,7 @@ export function disruptionBudget(
       metadata,
       spec: {
         selector: { matchLabels: metadata.labels },
-        maxUnavailable: minAvailable ? replicas - minAvailable : 1,
+        maxUnavailable: minAvailable ? replicas - minAvailable : aTenth,
         // A pod that is not ready serves nobody and holds no drain up.
         unhealthyPodEvictionPolicy: "AlwaysAllow",
       },

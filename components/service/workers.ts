@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
-import { type Availability, disruptionBudget, spread } from "../kubernetes/availability";
+import { type Availability, aTenth, disruptionBudget, spread } from "../kubernetes/availability";
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
@@ -163,7 +163,7 @@ export class Workers extends Component {
           // The new pod has drawn for a while before the next GPU is taken from an old one.
           minReadySeconds: 10,
           // GPUs are scarce: there is none for a surge.
-          strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+          strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: aTenth } },
           progressDeadlineSeconds: 1200,
           template: {
             metadata: { labels: labels(app) },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { group } from "../fields";
+import { group, pods } from "../fields";
 
 const cron = z.string().regex(/^\S+( \S+){4}$/, "must be five fields of cron, like 0 8 * * 1-5");
 
@@ -8,8 +8,8 @@ export const autoscaling = group("As many workers as there is work; instead of r
     .enum(["keda", "hpa"])
     .default("keda")
     .describe("keda 2.17 or later; or hpa, with an adapter that serves Prometheus' metrics to it"),
-  min: z.int().min(0).max(100).default(1).describe("Fewest pods; 0 costs the first task the start"),
-  max: z.int().min(0).max(100).default(0).describe("Most pods; 0: no autoscaling"),
+  min: pods.min(0).default(1).describe("Fewest pods; 0 costs the first task the start"),
+  max: pods.min(0).default(0).describe("Most pods; 0: no autoscaling"),
   targetSeconds: z
     .int()
     .min(1)
@@ -27,7 +27,7 @@ export const autoscaling = group("As many workers as there is work; instead of r
         timeZone: z.string().default("Etc/UTC"),
         start: cron,
         end: cron,
-        replicas: z.int().min(1).max(100),
+        replicas: pods.min(1),
       }),
     )
     .default([])

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { availability, group, image, resources, toleration } from "../fields";
+import { availability, group, image, pods, resources, toleration } from "../fields";
 import { autoscaling } from "./autoscaling";
 import { knownModels, revision } from "./models";
 
@@ -15,7 +15,7 @@ const pool = z.strictObject({
   name: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/, "must be a short DNS label"),
   model: model.optional(),
   revision: revision.optional(),
-  replicas: z.int().min(1).max(100).optional(),
+  replicas: pods.min(1).optional(),
   autoscaling: autoscaling,
   gpuPrice: gpuPrice.optional(),
   nodeSelector: nodeSelector.optional(),
@@ -35,7 +35,7 @@ const canary = group("Workers on trial, with another image or model, for a share
     .max(0.5)
     .default(0.05)
     .describe("Of the tasks that name no model, those that it draws, from 0.01 to 0.5"),
-  replicas: z.int().min(1).max(100).default(1).describe("Pods"),
+  replicas: pods.min(1).default(1).describe("Pods"),
   image: image.describe("In place of images.worker, by digest; empty: the others' image"),
   model: model.optional().describe("In place of workers.model"),
   revision: revision.optional().describe("In place of models.revision"),
