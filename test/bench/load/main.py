@@ -3,8 +3,8 @@
 Reads from standard input what to do, as one JSON object: `attack` (the program that sends),
 `workers`, `picture_seconds`, `queue_limit` and `runs`, each with `name` and `moments`, the seconds
 from its start at which requests come. Prints one JSON object: of each run every answer as [moment,
-seconds, status], the queue as [moment, waiting, in hand], and the processor seconds of each part;
-all of one run before the next.
+seconds, status], the queue as [moment, waiting, in hand], the memory of each part as [moment, bytes
+by part], and the processor seconds of each; all of one run before the next.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tests import stores
 
 STEPS = 10
 SAMPLE_SECONDS = 0.5
+MEMORY_SECONDS = 5
 KEY = "secret"
 COUNT = (
     "SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running')"
@@ -37,21 +38,38 @@ COUNT = (
 )
 
 
-PARTS = {"nginx": "nginx", "uvicorn": "api", "postgres": "PostgreSQL", "redis-server": "Redis"}
+PARTS = {
+    "nginx": "nginx",
+    "uvicorn": "api",
+    "-m worker": "workers",
+    "postgres": "PostgreSQL",
+    "redis-server": "Redis",
+}
 """By what stands in their command lines."""
 
 
-def processor_seconds() -> dict[str, float]:
-    """What each part has used since its start, with its processes that are gone."""
-    seconds = dict.fromkeys(PARTS.values(), 0.0)
+def of_each_part(measure: Callable[[psutil.Process], float]) -> dict[str, float]:
+    """The sum over its processes."""
+    sums = dict.fromkeys(PARTS.values(), 0.0)
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             command = " ".join(process.cmdline())
             for program, part in PARTS.items():
                 if program in command:
-                    seconds[part] += sum(process.cpu_times()[:4])
+                    sums[part] += measure(process)
                     break
-    return seconds
+    return sums
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    """Since its start, with its processes that are gone."""
+    return sum(process.cpu_times()[:4])
+
+
+def memory(process: psutil.Process) -> float:
+    """Its own; PostgreSQL's processes each count the buffers that they share."""
+    info = process.memory_info()
+    return info.rss - info.shared
 
 
 @contextlib.contextmanager
@@ -100,14 +118,18 @@ async def run(
         stdout=subprocess.PIPE,
         limit=2**24,
     )
-    before = processor_seconds()
+    before = of_each_part(processor_seconds)
     began = time.time()
     sending = asyncio.create_task(
         process.communicate("\n".join(map(str, moments)).encode() + b"\n")
     )
     queue = []
+    memories = []
     while not sending.done():
-        queue.append([time.time() - began, *await database.fetchrow(COUNT)])
+        moment = time.time() - began
+        queue.append([moment, *await database.fetchrow(COUNT)])
+        if not memories or moment - memories[-1][0] > MEMORY_SECONDS:
+            memories.append([moment, of_each_part(memory)])
         await asyncio.wait([sending], timeout=SAMPLE_SECONDS)
     output, _ = await sending
     if process.returncode:
@@ -121,9 +143,9 @@ async def run(
         ]
         for each in results
     ]
-    after = processor_seconds()
+    after = of_each_part(processor_seconds)
     used = {part: after[part] - before[part] for part in after}
-    return {"answers": sorted(sent), "queue": queue, "processor": used}
+    return {"answers": sorted(sent), "queue": queue, "memory": memories, "processor": used}
 
 
 async def main() -> None:

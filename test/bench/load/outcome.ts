@@ -5,7 +5,9 @@ export interface Run {
   /** Moment at which it was sent, seconds that it took, HTTP status (0: none came). */
   answers: [moment: number, seconds: number, status: number][];
   queue: [moment: number, waiting: number, drawing: number][];
-  /** Seconds of a processor by part: nginx, api, PostgreSQL, Redis. */
+  /** Bytes by part. */
+  memory: [moment: number, bytes: Record<string, number>][];
+  /** Seconds of a processor by part: nginx, api, workers, PostgreSQL, Redis. */
   processor: Record<string, number>;
 }
 

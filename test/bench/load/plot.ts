@@ -31,7 +31,7 @@ function perSecond<Item extends [number, ...unknown[]]>(
 export function renderPlot(runs: Record<string, Run>): string {
   let start = 0;
   const marks: { name: string; at: number }[] = [];
-  const all: Omit<Run, "processor"> = { answers: [], queue: [] };
+  const all: Pick<Run, "answers" | "queue"> = { answers: [], queue: [] };
   for (const [name, { answers, queue }] of Object.entries(runs)) {
     marks.push({ name, at: start });
     const from = start;

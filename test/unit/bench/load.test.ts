@@ -34,6 +34,7 @@ const run: Run = {
     [0, 0, 1],
     [1, 4, 2],
   ],
+  memory: [],
   processor: { nginx: 0.002, api: 0.01 },
 };
 
