@@ -206,8 +206,9 @@ class ImagesResponse(Properties):
 def shape(task: Task) -> dict[str, Any]:
     """What an event says besides the picture, before it is finished."""
     made = task.parameters
+    size = task.size_of(task.images[0]) if task.images else made.size
     return Shape(
-        size="{}x{}".format(*made.size),
+        size="{}x{}".format(*size),
         quality=_quality(made.steps),
         output_format=made.format,
     ).model_dump(mode="json")
@@ -215,9 +216,8 @@ def shape(task: Task) -> dict[str, Any]:
 
 def properties(task: Task, body: ImagesRequest) -> dict[str, Any]:
     """What an answer says besides the pictures."""
-    made = task.parameters
     text = sum(image.prompt_tokens for image in task.images)
-    patches = len(task.images) * prod(made.size) // _PATCH**2
+    patches = sum(prod(task.size_of(image)) for image in task.images) // _PATCH**2
     said = Properties(
         **shape(task),
         safety_identifier=body.safety_identifier or body.user,

@@ -175,8 +175,8 @@ function message(error) {
 // -- pictures -----------------------------------------------------------------------------
 
 async function show(task, n) {
-  const { prompt, width, height, steps, format } = task.parameters;
-  const { url, seed } = task.images[n];
+  const { prompt, steps, format } = task.parameters;
+  const { url, seed, width, height } = task.images[n];
   page.picture.src = await picture(url);
   page.picture.alt = prompt;
   page.download.href = page.picture.src;
