@@ -78,6 +78,7 @@ export = async (): Promise<Outputs> => {
       otherModels: otherModels(config),
       canaryShare: canaryShare(config.workers),
       gpuPrices: gpuPrices(config),
+      sampling: config.models.sampling,
       loras: config.models.loras,
       upscaler: config.models.upscaler,
       workersFromZero: fromZero(config),

@@ -11,6 +11,7 @@ import { type Alert, noneUp, tooFewPods } from "../observability/alerts";
 import { serviceAlerts } from "./alerts";
 import { type Companions, companionsEnv } from "./companions";
 import { type Lora, lorasEnv } from "./loras";
+import { type Sampling, samplingEnv } from "./sampling";
 import type { ServiceSettings } from "./serviceSettings";
 
 export interface ApiArgs extends ComponentArgs, Availability, Pick<Companions, "upscaler"> {
@@ -28,6 +29,8 @@ export interface ApiArgs extends ComponentArgs, Availability, Pick<Companions, "
   canaryShare: number;
   /** Of an hour of a worker, by its model; none where none is known. */
   gpuPrices: Record<string, number>;
+  /** Of those models that take few steps. */
+  sampling: Sampling[];
   /** What they may add to either. */
   loras: Lora[];
   /** Percent of the requests for pictures that succeed, over 30 days. */
@@ -187,6 +190,7 @@ export class Api extends Component {
                     ...(Object.keys(args.gpuPrices).length > 0
                       ? [{ name: "GPU_PRICES", value: JSON.stringify(args.gpuPrices) }]
                       : []),
+                    ...samplingEnv(args.sampling),
                     ...lorasEnv(args.loras),
                     ...companionsEnv({ upscaler: args.upscaler }),
                     ...(args.workersFromZero

@@ -34,6 +34,19 @@ const lora = z.strictObject({
   sha256,
 });
 
+const steps = z.int().min(1).max(100);
+const guidance = z.number().min(0).max(30);
+
+/** How a model that was distilled to few steps is asked. */
+const sampling = z.strictObject({
+  model: repository,
+  steps,
+  maxSteps: steps,
+  guidanceScale: guidance,
+  maxGuidanceScale: guidance,
+  side: z.int().min(256).max(1536).multipleOf(8),
+});
+
 export const models = group("Where the weights come from, and the volume that holds them", {
   endpoint: z
     .url({
@@ -51,6 +64,12 @@ export const models = group("Where the weights come from, and the volume that ho
   revision: revision
     .default("")
     .describe("Commit of workers.model's repository; may be empty for the default model"),
+  sampling: z
+    .array(sampling)
+    .default([])
+    .describe(
+      "Models of few steps, such as SDXL-Turbo: each has its model; the steps, guidanceScale and side in pixels of requests that name none; and the most that they may name, maxSteps and maxGuidanceScale",
+    ),
   loras: z
     .array(lora)
     .default([])

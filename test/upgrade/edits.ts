@@ -177,6 +177,18 @@ const own: Record<string, Values> = {
   "workers.runtimeClass": { "workers.runtimeClass": "another" },
   "models.endpoint": { "models.endpoint": "https://another.example.com" },
   "models.revision": { "models.revision": "1".repeat(40) },
+  "models.sampling": {
+    "models.sampling": [
+      {
+        model: "stabilityai/stable-diffusion-xl-base-1.0",
+        steps: 4,
+        maxSteps: 8,
+        guidanceScale: 0,
+        maxGuidanceScale: 1,
+        side: 512,
+      },
+    ],
+  },
   "models.loras": {
     "models.loras": [
       {

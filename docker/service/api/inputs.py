@@ -19,8 +19,6 @@ from tasks.parameters import DATA_URL, DEFAULT_STRENGTH, MAX_SIDE, Parameters
 
 _SECONDS = 20
 _SERVICE: Final = Path(__file__).parents[1]
-_NATIVE_SIDE = 1024
-"""SDXL draws best near the area of its square."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +59,17 @@ class Inputs:
                 await self._store.delete(input_id, key_id=key.id)
 
     async def resolve(
-        self, parameters: Parameters, key: Key, files: Mapping[str, bytes]
+        self, parameters: Parameters, key: Key, files: Mapping[str, bytes], side: int
     ) -> Parameters:
         """The parameters with the ids of their inputs, which may come as files beside them, and the
-        size of the image where they name no other. @throws Problem 413, 422"""
+        size of the image where they name no other.
+
+        @param side: a model draws best near the area of its square
+        @throws Problem 413, 422"""
         image = await self._find("image", parameters.image, key, files)
+        unnamed = {"width", "height"} - parameters.model_fields_set
         if image is None:
-            return parameters
+            return parameters.model_copy(update=dict.fromkeys(unnamed, side))
         mask = await self._find("mask", parameters.mask, key, files)
         if mask and (mask.width, mask.height) != (image.width, image.height):
             of_mask, of_image = (f"{it.width} x {it.height}" for it in (mask, image))
@@ -77,8 +79,8 @@ class Inputs:
             "mask": mask and mask.id,
             "strength": parameters.strength or DEFAULT_STRENGTH,
         }
-        if not {"width", "height"} & parameters.model_fields_set:
-            found["width"], found["height"] = picture_size(image.width, image.height)
+        if len(unnamed) == 2:
+            found["width"], found["height"] = picture_size(image.width, image.height, side)
         return parameters.model_copy(update=found)
 
     async def _find(
@@ -126,9 +128,9 @@ class Inputs:
         return png
 
 
-def picture_size(width: int, height: int) -> tuple[int, int]:
-    """The size to draw an image of this size in: its shape, as large as SDXL draws well."""
-    scale = min(1, _NATIVE_SIDE / sqrt(width * height))
+def picture_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """The size to draw an image of this size in: its shape, as large as a model draws well."""
+    scale = min(1, side / sqrt(width * height))
     wide, high = (min(max(round(side * scale / 8) * 8, 256), MAX_SIDE) for side in (width, height))
     return wide, high
 

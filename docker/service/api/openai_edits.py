@@ -5,7 +5,6 @@ They send a form, in which all is text but the files.
 
 import json
 import re
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +12,7 @@ from pydantic import ValidationError, field_validator
 from starlette.datastructures import FormData, UploadFile
 
 from api.openai_images import ImagesRequest
+from core.settings import Settings
 from tasks.parameters import Parameters, Strength
 
 _FIDELITY = {"high": 0.5, "low": 0.9}
@@ -43,9 +43,9 @@ class EditsRequest(ImagesRequest):
         except ValueError:
             raise ValueError("it has to be a list as JSON") from None
 
-    def parameters(self, models: Sequence[str]) -> Parameters:
+    def parameters(self, settings: Settings) -> Parameters:
         strength = self.strength or _FIDELITY.get(self.input_fidelity or "")
-        return super().parameters(models).model_copy(update={"strength": strength})
+        return super().parameters(settings).model_copy(update={"strength": strength})
 
 
 async def read_form(form: FormData) -> tuple[EditsRequest, dict[str, bytes]]:

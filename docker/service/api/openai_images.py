@@ -3,7 +3,6 @@
 The contract is the types of its clients: openai.types.ImageGenerateParams and ImagesResponse.
 """
 
-from collections.abc import Sequence
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,6 +15,9 @@ from pydantic import (
     field_validator,
 )
 
+from api.models import models
+from api.sampling import sampling_of
+from core.settings import Sampling, Settings
 from tasks.parameters import (
     LCM_STEPS,
     MAX_IMAGES,
@@ -35,7 +37,8 @@ from tasks.parameters import (
 from tasks.task import StoredImage, Task
 
 _STEPS = {"low": 15, "medium": 30, "high": 50, "xhigh": 75, "max": 100}
-"""Of each quality."""
+"""Of each quality; a model of few steps makes its share of them."""
+_SDXL = Sampling()
 _LEGACY = {"auto": "medium", "standard": "medium", "hd": "high"}
 
 _GPT_IMAGE = ("gpt-image", "chatgpt-image")
@@ -125,11 +128,11 @@ class ImagesRequest(BaseModel):
             return (self.model or "").startswith(_GPT_IMAGE)
         return self.response_format == "b64_json"
 
-    def parameters(self, models: Sequence[str]) -> Parameters:
-        """@param models what a task may name; another one's name asks for the default model"""
+    def parameters(self, settings: Settings) -> Parameters:
+        """The name of a model that is not there asks for the default one."""
         given = {
             "negative_prompt": self.negative_prompt,
-            "steps": self.steps or _steps(self.quality),
+            "steps": self.steps or _steps(self.quality, sampling_of(settings, self.model)),
             "guidance_scale": self.guidance_scale,
             "scheduler": self.scheduler,
             "loras": self.loras,
@@ -138,7 +141,7 @@ class ImagesRequest(BaseModel):
             "num_images": self.n,
             "format": self.output_format,
             "quality": self.output_compression,
-            "model": self.model if self.model in models else None,
+            "model": self.model if self.model in models(settings) else None,
             "partial_images": self.partial_images if self.stream else None,
             **_sides(self.size),
         }
@@ -148,9 +151,10 @@ class ImagesRequest(BaseModel):
         )
 
 
-def _steps(quality: str | None) -> int:
+def _steps(quality: str | None, sampling: Sampling = _SDXL) -> int:
     quality = quality or "auto"
-    return _STEPS[_LEGACY.get(quality, quality)]
+    share = _STEPS[_LEGACY.get(quality, quality)] / _SDXL.steps
+    return min(max(round(share * sampling.steps), 1), sampling.max_steps)
 
 
 def _sides(size: str | None) -> dict[str, Any]:
@@ -203,23 +207,23 @@ class ImagesResponse(Properties):
     data: list[ImageData]
 
 
-def shape(task: Task) -> dict[str, Any]:
+def shape(task: Task, settings: Settings) -> dict[str, Any]:
     """What an event says besides the picture, before it is finished."""
     made = task.parameters
+    size = task.size_of(task.images[0]) if task.images else made.size
     return Shape(
-        size="{}x{}".format(*made.size),
-        quality=_quality(made.steps),
+        size="{}x{}".format(*size),
+        quality=_quality(made.steps, sampling_of(settings, made.model)),
         output_format=made.format,
     ).model_dump(mode="json")
 
 
-def properties(task: Task, body: ImagesRequest) -> dict[str, Any]:
+def properties(task: Task, body: ImagesRequest, settings: Settings) -> dict[str, Any]:
     """What an answer says besides the pictures."""
-    made = task.parameters
     text = sum(image.prompt_tokens for image in task.images)
-    patches = len(task.images) * prod(made.size) // _PATCH**2
+    patches = sum(prod(task.size_of(image)) for image in task.images) // _PATCH**2
     said = Properties(
-        **shape(task),
+        **shape(task, settings),
         safety_identifier=body.safety_identifier or body.user,
         usage=Usage(
             input_tokens=text,
@@ -236,6 +240,7 @@ def verdict(image: StoredImage) -> dict[str, bool]:
     return {} if image.flagged is None else {"flagged": image.flagged}
 
 
-def _quality(steps: int) -> str:
+def _quality(steps: int, sampling: Sampling) -> str:
     """The highest quality whose steps were made; `low` has the fewest."""
-    return [name for name, needed in _STEPS.items() if needed <= max(steps, _STEPS["low"])][-1]
+    needed = {name: _steps(name, sampling) for name in _STEPS}
+    return [name for name in _STEPS if needed[name] <= max(steps, needed["low"])][-1]

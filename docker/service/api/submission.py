@@ -17,6 +17,7 @@ from api.dependencies import Caller, ClientAddress, Provided
 from api.models import check_loras, model_of
 from api.preferences import RESPOND_ASYNC, preferences
 from api.problems import NO_RETRY, Problem, invalid
+from api.sampling import sampled, sampling_of
 from api.services import Services
 from api.views import task_path
 from core import tracing
@@ -110,9 +111,13 @@ class Submission:
         if task is not None:
             return task
         model = model_of(self._services.settings, parameters.model)
+        sampling = sampling_of(self._services.settings, parameters.model)
+        parameters = sampled(sampling, parameters)
         check_loras(self._services.settings, parameters.loras or [])
         self._headers.update(await self._services.limiter.admit(self._client))
-        parameters = await self._services.inputs.resolve(parameters, self._key, files)
+        parameters = await self._services.inputs.resolve(
+            parameters, self._key, files, sampling.side
+        )
         task_id: UUID = uuid7()
         async with self._services.admission.room(self._key, parameters):
             if parameters.webhook:

@@ -69,7 +69,6 @@ def task_path(task: Task) -> str:
 
 
 def task_view(task: Task) -> TaskView:
-    width, height = task.parameters.size
     return TaskView(
         id=task.id,
         status=task.status,
@@ -80,8 +79,8 @@ def task_view(task: Task) -> TaskView:
             ImageView(
                 url=f"{task_path(task)}/images/{n}",
                 seed=image.seed,
-                width=width,
-                height=height,
+                width=task.size_of(image)[0],
+                height=task.size_of(image)[1],
                 flagged=image.flagged,
             )
             for n, image in enumerate(task.images)

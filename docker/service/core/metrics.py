@@ -189,6 +189,7 @@ ATTEMPTS = _metric(
         "gpu_error",
         "input_gone",
         "lora_missing",
+        "upscaler_missing",
         "generation_failed",
         "worker_lost",
     ),

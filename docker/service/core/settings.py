@@ -48,6 +48,20 @@ class Companion(BaseModel):
         return f"{self.repository}@{self.revision}"
 
 
+class Sampling(BaseModel):
+    """What a request is given that names none of it, and the most that it may name: SDXL's own, or
+    those of a model that was distilled to few steps."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: int = 30
+    max_steps: int = 100
+    guidance_scale: float = 5
+    max_guidance_scale: float = 30
+    side: int = 1024
+    """Width and height."""
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
@@ -85,6 +99,8 @@ class Settings(BaseSettings):
     s3://BUCKET/FOLDER."""
     hf_token: SecretStr | None = None
     """The hub's token of somebody whom a gated repository lets in."""
+    sampling: dict[str, Sampling] = {}
+    """Of the API: by the names of models that are not sampled as SDXL is, as JSON."""
     loras: tuple[LoraSource, ...] = ()
     """What requests may name besides a model: a list of objects as JSON."""
     safety_checker: Companion | None = None

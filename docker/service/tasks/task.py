@@ -24,6 +24,8 @@ class StoredImage(BaseModel):
     sha256: str
     prompt_tokens: int = 0
     """How many of the model's tokens it was made from."""
+    size: tuple[int, int] | None = None
+    """Width and height; None in rows of releases that enlarged none."""
     flagged: bool | None = None
     """Whether it was found unfit to be shown, and is black; None where nobody looked."""
 
@@ -87,6 +89,10 @@ class Task:
     @cached_property
     def images(self) -> list[StoredImage]:
         return [StoredImage.model_validate(image) for image in self.stored_images]
+
+    def size_of(self, image: StoredImage) -> tuple[int, int]:
+        """Width and height."""
+        return image.size or (self.parameters.width, self.parameters.height)
 
     @cached_property
     def total_steps(self) -> int:

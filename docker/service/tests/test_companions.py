@@ -15,7 +15,7 @@ from tests.hub import OTHER, REVISION, Hub  # noqa: E402
 from tests.test_download import hub  # noqa: E402, F401
 from tests.test_sdxl import draw, model, path  # noqa: E402, F401
 from worker import download, loading  # noqa: E402
-from worker.model import FLAGGED, PROMPT_TOKENS  # noqa: E402
+from worker.model import FLAGGED, PROMPT_TOKENS, UpscalerMissing  # noqa: E402
 from worker.safety import SafetyChecker  # noqa: E402
 from worker.sdxl import SdxlModel  # noqa: E402
 
@@ -90,6 +90,11 @@ def test_a_picture_is_enlarged_to_twice_its_size(path: Path, upscaler: Path) -> 
     assert large.info == small.info
     wide = RED.model_copy(update={"upscale": 2, "width": 264, "height": 256})
     assert draw(model, wide).size == (528, 512)
+
+
+def test_without_an_upscaler_nothing_is_drawn_small(model: SdxlModel) -> None:
+    with pytest.raises(UpscalerMissing):
+        draw(model, RED.model_copy(update={"upscale": 2}))
 
 
 def test_what_is_looked_at_is_what_is_stored(path: Path, upscaler: Path, tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ async def test_the_picture_has_the_images_shape_unless_it_is_asked_for_another(
 def test_sizes_are_those_that_a_model_draws(
     image: tuple[int, int], picture: tuple[int, int]
 ) -> None:
-    assert picture_size(*image) == picture
+    assert picture_size(*image, 1024) == picture
 
 
 @pytest.mark.parametrize(

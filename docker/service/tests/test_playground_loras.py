@@ -1,10 +1,13 @@
-"""The playground's LoRAs, in a real browser."""
+"""The playground where there are LoRAs and an upscaler, in a real browser."""
+
+import re
 
 import httpx
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
-from core.settings import Settings
+from core.settings import Companion, Settings
+from tests.service import SMALL
 from tests.test_lora_requests import source
 from tests.test_playground import enter, make, page, pytestmark  # noqa: F401
 from tests.test_playground_source import drawn
@@ -12,7 +15,9 @@ from tests.test_playground_source import drawn
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"loras": (source("pixel-art"), source("ink.v2"))})
+    upscaler = Companion(repository="owner/upscaler", revision="", sha256="")
+    loras = (source("pixel-art"), source("ink.v2"))
+    return settings.model_copy(update={"loras": loras, "upscaler": upscaler})
 
 
 async def test_one_is_picked_with_its_weight(page: Page, client: httpx.AsyncClient) -> None:
@@ -23,3 +28,12 @@ async def test_one_is_picked_with_its_weight(page: Page, client: httpx.AsyncClie
     await make(page, "by ink")
     parameters, _ = await drawn(page, client)
     assert parameters["loras"] == [{"name": "ink.v2", "weight": 0.6}]
+
+
+async def test_a_picture_that_was_enlarged_is_shown_with_its_own_size(
+    page: Page, client: httpx.AsyncClient
+) -> None:
+    assert (await client.post("/api/generate", json=SMALL | {"upscale": 2})).status_code == 200
+    await enter(page)
+    await page.locator("#pictures button").click()
+    await expect(page.locator("#caption")).to_contain_text(re.compile(r"^512 \S 512 "))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
@@ -59,6 +59,31 @@ async def test_a_row_of_another_release_becomes_a_picture(
     assert picture.headers["content-type"] == "image/png"
     listed = (await client.get("/api/tasks")).json()["tasks"]
     assert listed[0]["parameters"]["prompt"] == parameters["prompt"]
+
+
+async def test_a_picture_of_a_release_that_enlarged_none_is_as_large_as_it_drew_it(
+    client: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    task = (await generate(client)).json()
+    async with engine.begin() as connection:
+        row = (await connection.execute(select(task_table))).mappings().one()
+        images = [{k: v for k, v in image.items() if k != "size"} for image in row["images"]]
+        parameters = row["parameters"] | {"upscale": 2}
+        await connection.execute(update(task_table).values(images=images, parameters=parameters))
+    (image,) = (await client.get(f"/api/tasks/{task['id']}")).json()["images"]
+    assert (image["width"], image["height"]) == (256, 256)
+
+
+async def test_what_is_to_be_enlarged_where_no_worker_can_fails_by_its_own_error(
+    client: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    """Accepted before the upscaler was taken away."""
+    ids = [str(await write(engine, SMALL | {"upscale": 2})) for _ in range(3)]
+    for task_id in ids:
+        task = await until_final(client, task_id)
+        assert (task["status"], task["images"]) == ("failed", [])
+        assert task["error"]["code"] == "upscaler_missing"
+    assert (await generate(client)).status_code == 200
 
 
 async def test_a_row_that_cannot_be_drawn_fails_alone_and_by_its_own_error(

@@ -4,14 +4,18 @@ import base64
 import io
 import json
 from typing import Any
+from uuid import UUID
 
 import httpx
 import openai
 import pytest
 from PIL import Image
 
+from api.webhooks import message
 from core.settings import Companion, Settings
-from tests.service import SMALL
+from tasks.store import TaskStore
+from tests.service import SMALL, serve, worker
+from tests.test_api import until_final
 from tests.test_openai_edits import PICTURE
 
 
@@ -80,6 +84,56 @@ class TestWithAnUpscaler:
         assert Image.open(io.BytesIO(file)).size == (512, 512)
         (image,) = await made(client, "a cat")
         assert (image["width"], image["height"]) == (256, 256)
+
+    async def test_whoever_is_told_of_it_is_told_its_size(
+        self, client: httpx.AsyncClient, store: TaskStore
+    ) -> None:
+        body = SMALL | {"upscale": 2, "width": 512, "num_images": 2}
+        task = (await client.post("/api/generate", json=body)).json()
+        record = await store.get(UUID(task["id"]), key_id=None)
+        assert record is not None
+        (listed,) = (await client.get("/api/tasks")).json()["tasks"]
+        for told in (
+            task,
+            listed,
+            (await client.get(f"/api/tasks/{task['id']}")).json(),
+            json.loads(message(record))["data"],
+        ):
+            assert [(it["width"], it["height"]) for it in told["images"]] == [(1024, 512)] * 2
+
+    async def test_a_stream_says_it_with_previews_and_pictures(
+        self, openai_client: openai.AsyncOpenAI
+    ) -> None:
+        wanted: Any = {"stream": True, "partial_images": 1, "extra_body": {"upscale": 2}}
+        stream = await openai_client.images.generate(prompt="a cat", size="256x256", **wanted)
+        events = [event async for event in stream]
+        assert events[-1].type == "image_generation.completed"
+        for event in events:
+            assert event.size == "512x512"
+            picture = Image.open(io.BytesIO(base64.b64decode(event.b64_json)))
+            assert picture.size == (512, 512)
+
+    @pytest.mark.stores
+    @pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+    async def test_a_worker_that_has_none_leaves_it_to_one_that_has(
+        self, clean: None, settings: Settings
+    ) -> None:
+        """As while workers are restarted with their first one."""
+        before = settings.model_copy(update={"upscaler": None, "worker_id": "before"})
+        asked = SMALL | {"upscale": 2}
+        asynchronously = {"Prefer": "respond-async"}
+        async with serve(settings) as client, worker(before):
+            tasks = [
+                (await client.post("/api/generate", json=asked, headers=asynchronously)).json()
+                for _ in range(4)
+            ]
+            # What it can draw it draws all the same, after those that it cannot.
+            assert (await client.post("/api/generate", json=SMALL)).status_code == 200
+            async with worker(settings):
+                for task in tasks:
+                    it = await until_final(client, task["id"])
+                    assert it["status"] == "succeeded", it["error"]
+                    assert it["images"][0]["width"] == 512
 
     @pytest.mark.parametrize("times", [1, 3, 4, "2", 2.5])
     async def test_twice_alone(self, client: httpx.AsyncClient, times: Any) -> None:

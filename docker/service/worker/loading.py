@@ -26,7 +26,7 @@ def load(settings: Settings) -> Model:
     if _is_noop(settings):
         from worker.noop import NoopModel
 
-        return NoopModel()
+        return NoopModel(enlarges=settings.upscaler is not None)
     import torch
 
     check_driver(torch.version.cuda)

@@ -35,8 +35,24 @@ class Poisoned(Exception):  # noqa: N818
     """The GPU's context is broken: this process can make no more pictures."""
 
 
-class LoraMissing(Exception):  # noqa: N818
-    """A worker has no LoRA of this name: the one that a task asks for."""
+class Missing(Exception):  # noqa: N818
+    """A worker has not what a task asks for; another one may."""
+
+    code: str
+
+
+class LoraMissing(Missing):
+    code = "lora_missing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no LoRA {name} here.")
+
+
+class UpscalerMissing(Missing):
+    code = "upscaler_missing"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here to enlarge pictures with.")
 
 
 class Sick(Exception):  # noqa: N818

@@ -17,6 +17,7 @@ from worker.model import (
     OnStep,
     OutOfMemory,
     Poisoned,
+    UpscalerMissing,
     no_preview,
 )
 from worker.previews import preview_steps
@@ -24,6 +25,9 @@ from worker.previews import preview_steps
 
 class NoopModel:
     """What it does besides is in the prompt: `slow SECONDS` a step, or a way to fail."""
+
+    def __init__(self, *, enlarges: bool = False) -> None:
+        self._enlarges = enlarges
 
     def generate(
         self,
@@ -33,6 +37,8 @@ class NoopModel:
         on_preview: OnPreview = no_preview,
         inputs: Inputs = NO_INPUTS,
     ) -> list[Image.Image]:
+        if parameters.upscale and not self._enlarges:
+            raise UpscalerMissing
         previews = preview_steps(parameters)
         slow = re.search(r"slow ([\d.]+)", parameters.prompt)
         for step in range(1, parameters.drawn_steps + 1):

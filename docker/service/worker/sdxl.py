@@ -28,6 +28,7 @@ from worker.model import (
     OnStep,
     OutOfMemory,
     Poisoned,
+    UpscalerMissing,
     no_preview,
 )
 from worker.pipelines import TextToImage
@@ -182,6 +183,8 @@ class SdxlModel:
         on_preview: OnPreview = no_preview,
         inputs: Inputs = NO_INPUTS,
     ) -> list[Image.Image]:
+        if parameters.upscale and not self._upscaler:
+            raise UpscalerMissing
         self._loras.merge(parameters.loras or [])
         prompts = self._prompts.read(parameters)
         with (

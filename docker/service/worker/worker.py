@@ -33,7 +33,7 @@ from worker.model import (
     FLAGGED,
     PROMPT_TOKENS,
     Interrupted,
-    LoraMissing,
+    Missing,
     Model,
     OutOfMemory,
     Poisoned,
@@ -240,10 +240,9 @@ class Worker:
                 raise
             except Interrupted:
                 raise
-            except LoraMissing as error:
-                # Where the list has just changed, it may come yet.
-                message = f"There is no LoRA {error} here."
-                return await self._end(run, store.retry, "lora_missing", message)
+            except Missing as error:
+                # Where the configuration has just changed, it may come yet.
+                return await self._end(run, store.retry, error.code, str(error))
             except FileNotFoundError:
                 message = "The picture to draw from has been deleted."
                 return await self._end(run, store.fail, "input_gone", message)
@@ -303,7 +302,7 @@ class Worker:
             try:
                 with tracing.span("draw pictures", pictures=len(numbers)):
                     pictures = await loop.run_in_executor(self._inference, draw, numbers)
-            except (Interrupted, LoraMissing):
+            except (Interrupted, Missing):
                 raise
             except Exception:
                 self._failed.add(run.task.id)
@@ -319,6 +318,7 @@ class Worker:
                 image = await run.insist(put)
                 metrics.PICTURES.labels(parameters.format).inc()
                 metrics.PICTURE_BYTES.labels(parameters.format).inc(len(data))
+                image.size = picture.size
                 image.prompt_tokens = picture.info.get(PROMPT_TOKENS, 0)
                 image.flagged = picture.info.get(FLAGGED)
                 if image.flagged is not None:

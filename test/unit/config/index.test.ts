@@ -122,6 +122,15 @@ const atNlb = (annotations: Record<string, string>, rest = {}) => ({
   ),
   ...rest,
 });
+const turbo = {
+  model: "stabilityai/stable-diffusion-xl-base-1.0",
+  steps: 1,
+  maxSteps: 4,
+  guidanceScale: 0,
+  maxGuidanceScale: 1,
+  side: 512,
+};
+
 const lora = {
   name: "pixel-art",
   repository: "owner/pixel-art-xl",
@@ -245,6 +254,26 @@ test.each<[string, Record<string, unknown>, string]>([
     "a commit of a model that is made by code",
     { workers: { model: "tiny-sdxl" }, models: { revision: "ab".repeat(20) } },
     `models.revision is "${"ab".repeat(20)}", but means nothing for workers.model tiny-sdxl; fix: pulumi config rm --path models.revision`,
+  ],
+  [
+    "steps of a model that no worker has",
+    { models: { sampling: [{ ...turbo, model: "owner/another" }] } },
+    "models.sampling[0].model is \"owner/another\", but no worker draws with it; fix: pulumi config set --path 'models.sampling[0].model' stabilityai/stable-diffusion-xl-base-1.0",
+  ],
+  [
+    "steps of a model in two ways",
+    { models: { sampling: [turbo, turbo] } },
+    "models.sampling[1].model is \"stabilityai/stable-diffusion-xl-base-1.0\", but was said before; fix: pulumi config rm --path 'models.sampling[1]'",
+  ],
+  [
+    "more steps by default than a request may name",
+    { models: { sampling: [{ ...turbo, steps: 9 }] } },
+    "models.sampling[0].steps is 9, but is more than its maxSteps, 4; fix: pulumi config set --path 'models.sampling[0].steps' 4",
+  ],
+  [
+    "more guidance by default than a request may name",
+    { models: { sampling: [{ ...turbo, guidanceScale: 7.5 }] } },
+    "models.sampling[0].guidanceScale is 7.5, but is more than its maxGuidanceScale, 1; fix: pulumi config set --path 'models.sampling[0].guidanceScale' 1",
   ],
   [
     "two LoRAs of one name, of which requests could name one alone",

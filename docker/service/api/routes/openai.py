@@ -14,7 +14,6 @@ from starlette.types import Message
 from api.dependencies import Provided
 from api.errors import problem_of
 from api.images import in_base64, size_of
-from api.models import models
 from api.openai_errors import OpenAIErrorResponse, error_of
 from api.openai_images import ImagesRequest, ImagesResponse, properties, shape, verdict
 from api.partial_images import in_full_size
@@ -51,7 +50,7 @@ async def generate_images(
     services: Provided,
     body: ImagesRequest,
 ) -> Response:
-    task = await submission.accept(body.parameters(models(services.settings)), await request.json())
+    task = await submission.accept(body.parameters(services.settings), await request.json())
     return await answer(request, submission, services, body, task)
 
 
@@ -79,7 +78,8 @@ async def answer(
     _raise_unless_done(task)
     if not body.wants_base64:
         return JSONResponse(
-            _answer(task, body) | {"data": _links(request, services, task)}, headers=headers
+            _answer(services, task, body) | {"data": _links(request, services, task)},
+            headers=headers,
         )
     sizes = [await size_of(services, image) for image in task.images]
     return StreamingResponse(
@@ -87,8 +87,9 @@ async def answer(
     )
 
 
-def _answer(task: Task, body: ImagesRequest) -> dict[str, Any]:
-    return {"created": int(task.created_at.timestamp()), **properties(task, body)}
+def _answer(services: Services, task: Task, body: ImagesRequest) -> dict[str, Any]:
+    created = int(task.created_at.timestamp())
+    return {"created": created, **properties(task, body, services.settings)}
 
 
 def _raise_unless_done(task: Task) -> None:
@@ -110,7 +111,7 @@ def _links(request: Request, services: Services, task: Task) -> list[dict[str, A
 async def _with_pictures(
     services: Services, task: Task, body: ImagesRequest, sizes: list[int]
 ) -> AsyncIterator[bytes]:
-    yield _open_ended(_answer(task, body), "data") + b"["
+    yield _open_ended(_answer(services, task, body), "data") + b"["
     for n, (image, size) in enumerate(zip(task.images, sizes, strict=True)):
         yield (b", " if n else b"") + _open_ended(verdict(image), "b64_json") + b'"'
         async for piece in in_base64(services, image, size):
@@ -139,7 +140,7 @@ async def _stream(
             while not (waiting.done() and events.empty()):
                 event = await _next_event(events, waiting, ping_at - time.monotonic())
                 if event and event.partial_image:
-                    yield await _partial_event(task, body, event.partial_image)
+                    yield await _partial_event(services, task, body, event.partial_image)
                 elif time.monotonic() >= ping_at:
                     yield ServerSentEvent(comment="ping", sep="\n")
                 else:
@@ -156,8 +157,8 @@ async def _stream(
         waiting.cancel()
     for image, size in zip(task.images, sizes, strict=True):
         name = f"{body.events}.completed"
-        made = {"type": name, "created_at": int(time.time()), **properties(task, body)}
-        made |= verdict(image)
+        made = {"type": name, "created_at": int(time.time())}
+        made |= properties(task, body, services.settings) | verdict(image)
         yield f"event: {name}\ndata: ".encode() + _open_ended(made, "b64_json") + b'"'
         try:
             async for piece in in_base64(services, image, size):
@@ -184,7 +185,7 @@ async def _next_event(
 
 
 async def _partial_event(
-    task: Task, body: ImagesRequest, partial_image: PartialImage
+    services: Services, task: Task, body: ImagesRequest, partial_image: PartialImage
 ) -> ServerSentEvent:
     name = f"{body.events}.partial_image"
     event = {
@@ -192,6 +193,6 @@ async def _partial_event(
         "created_at": int(time.time()),
         "partial_image_index": partial_image.number,
         "b64_json": await in_full_size(partial_image, task.parameters),
-        **shape(task),
+        **shape(task, services.settings),
     }
     return ServerSentEvent(event=name, data=json.dumps(event), sep="\n")

@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from api.dependencies import Provided
-from api.models import models
 from api.openai_edits import EditsRequest, read_form
 from api.openai_images import ImagesResponse
 from api.problems import Problem
@@ -63,5 +62,5 @@ async def _accept(
     same = body.model_dump(mode="json") | {
         name: hashlib.sha256(file).hexdigest() for name, file in files.items()
     }
-    parameters = body.parameters(models(services.settings))
+    parameters = body.parameters(services.settings)
     return body, await submission.accept(parameters, same, files)

@@ -9,12 +9,23 @@ from api.dependencies import Caller, Provided
 from api.models import loras, models
 from api.problems import Problem
 from api.routes.openai import documented
+from api.sampling import sampling_of
 from core.settings import Settings
 
 router = APIRouter(prefix="/v1/models", tags=["openai"])
 
 _CREATED = 1690329600
 """26 July 2023, when SDXL 1.0 came out; the clients' types want a date."""
+
+
+class Limits(BaseModel):
+    steps: int
+    guidance_scale: float
+
+
+class Defaults(Limits):
+    width: int
+    height: int
 
 
 class Model(BaseModel):
@@ -24,6 +35,10 @@ class Model(BaseModel):
     owned_by: str
     loras: list[str]
     """What requests may name besides, by `loras`; OpenAI has none."""
+    defaults: Defaults
+    """Of requests that name none of it."""
+    limits: Limits
+    """The most that requests may name."""
 
 
 class Models(BaseModel):
@@ -32,7 +47,16 @@ class Models(BaseModel):
 
 
 def _model(name: str, settings: Settings) -> Model:
-    return Model(id=name, owned_by=name.split("/")[0], loras=loras(settings))
+    it = sampling_of(settings, name)
+    return Model(
+        id=name,
+        owned_by=name.split("/")[0],
+        loras=loras(settings),
+        defaults=Defaults(
+            steps=it.steps, guidance_scale=it.guidance_scale, width=it.side, height=it.side
+        ),
+        limits=Limits(steps=it.max_steps, guidance_scale=it.max_guidance_scale),
+    )
 
 
 @router.get("", summary="List models (OpenAI-compatible)", responses=documented(400, 401, 503))

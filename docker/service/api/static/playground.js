@@ -175,8 +175,8 @@ function message(error) {
 // -- pictures -----------------------------------------------------------------------------
 
 async function show(task, n) {
-  const { prompt, width, height, steps, format } = task.parameters;
-  const { url, seed } = task.images[n];
+  const { prompt, steps, format } = task.parameters;
+  const { url, seed, width, height } = task.images[n];
   page.picture.src = await picture(url);
   page.picture.alt = prompt;
   page.download.href = page.picture.src;
@@ -207,15 +207,18 @@ async function showRecent() {
   return tasks;
 }
 
-/** Shows an earlier picture, ready to be made again or changed. */
-async function reopen(task, n) {
-  const { prompt, width, height, steps } = task.parameters;
-  const size = `${width}x${height}`;
+function showSize(size) {
   if (![...page.size.options].some((option) => option.value === size)) {
     page.size.add(new Option(size));
   }
-  page.prompt.value = prompt;
   page.size.value = size;
+}
+
+/** Shows an earlier picture, ready to be made again or changed. */
+async function reopen(task, n) {
+  const { prompt, width, height, steps } = task.parameters;
+  page.prompt.value = prompt;
+  showSize(`${width}x${height}`);
   page.steps.value = steps;
   page.seed.value = task.images[n].seed;
   await show(task, n);
@@ -227,7 +230,7 @@ async function reopen(task, n) {
 async function enter() {
   try {
     await showQueue();
-    await listLoras();
+    await learnModel();
     const tasks = await showRecent();
     sessionStorage.setItem(KEY, key);
     page["key-form"].hidden = true;
@@ -241,8 +244,11 @@ async function enter() {
   }
 }
 
-async function listLoras() {
-  const [{ loras }] = (await get("/v1/models")).data;
+/** What the default model is asked for. */
+async function learnModel() {
+  const [{ loras, defaults, limits }] = (await get("/v1/models")).data;
+  Object.assign(page.steps, { value: defaults.steps, max: limits.steps });
+  showSize(`${defaults.width}x${defaults.height}`);
   page.lora.replaceChildren(page.lora.options[0], ...loras.map((name) => new Option(name)));
   page.loras.hidden = loras.length === 0;
 }
