@@ -20,7 +20,7 @@ import { makeLogs } from "./stack/logs";
 import { connect } from "./stack/providers";
 import { makePruning } from "./stack/pruning";
 import { receivers } from "./stack/receivers";
-import { makePostgres, makeRedis } from "./stack/stores";
+import { makeExporters, makePostgres, makeRedis } from "./stack/stores";
 import { fromZero, gpuPrices, makeWorkers, otherModels } from "./stack/workers";
 
 export = async (): Promise<Outputs> => {
@@ -136,6 +136,7 @@ export = async (): Promise<Outputs> => {
 
   const pruning = makePruning(config, apiImage, settings, options);
   const kept = keepArchive(config, postgres, backupImage, archive, identities, options);
+  const exporters = makeExporters(config, postgres, redis, backupImage, stores);
 
   const dns = { host: config.clusterDns, networks: config.dnsNetworks, port: config.dnsPort };
   const logs = makeLogs(config, dns, options);
@@ -152,6 +153,7 @@ export = async (): Promise<Outputs> => {
     backups,
     ...kept,
     ...pruning,
+    ...exporters,
     ...buckets.made,
     ...logs,
   ];

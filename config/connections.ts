@@ -7,8 +7,8 @@ import type { Values } from "./rules/rule";
  */
 export const connectionsOf = { api: 10, worker: 3 };
 
-/** Migrations, backup, restore, the operator's commands, and what PostgreSQL and RDS keep for themselves. */
-const others = 10;
+/** Migrations, backup, restore, an exporter, the operator's commands, and what PostgreSQL and RDS keep. */
+const others = 11;
 
 /** The most workers that there are at a time. */
 export const mostWorkers = ({ pools, ...plain }: Values["workers"]): number =>

@@ -305,6 +305,8 @@ export function imageConfig(images: ImageReferences): ConfigValues {
     ...rest,
     objectStore,
     alertmanager: images.prometheus,
+    postgresExporter: images.postgres,
+    redisExporter: images.redis,
     victoriaLogs: logs,
     vlagent: logs,
   };

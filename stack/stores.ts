@@ -1,9 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ManagedPostgres } from "../components/aws/managedPostgres";
 import { ManagedRedis } from "../components/aws/managedRedis";
+import { redisReplicaGone } from "../components/stores/alerts";
 import type { Archive } from "../components/stores/archive";
+import { onlooker, onlookerPassword } from "../components/stores/exporter";
 import { Postgres } from "../components/stores/postgres";
+import { PostgresExporter } from "../components/stores/postgresExporter";
 import { Redis } from "../components/stores/redis";
+import { RedisExporter } from "../components/stores/redisExporter";
 import type { Config } from "../config";
 import { ownImage } from "./images";
 
@@ -37,10 +41,44 @@ export function makeRedis(config: Config, options: Options): Redis | ManagedRedi
   const { namespace, images, secrets, protect, redis } = config;
   const password = secrets.redisPassword;
   if (!redis.managed) {
+    const seen = config.monitoring.ownExporters && onlookerPassword(password);
     const args = { namespace, image: images.redis, password, protect, ...redis };
-    return new Redis("redis", args, options);
+    return new Redis("redis", { ...args, onlookerPassword: seen || undefined }, options);
   }
   return new ManagedRedis("redis", { ...inAws(config), password, protect, ...redis }, options);
+}
+
+/** What Prometheus asks of them, where it is wanted. @param roleImage of docker/backup */
+export function makeExporters(
+  config: Config,
+  database: Postgres | ManagedPostgres,
+  queue: Redis | ManagedRedis,
+  roleImage: pulumi.Input<string>,
+  options: Options,
+): [] | [PostgresExporter, RedisExporter] {
+  const { namespace, images, secrets, monitoring } = config;
+  if (!monitoring.ownExporters) return [];
+  const { databasePassword, redisPassword } = secrets;
+  // ElastiCache knows others than its owner only as users of its own API.
+  const asker =
+    queue instanceof Redis
+      ? { user: onlooker, password: onlookerPassword(redisPassword), alerts: [] }
+      : { user: "", password: redisPassword, alerts: [redisReplicaGone] };
+  return [
+    new PostgresExporter(
+      "postgres-exporter",
+      {
+        ...{ namespace, database, roleImage },
+        ...{ image: images.postgresExporter, password: databasePassword },
+      },
+      options,
+    ),
+    new RedisExporter(
+      "redis-exporter",
+      { namespace, queue, image: images.redisExporter, ...asker },
+      options,
+    ),
+  ];
 }
 
 const inAws = ({ aws }: Config) => ({

@@ -167,6 +167,38 @@ const stores: Dashboard = {
       unit: "bool",
       queries: { fails: "max(aigc_redis_persistence_fails)" },
     },
+    // Of the exporters, with monitoring.ownExporters.
+    {
+      title: "Dead rows, by table",
+      unit: "short",
+      queries: { "{{relname}}": "max by (relname) (pg_stat_user_tables_n_dead_tup)" },
+    },
+    {
+      title: "Pages that PostgreSQL found in its memory",
+      unit: "percentunit",
+      queries: {
+        found:
+          "sum(rate(pg_stat_database_blks_hit[5m])) / (sum(rate(pg_stat_database_blks_hit[5m])) + sum(rate(pg_stat_database_blks_read[5m])))",
+      },
+    },
+    {
+      title: "Transactions of PostgreSQL",
+      unit: "reqps",
+      queries: {
+        committed: "sum(rate(pg_stat_database_xact_commit[5m]))",
+        "rolled back": "sum(rate(pg_stat_database_xact_rollback[5m]))",
+      },
+    },
+    {
+      title: "Commands of Redis",
+      unit: "reqps",
+      queries: { "{{cmd}}": "topk(8, sum by (cmd) (rate(redis_commands_total[5m])))" },
+    },
+    {
+      title: "Clients of Redis",
+      unit: "short",
+      queries: { connected: "max(redis_connected_clients)" },
+    },
     {
       title: "Pictures stored",
       unit: "reqps",

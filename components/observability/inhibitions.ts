@@ -19,6 +19,7 @@ export const inhibitions: Inhibition[] = [
   { causes: noWorkers, effects: ["QueueGrows", "RequestsShed"] },
   { causes: [...noWorkers, "NoApi"], effects: ["TooFewPods", "CrashLoop"], of: ["job"] },
   { causes: noWorkers, effects: ["ScalerStuck"], of: ["job"] },
+  { causes: ["DatabaseDown", "RedisDown"], effects: ["ExporterBlind"] },
   { causes: ["CrashLoop"], effects: ["TooFewPods"], of: ["job"] },
   { causes: ["RequestsShed"], effects: ["QueueGrows"] },
   { causes: ["RequestsFail"], effects: ["RequestsFailSlowly"] },

@@ -84,3 +84,44 @@ export const redisPersistenceFails: Alert = {
   summary: "Redis can't write to its volume: a restart would empty the queue until it is refilled.",
   action: "kubectl logs redis-0: is the volume full?",
 };
+
+/** What an exporter is for, and gives no more: its own pod answers. */
+const blind = (job: string, metric: string): Alert => ({
+  name: "ExporterBlind",
+  labels: { job },
+  when: `max(${metric}) == 0`,
+  for: "15m",
+  severity: "ticket",
+  summary: `${job} gets no answer from its store, which answers the api.`,
+  action: `kubectl logs deploy/${job}; kubectl rollout restart deploy/${job} makes its role anew.`,
+});
+
+/** What PostgreSQL alone knows of itself. @param job of its exporter */
+export const databaseServerAlerts = (job: string): Alert[] => [
+  {
+    name: "DatabaseBloat",
+    // Autovacuum comes at a fifth: https://www.postgresql.org/docs/18/routine-vacuuming.html#AUTOVACUUM
+    when: `max by (relname) (pg_stat_user_tables_n_dead_tup
+    / (pg_stat_user_tables_n_live_tup + pg_stat_user_tables_n_dead_tup) > 0.5
+  and pg_stat_user_tables_n_dead_tup > 10000)`,
+    for: "2h",
+    severity: "ticket",
+    summary:
+      "{{ $value | humanizePercentage }} of the rows of {{ $labels.relname }} are dead: vacuuming does not keep up.",
+    action: "SELECT * FROM pg_stat_progress_vacuum; is a transaction old, or a table locked?",
+  },
+  blind(job, "pg_up"),
+];
+
+/** What Redis alone knows of itself. @param job of its exporter */
+export const redisServerAlerts = (job: string): Alert[] => [blind(job, "redis_up")];
+
+/** Of a replica in another zone, which ElastiCache has. */
+export const redisReplicaGone: Alert = {
+  name: "RedisReplicaGone",
+  when: "max(redis_connected_slaves) < 1",
+  for: "30m",
+  severity: "ticket",
+  summary: "Redis has {{ $value }} replicas: the loss of its node would empty the queue.",
+  action: "The events of the replication group in the ElastiCache console.",
+};

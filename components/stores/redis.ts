@@ -7,12 +7,15 @@ import { labels, ports, serviceHost } from "../names";
 import type { Server } from "../network/flows";
 import { bytes } from "../vendors";
 import { redisAlerts, redisPersistenceFails } from "./alerts";
+import { onlooker } from "./exporter";
 
 export interface RedisArgs extends ComponentArgs, VolumeArgs {
   namespace: string;
   /** By digest; Redis 8. */
   image: string;
   password: pulumi.Input<string>;
+  /** Of a user that may look and do nothing else. @default there is none */
+  onlookerPassword?: pulumi.Input<string>;
   resources: Resources;
 }
 
@@ -42,7 +45,9 @@ export class Redis extends Component {
       {
         metadata: { namespace },
         stringData: {
-          "redis.conf": pulumi.interpolate`${renderRedisConf(args.resources.limits.memory)}requirepass ${args.password}\n`,
+          "redis.conf": pulumi.interpolate`${renderRedisConf(args.resources.limits.memory)}requirepass ${args.password}\n${
+            args.onlookerPassword ? renderOnlooker(args.onlookerPassword) : ""
+          }`,
           password: args.password,
         },
       },
@@ -131,3 +136,10 @@ maxmemory ${Math.floor(dataShare * bytes(memory))}
 maxmemory-policy noeviction
 `;
 }
+
+/**
+ * What an exporter asks, and nothing of the data or of the configuration, which has the password.
+ * https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/
+ */
+const renderOnlooker = (password: pulumi.Input<string>) =>
+  pulumi.interpolate`user ${onlooker} on >${password} -@all +ping +info +client|setname +slowlog|len +slowlog|get +latency|latest +latency|histogram\n`;

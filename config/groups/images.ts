@@ -12,6 +12,8 @@ export const images = {
   redis: publishedImage("Redis 8", published.redis),
   prometheus: publishedImage("Prometheus 3", published.prometheus),
   alertmanager: publishedImage("Alertmanager 0.28 or newer", published.alertmanager),
+  postgresExporter: publishedImage("postgres_exporter 0.19", published["postgres-exporter"]),
+  redisExporter: publishedImage("redis_exporter 1.86", published["redis-exporter"]),
   victoriaLogs: publishedImage("VictoriaLogs 1.52 or newer", published.victorialogs),
   vlagent: image.describe("vlagent 1.52 or newer; with logs.enabled"),
   cloudflared: publishedImage("cloudflared", published.cloudflared),

@@ -42,6 +42,12 @@ export const monitoring = group("Prometheus and Alertmanager", {
     .describe(
       "What the cluster has already and Prometheus asks besides, such as DCGM's exporter or kube-state-metrics: each by job, host of its Service, headless where each pod is asked, and port of its pods",
     ),
+  ownExporters: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Exporters of PostgreSQL and Redis: what only these know of themselves, such as dead rows and each command's time",
+    ),
   runbook: z
     .string()
     .regex(/^(https?:\/\/\S+)?$/, "must be a URL, which a pager can open")

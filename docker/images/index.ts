@@ -7,8 +7,10 @@ type Name =
   | "debian"
   | "nginx"
   | "postgres"
+  | "postgres-exporter"
   | "prometheus"
   | "redis"
+  | "redis-exporter"
   | "versitygw"
   | "victorialogs";
 

@@ -55,7 +55,7 @@ describe("a stack is refused", () => {
   test("with a Service that no flow leads to", () => {
     const faults = changed((inputs) => {
       (inputs["policies-redis"] as Props).spec.ingress = [];
-      for (const app of ["api", "aigc-worker"]) {
+      for (const app of ["api", "aigc-worker", "redis-exporter"]) {
         const { spec } = inputs[`policies-${app}`] as Props;
         spec.egress = (spec.egress as Props[]).filter(({ ports }) => ports[0].port !== 6379);
       }
@@ -75,7 +75,7 @@ describe("a stack is refused", () => {
     const last = (app: string, side: "ingress" | "egress") =>
       changed((inputs) => (inputs[`policies-${app}`] as Props).spec[side].pop());
     expect(last("nginx", "egress")).toEqual(["nginx to api:8000: no leave to go"]);
-    expect(last("redis", "ingress")).toEqual(["aigc-worker to redis:6379: no leave to come"]);
+    expect(last("redis", "ingress")).toEqual(["redis-exporter to redis:6379: no leave to come"]);
   });
 
   test("with metrics that nobody scrapes", () => {

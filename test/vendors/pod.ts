@@ -17,8 +17,10 @@ const localImages: Record<string, ImageName> = {
   nginx: "nginx",
   objectStore: "object-store",
   postgres: "postgres",
+  postgresExporter: "backup",
   prometheus: "prometheus",
   redis: "redis",
+  redisExporter: "redis",
   victoriaLogs: "logs",
 };
 

@@ -86,8 +86,10 @@ export class Sandbox {
 /** Names that programs look up: when they read their configuration, and what stands beside them. */
 const hosts = [
   "127.0.0.1 localhost kube-dns.kube-system.svc.cluster.local",
-  "postgres.image-service.svc.cluster.local object-store.image-service.svc.cluster.local\n",
-].join(" ");
+  ...["postgres", "redis", "object-store"].map((name) => `${name}.image-service.svc.cluster.local`),
+]
+  .join(" ")
+  .concat("\n");
 
 const path = [
   "/usr/lib/postgresql/18/bin",

@@ -31,6 +31,13 @@ monitoring:
     - { job: kube-state-metrics, host: kube-state-metrics.monitoring.svc.cluster.local, port: 8080 }
 ```
 
+`monitoring.ownExporters` runs
+[postgres_exporter](https://github.com/prometheus-community/postgres_exporter) and
+[redis_exporter](https://github.com/oliver006/redis_exporter), for what the stores alone know of
+themselves: `pg_*` and `redis_*`. The first asks as the role `monitoring`, a member of `pg_monitor`
+that reads no table; the second as the user `monitoring`, who reads no key, and on ElastiCache with
+the stack's password.
+
 `monitoring.dashboards` makes dashboards of them: ConfigMaps with the label `grafana_dashboard`,
 which the sidecar of Grafana's chart takes where it looks in this namespace
 (`sidecar.dashboards.searchNamespace`). Each has a list to choose the Prometheus from.

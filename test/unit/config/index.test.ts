@@ -446,7 +446,7 @@ test.each([
 
 test("more pods than the database carries connections for are refused, with what would", () => {
   expect(faultsOf({ workers: { replicas: 60 } })).toEqual([
-    'postgres.resources.limits.memory is "1Gi", but 2 pods of the api and 60 workers open up to 233 connections, and it carries 204; fix: pulumi config set --path postgres.resources.limits.memory 2Gi',
+    'postgres.resources.limits.memory is "1Gi", but 2 pods of the api and 60 workers open up to 234 connections, and it carries 204; fix: pulumi config set --path postgres.resources.limits.memory 2Gi',
   ]);
   expect(
     faultsOf({
@@ -462,7 +462,7 @@ test("more pods than the database carries connections for are refused, with what
   };
   const postgres = { managed: true, storage: "20Gi", instanceClass: "db.t4g.small" };
   expect(faultsOf({ postgres, aws, workers: { replicas: 50 } })).toEqual([
-    'postgres.instanceClass is "db.t4g.small", but 2 pods of the api and 50 workers open up to 203 connections, and it carries 184; fix: pulumi config set --path postgres.instanceClass LARGER',
+    'postgres.instanceClass is "db.t4g.small", but 2 pods of the api and 50 workers open up to 204 connections, and it carries 184; fix: pulumi config set --path postgres.instanceClass LARGER',
   ]);
 });
 

@@ -459,6 +459,53 @@ export const alertCases: AlertCase[] = [
   },
   // Time begins at 0: these backups ended a minute after it.
   {
+    alert: "DatabaseBloat",
+    series: {
+      'pg_stat_user_tables_n_dead_tup{relname="tasks"}': "60000x180",
+      'pg_stat_user_tables_n_live_tup{relname="tasks"}': "40000x180",
+    },
+    at: "130m",
+    fires: { relname: "tasks" },
+    value: "60%",
+  },
+  // A small table that is written all the time, and a large one that autovacuum is about to reach.
+  {
+    alert: "DatabaseBloat",
+    series: {
+      'pg_stat_user_tables_n_dead_tup{relname="outbox"}': "5000x180",
+      'pg_stat_user_tables_n_live_tup{relname="outbox"}': "100x180",
+      'pg_stat_user_tables_n_dead_tup{relname="tasks"}': "20000x180",
+      'pg_stat_user_tables_n_live_tup{relname="tasks"}': "80000x180",
+    },
+    at: "130m",
+  },
+  {
+    alert: "RedisReplicaGone",
+    stack: "alternatives",
+    series: { redis_connected_slaves: "1 0x40" },
+    at: "35m",
+    fires: {},
+    value: "0",
+  },
+  // It fails over.
+  {
+    alert: "RedisReplicaGone",
+    stack: "alternatives",
+    series: { redis_connected_slaves: "1 0x20 1x20" },
+    at: "35m",
+  },
+  {
+    alert: "ExporterBlind",
+    series: { pg_up: "1 0x20" },
+    at: "18m",
+    fires: { job: "postgres-exporter" },
+  },
+  {
+    alert: "ExporterBlind",
+    series: { pg_up: "0x10 1x10", redis_up: "1x20" },
+    at: "18m",
+  },
+  {
     alert: "BackupOld",
     series: { aigc_backup_last_success_timestamp_seconds: "60x1700" },
     at: "27h",

@@ -23,6 +23,21 @@ export const others = {
   prometheus: ["prometheus_rule_evaluation_failures_total"],
   alertmanager: ["alertmanager_notifications_failed_total"],
   logs: ["vl_storage_is_read_only", "vlagent_remotewrite_pending_data_bytes"],
+  postgresExporter: [
+    "pg_up",
+    "pg_stat_user_tables_n_dead_tup",
+    "pg_stat_user_tables_n_live_tup",
+    "pg_stat_database_blks_hit",
+    "pg_stat_database_blks_read",
+    "pg_stat_database_xact_commit",
+    "pg_stat_database_xact_rollback",
+  ],
+  redisExporter: [
+    "redis_up",
+    "redis_commands_total",
+    "redis_connected_clients",
+    "redis_connected_slaves",
+  ],
   cloudflared: ["cloudflared_tunnel_ha_connections"],
 };
 
