@@ -30,8 +30,11 @@ export async function removeLeftovers(): Promise<void> {
   if (left.length > 0) await buildah("image-clean", ["rm", ...left]);
 }
 
-/** Layers of images that newer ones replaced; those of present ones are the next build's cache. */
-export const removeReplaced = () => buildah("image-prune", ["rmi", "--prune"]);
+/**
+ * Layers of images that newer ones replaced; those of present ones are the next build's cache. One
+ * that somebody's container is made of stays, and no set-up fails for it.
+ */
+export const removeReplaced = () => buildah("image-prune", ["rmi", "--prune"]).catch(() => {});
 
 /** Builds an image unless it is there from the same recipe and content. */
 export async function ensureImage(
