@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
 import { cgroupsWritable, controllers } from "./cluster/cgroups";
 import { UserError } from "./errors";
+import { builtBefore } from "./images";
 import { statusFile } from "./paths";
 
 /** What of this machine decides whether it can carry the stack. */
@@ -15,11 +16,13 @@ export interface Machine {
   memory: number;
   /** Free bytes where the state lies; undefined once the stack has taken its share. */
   disk: number | undefined;
+  /** An earlier set-up has left what it built. */
+  builtBefore: boolean;
   overlayfs: boolean;
 }
 
 const gigabyte = 1e9;
-const needed = { controllers: ["cpu", "memory", "pids"], memory: 8, disk: 30 };
+const needed = { controllers: ["cpu", "memory", "pids"], memory: 8, disk: 30, diskOnceBuilt: 10 };
 
 /**
  * Fails early on a machine that could not carry the stack to its end.
@@ -57,9 +60,10 @@ export function preflight(machine: Machine = thisMachine()): void {
       "use a machine with more memory",
     );
   }
-  if (machine.disk !== undefined && machine.disk < needed.disk * gigabyte) {
+  const disk = machine.builtBefore ? needed.diskOnceBuilt : needed.disk;
+  if (machine.disk !== undefined && machine.disk < disk * gigabyte) {
     throw new UserError(
-      `${(machine.disk / gigabyte).toFixed(1)} GB free on the disk of /var/lib, ${needed.disk} GB are needed`,
+      `${(machine.disk / gigabyte).toFixed(1)} GB free on the disk of /var/lib, ${disk} GB are needed`,
       "free some space",
     );
   }
@@ -77,6 +81,7 @@ function thisMachine(): Machine {
     cgroupsWritable: cgroupsWritable(),
     memory: totalmem(),
     disk: existsSync(statusFile) ? undefined : disk.bavail * disk.bsize,
+    builtBefore: builtBefore(),
     overlayfs: /overlay/.test(readFileSync("/proc/filesystems", "utf8")),
   };
 }

@@ -36,6 +36,10 @@ export async function removeLeftovers(): Promise<void> {
  */
 export const removeReplaced = () => buildah("image-prune", ["rmi", "--prune"]).catch(() => {});
 
+/** Whether the largest image was built once, and with it most of what a set-up takes of the disk. */
+export const builtBefore = (): boolean =>
+  existsSync(directory) && readdirSync(directory).some((record) => record.startsWith("worker-"));
+
 /** Builds an image unless it is there from the same recipe and content. */
 export async function ensureImage(
   recipe: Recipe,
