@@ -114,6 +114,8 @@ class Submission:
         sampling = sampling_of(self._services.settings, parameters.model)
         parameters = sampled(sampling, parameters)
         check_loras(self._services.settings, parameters.loras or [])
+        if not parameters.webhook and self._services.settings.webhook_secret:
+            parameters = parameters.model_copy(update={"webhook": self._key.webhook})
         self._headers.update(await self._services.limiter.admit(self._client))
         parameters = await self._services.inputs.resolve(
             parameters, self._key, files, sampling.side

@@ -27,6 +27,8 @@ class Key:
     images_per_day: int | None = None
     created_at: datetime | None = None
     revoked_at: datetime | None = None
+    webhook: str | None = None
+    """Who is told of its tasks that name nobody."""
 
 
 OPERATOR = Key(OPERATOR_KEY_ID, "operator")
@@ -47,7 +49,9 @@ class KeyStore:
         async with self._engine.connect() as connection:
             return (await connection.execute(statement)).all()
 
-    async def create(self, name: str, *, priority: int, images_per_day: int | None) -> str:
+    async def create(
+        self, name: str, *, priority: int, images_per_day: int | None, webhook: str | None = None
+    ) -> str:
         """Makes a key and returns its token, which nothing can show again."""
         token = f"sk-{secrets.token_urlsafe(32)}"
         await self._rows(
@@ -57,6 +61,7 @@ class KeyStore:
                 hash=hash_token(token),
                 priority=priority,
                 images_per_day=images_per_day,
+                webhook=webhook,
                 created_at=seconds_from_now(0),
             )
             .returning(k.c.id)

@@ -135,6 +135,7 @@ key_table = Table(
     Column("images_per_day", Integer),
     Column("created_at", Timestamp, nullable=False),
     Column("revoked_at", Timestamp),
+    Column("webhook", Text),
 )
 
 webhook_table = Table(

@@ -6,6 +6,7 @@ import re
 import sys
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,6 +14,7 @@ from core import logs
 from core.database import create_engine, migrate
 from core.keys import KeyStore
 from core.settings import Settings
+from tasks.parameters import Address
 from tasks.store import EVER, TaskStore
 from tasks.webhooks import WebhookStore
 
@@ -42,10 +44,21 @@ def _duration(text: str) -> float:
     return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
 
 
+def _address(text: str) -> str:
+    """As a request may name it."""
+    try:
+        return TypeAdapter[str](Address).validate_python(text)
+    except ValidationError:
+        raise argparse.ArgumentTypeError(f"{text} is not an address") from None
+
+
 async def _create_key(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
     try:
         token = await KeyStore(engine).create(
-            arguments.name, priority=arguments.priority, images_per_day=arguments.images_per_day
+            arguments.name,
+            priority=arguments.priority,
+            images_per_day=arguments.images_per_day,
+            webhook=arguments.webhook,
         )
     except IntegrityError:
         sys.exit(f"There is or was a key named {arguments.name}.")
@@ -56,7 +69,8 @@ async def _list_keys(engine: AsyncEngine, _: argparse.Namespace) -> None:
     for key in await KeyStore(engine).list():
         quota = "no quota" if key.images_per_day is None else f"{key.images_per_day} images a day"
         state = f"revoked {key.revoked_at}" if key.revoked_at else "active"
-        print(key.name, f"priority {key.priority}", quota, state, sep="\t")
+        told = [f"webhook {key.webhook}"] if key.webhook else []
+        print(key.name, f"priority {key.priority}", quota, *told, state, sep="\t")
 
 
 async def _revoke_key(engine: AsyncEngine, arguments: argparse.Namespace) -> None:
@@ -109,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("name")
     create.add_argument("--images-per-day", type=int, help="quota; none when left out")
     create.add_argument("--priority", type=int, default=0, help="higher goes first; 0 by default")
+    create.add_argument("--webhook", type=_address, help="who is told of tasks that name nobody")
     create.set_defaults(run=_create_key)
     verbs.add_parser("list", help="show all keys").set_defaults(run=_list_keys)
     revoke = verbs.add_parser("revoke", help="refuse a key from now on")

@@ -137,7 +137,13 @@ MAX_LORAS = 5
 class Lora(BaseModel):
     """What a model has learned besides, by its name in `/v1/models`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
 
     name: Annotated[str, Field(pattern=LORA_NAME)]
     weight: Annotated[float, Field(ge=-5, le=5)] = 1.0
@@ -159,6 +165,7 @@ class Parameters(BaseModel):
         frozen=True,
         strict=True,
         allow_inf_nan=False,
+        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [
                 {"prompt": "a lighthouse at dawn, oil painting"},

@@ -132,6 +132,10 @@ def test_the_command_line_makes_lists_and_revokes_keys(tmp_path: Path) -> None:
     listed = tasks("keys", "list").stdout
     assert "alice\tpriority 0\t5 images a day\tactive" in listed
     assert token not in listed
+    url = "https://app.example.com/pictures"
+    assert tasks("keys", "create", "bob", "--webhook", url).returncode == 0
+    assert f"bob\tpriority 0\tno quota\twebhook {url}\tactive" in tasks("keys", "list").stdout
+    assert tasks("keys", "create", "carol", "--webhook", "ftp://example.com").returncode == 2
     assert tasks("keys", "revoke", "alice").returncode == 0
     assert tasks("keys", "revoke", "alice").returncode == 1
     assert tasks("requeue").stdout == "0 tasks queued again, 0 left dead.\n"

@@ -23,6 +23,8 @@ from uuid_utils.compat import uuid7
 from api.courier import DELAYS
 from api.guarded_client import GuardedClient, Refused, is_public
 from api.webhooks import Messenger
+from core.database import create_engine
+from core.keys import KeyStore
 from core.settings import Settings
 from tasks.parameters import Parameters
 from tasks.store import TaskStore
@@ -50,17 +52,24 @@ def settings(settings: Settings) -> Settings:
 
 @asynccontextmanager
 async def telling(
-    engine: AsyncEngine, settings: Settings, delays: Sequence[float] = (0.01,) * 12, n: int = 1
+    settings: Settings, delays: Sequence[float] = (0.01,) * 12, n: int = 1
 ) -> AsyncIterator[None]:
-    """So many processes tell."""
-    store, outbox = TaskStore(engine, settings), WebhookStore(engine)
-    jobs = [asyncio.create_task(Messenger(outbox, store, settings, delays).run()) for _ in range(n)]
+    """So many processes tell, each with connections of its own."""
+    engines = [create_engine(settings) for _ in range(n)]
+    jobs = [
+        asyncio.create_task(
+            Messenger(WebhookStore(own), TaskStore(own, settings), settings, delays).run()
+        )
+        for own in engines
+    ]
     try:
         yield
     finally:
         for job in jobs:
             job.cancel()
         await asyncio.wait(jobs)
+        for own in engines:
+            await own.dispose()
 
 
 async def ended(engine: AsyncEngine, settings: Settings, url: str) -> UUID:
@@ -105,6 +114,43 @@ async def test_who_asked_for_it_is_told_what_the_task_came_to_by_a_valid_signatu
             assert log["delivered_at"]
 
 
+async def test_a_key_may_have_one_for_its_tasks_that_name_none(
+    client: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    async with receiver() as it:
+        token = await KeyStore(engine).create(
+            "alice", priority=0, images_per_day=None, webhook=f"{it.url}/of-alice"
+        )
+        of_alice = {"Authorization": f"Bearer {token}"}
+        answers = [
+            await client.post("/api/generate", json=SMALL | more, headers=of_alice)
+            for more in ({}, {"webhook": f"{it.url}/own"}, {"webhook": None})
+        ]
+        await generate(client)  # by another key
+        named = [answer.json()["parameters"]["webhook"] for answer in answers]
+        assert named == [f"{it.url}/of-alice", f"{it.url}/own", f"{it.url}/of-alice"]
+        while len(it.taken) < 3:
+            await asyncio.sleep(0.02)
+        told = {json.loads(body)["data"]["id"] for _, body in it.taken}
+        assert told == {answer.json()["id"] for answer in answers}
+
+
+async def test_a_keys_own_is_left_aside_where_there_are_none(
+    clean: None, engine: AsyncEngine, settings: Settings
+) -> None:
+    url = "https://example.com/"
+    token = await KeyStore(engine).create("alice", priority=0, images_per_day=None, webhook=url)
+    off = settings.model_copy(update={"webhook_secret": None})
+    async with serve(off) as client:
+        answer = await client.post(
+            "/api/generate",
+            json=SMALL,
+            headers={"Authorization": f"Bearer {token}", "Prefer": "respond-async"},
+        )
+        assert answer.status_code == 202
+        assert answer.json()["parameters"]["webhook"] is None
+
+
 async def test_a_cancelled_task_is_told_once_and_one_without_a_webhook_never(
     client: httpx.AsyncClient,
 ) -> None:
@@ -118,7 +164,7 @@ async def test_a_cancelled_task_is_told_once_and_one_without_a_webhook_never(
         assert (await client.get(f"/api/tasks/{quiet['id']}/webhook")).status_code == 404
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(max(600, MANY // 4))
 @pytest.mark.stores
 @pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
 async def test_none_is_lost_nor_told_in_two_ways_though_three_in_ten_attempts_fail(
@@ -128,7 +174,7 @@ async def test_none_is_lost_nor_told_in_two_ways_though_three_in_ten_attempts_fa
     async with receiver(random.Random(35)) as it:
         ids = [await ended(engine, settings, f"{it.url}/flaky") for _ in range(MANY)]
         # In the middle of it, all that tell are cut off, as by a rollout.
-        async with telling(engine, settings, n=2):
+        async with telling(settings, n=2):
             while len(it.taken) < MANY // 3:
                 await asyncio.sleep(0.01)
         outbox = WebhookStore(engine)
@@ -137,7 +183,7 @@ async def test_none_is_lost_nor_told_in_two_ways_though_three_in_ten_attempts_fa
         ]
         assert untold
         await outbox.retry(untold)  # else some wait for the lease of who was cut off
-        async with telling(engine, settings, n=2):
+        async with telling(settings, n=2):
             for task_id in ids:
                 assert (await until_told(engine, task_id)).delivered_at
     bodies: dict[str, set[bytes]] = {}
@@ -152,7 +198,7 @@ async def test_none_is_lost_nor_told_in_two_ways_though_three_in_ten_attempts_fa
 async def test_it_has_an_end_and_an_operator_begins_again(
     engine: AsyncEngine, settings: Settings
 ) -> None:
-    async with receiver() as it, telling(engine, settings, delays=(0.01, 0.01)):
+    async with receiver() as it, telling(settings, delays=(0.01, 0.01)):
         task_id = await ended(engine, settings, f"{it.url}/500")
         told = await until_told(engine, task_id)
         assert [attempt.outcome for attempt in told.attempts] == ["500"] * 3
@@ -168,7 +214,7 @@ async def test_it_has_an_end_and_an_operator_begins_again(
 async def test_gone_is_the_end_and_no_redirect_is_followed(
     engine: AsyncEngine, settings: Settings, path: str, outcome: str
 ) -> None:
-    async with receiver() as it, telling(engine, settings, delays=()):
+    async with receiver() as it, telling(settings, delays=()):
         told = await until_told(engine, await ended(engine, settings, f"{it.url}/{path}"))
         assert (told.delivered_at, [it.outcome for it in told.attempts]) == (None, [outcome])
         assert it.asked == 1
