@@ -12,6 +12,8 @@ export interface ManagedPostgresArgs extends ComponentArgs, StoreNetwork {
   password: pulumi.Input<string>;
   /** E.g. "db.t4g.medium". */
   instanceClass: string;
+  /** Of PostgreSQL, e.g. "18". */
+  engineVersion: string;
   /** Size of the disk at first, in GiB; it grows by itself to four times that. */
   storageGiB: number;
   /** Makes changes at once, with a short outage; else in the next maintenance window. */
@@ -20,7 +22,6 @@ export interface ManagedPostgresArgs extends ComponentArgs, StoreNetwork {
   protect: boolean;
 }
 
-const version = "18";
 const backupDays = 14;
 
 /** The truth on RDS, in two availability zones: what Postgres is in the cluster. */
@@ -42,7 +43,7 @@ export class ManagedPostgres extends Component {
     const parameters = new rds.ParameterGroup(
       `${name}-parameters`,
       {
-        family: parameterFamily("postgres", version),
+        family: parameterFamily("postgres", args.engineVersion),
         description: `Parameters of ${name}`,
         parameters: [{ name: "rds.force_ssl", value: "1" }],
       },
@@ -52,8 +53,8 @@ export class ManagedPostgres extends Component {
       `${name}-server`,
       {
         engine: "postgres",
-        engineVersion: version,
-        // Only a release that names another one asks for it.
+        engineVersion: args.engineVersion,
+        // Asked for by engineVersion alone.
         allowMajorVersionUpgrade: true,
         instanceClass: args.instanceClass,
         dbName: aigc,

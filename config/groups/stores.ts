@@ -11,6 +11,11 @@ export const redis = group("The queue and the rate limits", {
 export const postgres = group("The task records", {
   managed: z.boolean().default(false).describe("RDS in two zones instead of a pod"),
   instanceClass: z.string().default("db.t4g.medium").describe("With managed"),
+  engineVersion: z
+    .string()
+    .regex(/^\d+(\.\d+)?$/)
+    .default("18")
+    .describe("With managed: of PostgreSQL; a [major one](runbook.md#on-rds) is an outage"),
   ...volume("20Gi"),
   resources: resources("100m", "256Mi", "1Gi"),
 });

@@ -10,7 +10,7 @@ export interface Recipe {
   context: string;
   file: "Containerfile" | "Dockerfile";
   /** A Debian suite, or another recipe. */
-  base: BaseName | "official-postgres" | "api" | undefined;
+  base: BaseName | "official-postgres" | "postgres" | "api" | undefined;
   /** Stage of a multi-stage file. */
   target?: string;
   /** Programs of the toolchain that are copied in. */

@@ -214,6 +214,7 @@ const own: Record<string, Values> = {
   "redis.storageClass": { "redis.storageClass": "another" },
   "postgres.managed": network,
   "postgres.instanceClass": { "postgres.instanceClass": "db.t4g.large" },
+  "postgres.engineVersion": { "postgres.engineVersion": "19" },
   "postgres.storageClass": { "postgres.storageClass": "another" },
   "objectStore.bucket": { "objectStore.bucket": "another" },
   "objectStore.storageClass": { "objectStore.storageClass": "another" },

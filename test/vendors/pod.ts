@@ -34,8 +34,12 @@ const entrypoints: Record<string, string[]> = { cloudflared: ["cloudflared", "--
 export interface Given {
   /** Laid over the environment that it declares. */
   env?: Record<string, string>;
+  /** Of the local stack, in place of its own. */
+  image?: string;
   /** Programs of the toolchain, added to its image. */
   programs?: Program[];
+  /** Directories of this machine, by their place in it, beside its volumes. */
+  mounts?: Record<string, string>;
   /** Shell line that root runs in its place first, and which may leave servers behind. */
   beside?: string;
 }
@@ -106,27 +110,33 @@ export class GoldenPod {
     return this.#environment(this.container);
   }
 
-  /** Runs another command in place of the first container's own. */
-  command(command: string[]): Promise<Result> {
-    return this.#run({ ...this.container, command, args: [] });
+  /**
+   * Runs another command in place of the first container's own.
+   * @param env laid over what it has
+   */
+  command(command: string[], env: Record<string, string> = {}): Promise<Result> {
+    return this.#run({ ...this.container, command, args: [] }, undefined, env);
   }
 
   async #run(container: Props, ready?: string, more: Record<string, string> = {}): Promise<Result> {
     // Of a published image the name; of one that is built, whose tag is STACK-IMAGE, the tag's end.
     const [, name, tagged] = /([^/:]+)(?::[a-z]+-([a-z-]+))?@/.exec(container.image) ?? [];
-    const image = (tagged ?? name) as string;
-    const { env, programs, beside } = this.given;
-    const sandbox = await Sandbox.of(localImages[image] as ImageName, programs);
+    const declared = (tagged ?? name) as string;
+    const { env, image, programs, mounts, beside } = this.given;
+    const sandbox = await Sandbox.of(image ?? localImages[declared] ?? declared, programs);
     const given: Container = {
-      command: [...(container.command ?? entrypoints[image] ?? []), ...(container.args ?? [])],
+      command: [...(container.command ?? entrypoints[declared] ?? []), ...(container.args ?? [])],
       user: this.user,
       env: { ...this.#environment(container), ...env, ...more },
-      mounts: Object.fromEntries(
-        ((container.volumeMounts ?? []) as Props[]).map(({ name, mountPath }) => [
-          mountPath,
-          this.volume(name),
-        ]),
-      ),
+      mounts: {
+        ...Object.fromEntries(
+          ((container.volumeMounts ?? []) as Props[]).map(({ name, mountPath }) => [
+            mountPath,
+            this.volume(name),
+          ]),
+        ),
+        ...mounts,
+      },
       ready,
       beside,
     };

@@ -6,8 +6,11 @@ import { GoldenPod } from "./pod";
 const picture = "a picture";
 const key = "outputs/a-task/1/0.png";
 
-/** @param copy of the picture in the backup bucket */
-function drill(copy: string): GoldenPod {
+/**
+ * @param copy of the picture in the backup bucket
+ * @param beside lines of bash that root runs once there is a backup
+ */
+function drill(copy: string, beside = ""): GoldenPod {
   const bare = new GoldenPod("local", "restore-drill-weekly");
   const { environment } = bare;
   bare.close();
@@ -46,7 +49,8 @@ function drill(copy: string): GoldenPod {
         create table restore_drills (finished_at timestamptz, succeeded boolean,
           lost_seconds float, restore_seconds float)"
       as pgbackrest stanza-create
-      as pgbackrest backup`,
+      as pgbackrest backup
+      ${beside}`,
   });
 }
 
@@ -54,8 +58,8 @@ const outcome = `psql --dbname="$DATABASE_URL" --tuples-only --no-align --comman
   select succeeded, lost_seconds > 0, restore_seconds >= 0, to_regclass('restore_drill_marks')
   from restore_drills"`;
 
-async function run(copy: string): Promise<string> {
-  const pod = drill(copy);
+async function run(copy: string, beside = ""): Promise<string> {
+  const pod = drill(copy, beside);
   try {
     const script = `restore-drill || echo "ended with $?"; ${outcome}`;
     return (await pod.command(["bash", "--norc", "-c", script])).output;
@@ -76,5 +80,58 @@ test("a drill fails, and says so, where the copy of a picture is not the picture
   const said = await run("another picture");
   expect(said).toContain(`the copy of ${key} is not the picture`);
   expect(said).toContain("ended with 1");
+  expect(said).toMatch(/^f\|t\|t\|$/m);
+});
+
+/** Root's: another byte in the middle of a file of the archive, by its end. */
+const flips = `
+  flip() {
+    file=$(find "$bucket/archive" -type f -path "*$1" | sort | tail -n 1)
+    size=$(stat --format=%s "$file")
+    byte=$(od --address-radix=n --format=u1 --skip-bytes=$((size / 2)) --read-bytes=1 "$file")
+    printf "\\x$(printf %x $((byte ^ 1)))" |
+      dd of="$file" bs=1 seek=$((size / 2)) conv=notrunc status=none
+  }`;
+
+/** Each kind of object that an archive has. */
+const kinds = [
+  ...["archive.info", "archive.info.copy", "backup.info", "backup.info.copy"],
+  ...["F/backup.manifest", "F/backup.manifest.copy", "F/bundle/1"],
+  ...["I/backup.manifest", "I/backup.manifest.copy", "I/bundle/1"],
+  ...["000000000000001-*", "F/pg_data/backup_label.zst"],
+];
+
+test("a flipped byte in any kind of object of the archive is found, of those that no restore reads, too", async () => {
+  const pod = drill(
+    picture,
+    `${flips}
+    psql --quiet --host=localhost --username=aigc aigc --command="update tasks set images = null"
+    as pgbackrest --type=incr backup
+    while sleep 0.1; do
+      [ ! -e /tmp/kind ] || { flip "$(cat /tmp/kind)" >/tmp/flip.log 2>&1; rm /tmp/kind; }
+    done &`,
+  );
+  const script = `
+    flip() { echo "$1" >/tmp/kind.new; mv /tmp/kind.new /tmp/kind; while [ -e /tmp/kind ]; do sleep 0.05; done; }
+    verify-archive && echo "whole at first"
+    for kind in ${kinds.map((kind) => `'${kind}'`).join(" ")}; do
+      flip "$kind"
+      verify-archive >/dev/null 2>&1 && echo "passed over: $kind" || echo "found: $kind"
+      flip "$kind"
+    done
+    verify-archive && echo "whole at last"`;
+  try {
+    const { output } = await pod.command(["bash", "--norc", "-c", script]);
+    for (const kind of kinds) expect(output).toContain(`found: ${kind}\n`);
+    expect(output).toContain("whole at first");
+    expect(output).toContain("whole at last");
+  } finally {
+    pod.close();
+  }
+});
+
+test("a drill fails, and says so, where something else of the archive is damaged", async () => {
+  const said = await run(picture, `${flips}\nflip archive.info.copy`);
+  expect(said).toContain("the archive is damaged");
   expect(said).toMatch(/^f\|t\|t\|$/m);
 });

@@ -1,7 +1,6 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildah, imageTag } from "../../local/images";
-import type { ImageName } from "../../local/images/recipes";
 import { attempt, type Result } from "../../local/run";
 import { ensureToolchain } from "../../local/toolchain";
 import type { Program } from "../../local/toolchain/builds";
@@ -29,7 +28,7 @@ export class Sandbox {
   ) {}
 
   /** @param programs of the toolchain, added to the image's own */
-  static async of(image: ImageName, programs: Program[] = []): Promise<Sandbox> {
+  static async of(image: string, programs: Program[] = []): Promise<Sandbox> {
     const container = (await buildah(log, ["from", "--pull-never", imageTag(image)])).trim();
     const root = (await buildah(log, ["mount", container])).trim();
     if (programs.length > 0) {

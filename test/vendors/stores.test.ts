@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { accepted } from "../golden/stacks";
@@ -75,21 +75,4 @@ test("a database with a client at work ends by itself, and has nothing to recove
   expect(status, output).toBe(0);
   expect(output).toContain("database system was shut down at");
   expect(output).not.toMatch(/ended with|not properly shut down/);
-});
-
-test("a database that is marked to be set aside makes room for a new one, and is kept", async () => {
-  const pod = archivedDatabase();
-  try {
-    await started(pod);
-    const volume = pod.volume("data");
-    writeFileSync(join(volume, "data/set-aside"), "");
-    writeFileSync(join(volume, "data/of-the-old-one"), "");
-    await started(pod);
-    expect(readdirSync(join(volume, "data-18"))).toContain("of-the-old-one");
-    expect(readdirSync(join(volume, "data"))).not.toContain("of-the-old-one");
-    await started(pod);
-    expect(readdirSync(volume).sort()).toEqual(["data", "data-18"]);
-  } finally {
-    pod.close();
-  }
 });

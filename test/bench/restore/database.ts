@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { attempt, type Result, run } from "../../../local/run";
 import { archivedDatabase } from "../../vendors/archivedDatabase";
+import type { GoldenPod } from "../../vendors/pod";
 
 /** Runs what is declared until a file says by which signal it has to end. */
 const served = `
@@ -17,21 +18,33 @@ esac`;
 
 /** PostgreSQL's pod as the local stack declares it, with its archive, for programs of this machine. */
 export class Database {
-  readonly #pod = archivedDatabase();
+  readonly #pod: GoldenPod;
   #running: { end: Promise<Result> } | undefined;
+  /** Laid over what its containers have. */
+  env: Record<string, string> = {};
+
+  /** @param image of the local stack, in place of its own */
+  constructor(image?: string) {
+    this.#pod = archivedDatabase("", image);
+  }
+
+  /** Where its socket lies on this machine. */
+  get socket(): string {
+    return this.#pod.volume("socket");
+  }
 
   /** For libpq and the service: its socket is no network's. */
   get url(): string {
-    return `postgresql://aigc@/aigc?host=${this.#pod.volume("socket")}`;
+    return `postgresql://aigc@/aigc?host=${this.socket}`;
   }
 
   /** As a new pod does. @param options of PostgreSQL's, over those that are declared */
   async start(...options: string[]): Promise<void> {
-    const failed = await this.#pod.prepare();
+    const failed = await this.#pod.prepare(this.env);
     if (failed) throw new Error(failed.output);
     const { command } = this.#pod.container;
     const words = ["bash", "--norc", "-c", served, "bash", ...command, ...options];
-    this.#running = { end: this.#pod.command(words) };
+    this.#running = { end: this.#pod.command(words, this.env) };
     while ((await attempt("psql", [this.url, "--command=select"])).status !== 0) await pause(100);
   }
 
@@ -62,6 +75,23 @@ export class Database {
   /** Runs a program of its image, where PostgreSQL runs. */
   async order(program: string): Promise<void> {
     await this.sql(`copy (select) to program 'cat >/dev/null; ${program} >&2'`);
+  }
+
+  /** @returns what a program of its image says, run where PostgreSQL runs */
+  tell(program: string): Promise<string> {
+    return this.sql(`create temporary table said (line text);
+      copy said from program '${program}' with (format csv, delimiter e'\\x01');
+      select line from said`);
+  }
+
+  /** Names of what lies in its volume. */
+  files(): string[] {
+    return readdirSync(this.#pod.volume("data")).sort();
+  }
+
+  /** Writes a file into its volume. */
+  write(name: string, text: string): void {
+    writeFileSync(join(this.#pod.volume("data"), name), text);
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,7 @@ describe("PostgreSQL on RDS", async () => {
         ...network,
         password: "a password",
         instanceClass: "db.t4g.medium",
+        engineVersion: "18",
         storageGiB: 20,
         protect: true,
       }),
