@@ -125,6 +125,10 @@ async def test_api_and_worker_serve_their_own_metrics_alone(
     drawn = samples(of_worker)
     assert drawn[sample("aigc_attempts_total", outcome="succeeded")] == 1
     assert drawn[sample("aigc_pickup_seconds_count")] == 1
+    assert drawn[sample("aigc_completion_seconds_count")] == 1
+    assert drawn[sample("aigc_completion_seconds_sum")] == pytest.approx(
+        drawn[sample("aigc_pickup_seconds_sum")] + drawn[sample("aigc_generation_seconds_sum")]
+    )
     assert drawn[sample("aigc_step_seconds_count")] == SMALL["steps"]
     assert drawn[sample("aigc_pictures_stored_total", format="png")] == 1
     assert drawn[sample("aigc_pictures_stored_bytes_total", format="png")] > 0

@@ -17,6 +17,11 @@ const gibibyte = 2 ** 30;
 const work = 'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}';
 const logsWait = 'vlagent_remotewrite_pending_data_bytes{job="log-collector",instance="a"}';
 
+const completed = (inTime: string, all: string) => ({
+  'aigc_completion_seconds_bucket{le="60.0"}': inTime,
+  aigc_completion_seconds_count: all,
+});
+
 /** For each alert one case in which it fires and one as near as can be in which it does not. */
 export const alertCases: AlertCase[] = [
   {
@@ -284,6 +289,18 @@ export const alertCases: AlertCase[] = [
     },
     at: "20m",
   },
+  // Of 5 % that may be late: 80 % is gone within two days, 20 % within nine, 4 % never.
+  ...[
+    { alert: "PicturesLate", late: 80, at: "10m", fires: {}, value: "80%" },
+    { alert: "PicturesLate", late: 20, at: "20m" },
+    { alert: "PicturesLateForDays", late: 20, at: "2h", fires: {}, value: "20%" },
+    { alert: "PicturesLateForDays", late: 4, at: "3h" },
+  ].map(({ late, ...rest }) => ({
+    ...rest,
+    series: completed(`0+${100 - late}x200`, "0+100x200"),
+  })),
+  // The third of three tasks in an hour.
+  { alert: "PicturesLate", series: completed("0x10 2x190", "0x10 2x20 3x170"), at: "40m" },
   {
     alert: "WorkerNotCompiled",
     series: {
