@@ -56,6 +56,8 @@ async def worker_process(settings: Settings) -> AsyncIterator[httpx.AsyncClient]
             "REDIS_URL": settings.redis_url or "",
             "DATA_DIR": str(settings.data_dir),
             "MODEL_ID": settings.model_id,
+            "NAMED_ONLY": str(settings.named_only),
+            "WORKER_ID": f"worker-{port}",
             "METRICS_PORT": str(port),
             "PYTHONPATH": str(Path(__file__).parents[1]),
         },
