@@ -93,6 +93,11 @@ const workers: Dashboard = {
       queries: quantiles("aigc_pickup_seconds"),
     },
     {
+      title: "From acceptance to the last picture",
+      unit: "s",
+      queries: quantiles("aigc_completion_seconds"),
+    },
+    {
       title: "Time of a task at its worker",
       unit: "s",
       queries: quantiles("aigc_generation_seconds"),

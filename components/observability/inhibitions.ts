@@ -10,19 +10,23 @@ interface Inhibition {
 const noWorkers = ["NoWorker", "NoWorkerStarts"];
 const requests = ["RequestsFail", "RequestsFailSlowly", "RequestsSlow"];
 const queue = ["QueueWaits", "QueueGrows", "RequestsShed"];
+const late = ["PicturesLate", "PicturesLateForDays"];
 
 export const inhibitions: Inhibition[] = [
   { causes: ["NoApi"], effects: requests },
-  { causes: ["DatabaseDown"], effects: [...requests, ...queue, "AttemptsFail"] },
-  { causes: ["RedisDown"], effects: [...requests, ...queue] },
+  { causes: ["DatabaseDown"], effects: [...requests, ...queue, ...late, "AttemptsFail"] },
+  { causes: ["RedisDown"], effects: [...requests, ...queue, ...late] },
   { causes: noWorkers, effects: ["QueueWaits"], of: ["model"] },
-  { causes: noWorkers, effects: ["QueueGrows", "RequestsShed"] },
+  { causes: noWorkers, effects: ["QueueGrows", "RequestsShed", ...late] },
+  // What waits for long is late.
+  { causes: ["QueueWaits", "RequestsShed"], effects: late },
   { causes: [...noWorkers, "NoApi"], effects: ["TooFewPods", "CrashLoop"], of: ["job"] },
   { causes: noWorkers, effects: ["ScalerStuck"], of: ["job"] },
   { causes: ["DatabaseDown", "RedisDown"], effects: ["ExporterBlind"] },
   { causes: ["CrashLoop"], effects: ["TooFewPods"], of: ["job"] },
   { causes: ["RequestsShed"], effects: ["QueueGrows"] },
   { causes: ["RequestsFail"], effects: ["RequestsFailSlowly"] },
+  { causes: ["PicturesLate"], effects: ["PicturesLateForDays"] },
 ];
 
 /**

@@ -4,10 +4,11 @@ import { Component, type ComponentArgs } from "../component";
 import { type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { singleReplica, type VolumeArgs } from "../kubernetes/statefulSet";
 import { labels, ports, serviceHost } from "../names";
-import { namespaceOf } from "../network/flows";
+import { apiServer, namespaceOf } from "../network/flows";
 import { Alertmanager, type Receivers } from "./alertmanager";
 import { type Alert, renderAlertRules } from "./alerts";
 import { dashboardConfigMaps } from "./grafana";
+import { kubeletAccess, kubeletJobs, kubeletPort, volumeAlerts } from "./kubelets";
 import { deliveryAlerts, ownAlerts } from "./ownAlerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
@@ -19,6 +20,8 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   targets: ScrapeTarget[];
   /** Of other namespaces, by the host of their Service and the port of their pods. */
   exporters: { job: string; host: string; port: number }[];
+  /** Ask each node's kubelet of volumes and containers, by leave of the whole cluster. */
+  kubelets: boolean;
   /** When somebody is told, besides what is not scraped. */
   alerts: Alert[];
   /** URL of docs/runbook.md, where alerts lead; "": nowhere. */
@@ -51,7 +54,12 @@ export class Monitoring extends Component {
     const { namespace } = args;
     const metadata = { name: app, namespace, labels: labels(app) };
     const host = serviceHost(app, namespace);
-    const alerts = [...args.alerts, ...ownAlerts, ...(args.alertmanager ? deliveryAlerts : [])];
+    const alerts = [
+      ...args.alerts,
+      ...ownAlerts,
+      ...(args.kubelets ? volumeAlerts : []),
+      ...(args.alertmanager ? deliveryAlerts : []),
+    ];
     const alertmanager = args.alertmanager
       ? new Alertmanager(
           `${name}-alertmanager`,
@@ -84,6 +92,7 @@ export class Monitoring extends Component {
           "prometheus.yml": renderPrometheusConfig({
             targets,
             namespace,
+            others: args.kubelets ? kubeletJobs(namespace) : [],
             alertmanager: alertmanager && `${alertmanager.host}:${ports.alertmanager}`,
           }),
           [rulesFile]: renderAlertRules(alerts, args.runbook),
@@ -107,6 +116,7 @@ export class Monitoring extends Component {
         volume: args,
         pod: {
           ...restrictedPod(uid),
+          ...(args.kubelets && kubeletAccess(name, { app, namespace }, this.child)),
           containers: [
             {
               ...restrictedContainer,
@@ -144,6 +154,9 @@ export class Monitoring extends Component {
     if (args.dashboards) dashboardConfigMaps(name, namespace, this.child);
     this.flows.push(...targets.map((to) => ({ from: this, to, ports: [to.port] })));
     this.flows.push({ from: "operators", to: this, ports: [ports.prometheus] });
+    if (args.kubelets) {
+      this.flows.push({ from: this, to: "anywhere", ports: [...apiServer, kubeletPort] });
+    }
     this.flows.push(...(alertmanager?.flows ?? []));
     this.url = `http://${host}:${ports.prometheus}`;
     this.registerOutputs({ url: this.url });

@@ -10,6 +10,8 @@ export interface PrometheusConfigArgs {
   namespace: string;
   /** host:port of an Alertmanager. @default alerts are only shown */
   alertmanager?: string;
+  /** Jobs that are found otherwise than by DNS. @default none */
+  others?: object[];
 }
 
 /** Beside prometheus.yml. */
@@ -17,13 +19,14 @@ export const rulesFile = "alerts.yml";
 
 /**
  * prometheus.yml, which is also valid JSON. Targets come from DNS, so that Prometheus needs no
- * access to the Kubernetes API.
+ * access to the Kubernetes API but for the nodes.
  * https://prometheus.io/docs/prometheus/latest/configuration/configuration/#dns_sd_config
  */
 export function renderPrometheusConfig({
   targets,
   namespace,
   alertmanager,
+  others = [],
 }: PrometheusConfigArgs): string {
   const jobs = targets.map(({ job }) => job);
   const twice = jobs.find((job, at) => jobs.indexOf(job) !== at);
@@ -42,10 +45,13 @@ export function renderPrometheusConfig({
     ...(alertmanager && {
       alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },
     }),
-    scrape_configs: targets.map(({ job, host, port }) => ({
-      job_name: job,
-      dns_sd_configs: [{ names: [host], type: "A", port, refresh_interval: "5s" }],
-    })),
+    scrape_configs: [
+      ...targets.map(({ job, host, port }) => ({
+        job_name: job,
+        dns_sd_configs: [{ names: [host], type: "A", port, refresh_interval: "5s" }],
+      })),
+      ...others,
+    ],
   };
   return `${JSON.stringify(configuration, null, 2)}\n`;
 }

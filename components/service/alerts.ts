@@ -1,5 +1,5 @@
 import type { Alert } from "../observability/alerts";
-import { errorBudgetAlerts } from "./objectives";
+import { errorAlerts, type InTime, latenessAlerts } from "./objectives";
 
 /** Ends of an attempt that are no client's doing. */
 /** Outcomes of attempts that nobody wanted. */
@@ -9,8 +9,9 @@ export const faults = "out_of_memory|gpu_error|generation_failed|worker_lost";
  * Of all requests and tasks together.
  * @param objective percent of the requests for pictures that succeed, over 30 days
  */
-export const serviceAlerts = (objective: number): Alert[] => [
-  ...errorBudgetAlerts(objective),
+export const serviceAlerts = (objective: number, inTime: InTime): Alert[] => [
+  ...errorAlerts(objective),
+  ...latenessAlerts(inTime),
   {
     name: "RequestsSlow",
     // Not those that wait for a picture, or for a client's upload.

@@ -11,6 +11,7 @@ import { type Alert, noneUp, tooFewPods } from "../observability/alerts";
 import { serviceAlerts } from "./alerts";
 import { type Companions, companionsEnv } from "./companions";
 import { type Lora, lorasEnv } from "./loras";
+import type { InTime } from "./objectives";
 import { type Sampling, samplingEnv } from "./sampling";
 import type { ServiceSettings } from "./serviceSettings";
 
@@ -35,6 +36,8 @@ export interface ApiArgs extends ComponentArgs, Availability, Pick<Companions, "
   loras: Lora[];
   /** Percent of the requests for pictures that succeed, over 30 days. */
   objective: number;
+  /** Percent of the tasks that have their pictures within so many seconds, over 30 days. */
+  inTime: InTime;
   /** Whether tasks may have to wait until a first worker starts. */
   workersFromZero: boolean;
   /** The operator's key, checked against `Authorization: Bearer`. */
@@ -253,7 +256,7 @@ export class Api extends Component {
     this.alerts.push(
       noApi(job),
       tooFewPods(job, name, args.replicas, "10m"),
-      ...serviceAlerts(args.objective),
+      ...serviceAlerts(args.objective, args.inTime),
     );
     this.targets.push({ job, app: name, host: this.host, port: ports.metrics });
     const { database, servers } = args.settings;

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { availability, group, resources } from "../fields";
 
+/** Buckets of aigc_completion_seconds (docker/service/core/metrics.py). */
+export const inTimeSeconds = [1, 2.5, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300, 600];
+
 export const api = group("The pods that answer HTTP", {
   ...availability(2),
   maxWaitSeconds: z
@@ -28,6 +31,18 @@ export const api = group("The pods that answer HTTP", {
     .max(99.99)
     .default(99)
     .describe("Percent of the requests for pictures that succeed, over 30 days; alerts follow it"),
+  inTime: group("How many tasks have their pictures in time, over 30 days; alerts follow it", {
+    objective: z
+      .number()
+      .min(50)
+      .max(99.9)
+      .default(95)
+      .describe("Percent of the tasks that succeed"),
+    seconds: z
+      .literal(inTimeSeconds)
+      .default(60)
+      .describe(`From acceptance to the last picture: ${inTimeSeconds.join(", ")}`),
+  }),
   webhooks: z
     .boolean()
     .default(false)

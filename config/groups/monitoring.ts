@@ -42,6 +42,12 @@ export const monitoring = group("Prometheus and Alertmanager", {
     .describe(
       "What the cluster has already and Prometheus asks besides, such as DCGM's exporter or kube-state-metrics: each by job, host of its Service, headless where each pod is asked, and port of its pods",
     ),
+  kubelets: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Ask each node's kubelet of the stack's volumes and containers, with a ClusterRole for nodes/metrics, where the cluster allows that",
+    ),
   ownExporters: z
     .boolean()
     .default(false)

@@ -65,6 +65,7 @@ const nlb = {
 
 /** Values of the other kinds, and what they need beside them. */
 const own: Record<string, Values> = {
+  "api.inTime.seconds": { "api.inTime.seconds": 30 },
   namespace: { namespace: "another" },
   webhookSecret: { webhookSecret: "anotherwebhookSecret", "api.webhooks": true },
   c2paCertificates: {

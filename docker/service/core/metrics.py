@@ -168,6 +168,29 @@ GENERATION = _metric(
     "worker",
     buckets=(0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 300),
 )
+COMPLETION_BUCKETS: Final = (
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    15.0,
+    20.0,
+    30.0,
+    45.0,
+    60.0,
+    90.0,
+    120.0,
+    300.0,
+    600.0,
+)
+"""Of which `api.inTime.seconds` has to be one."""
+COMPLETION = _metric(
+    Histogram,
+    "aigc_completion_seconds",
+    "From a task's acceptance to the last of its pictures",
+    "worker",
+    buckets=COMPLETION_BUCKETS,
+)
 STEP = _metric(
     Histogram,
     "aigc_step_seconds",

@@ -31,6 +31,12 @@ monitoring:
     - { job: kube-state-metrics, host: kube-state-metrics.monitoring.svc.cluster.local, port: 8080 }
 ```
 
+`monitoring.kubelets` asks each node's kubelet, and cAdvisor in it, of the stack's own volumes and
+containers: `kubelet_volume_stats_available_bytes` and `kubelet_volume_stats_capacity_bytes`,
+`container_cpu_usage_seconds_total`, `container_memory_working_set_bytes` and
+`container_oom_events_total`. Prometheus then has a ClusterRole, to list nodes and to read
+`nodes/metrics`, which some clusters give to nobody.
+
 `monitoring.ownExporters` runs
 [postgres_exporter](https://github.com/prometheus-community/postgres_exporter) and
 [redis_exporter](https://github.com/oliver006/redis_exporter), for what the stores alone know of

@@ -56,6 +56,8 @@ async def worker_process(settings: Settings) -> AsyncIterator[httpx.AsyncClient]
             "REDIS_URL": settings.redis_url or "",
             "DATA_DIR": str(settings.data_dir),
             "MODEL_ID": settings.model_id,
+            "NAMED_ONLY": str(settings.named_only),
+            "WORKER_ID": f"worker-{port}",
             "METRICS_PORT": str(port),
             "PYTHONPATH": str(Path(__file__).parents[1]),
         },
@@ -125,6 +127,10 @@ async def test_api_and_worker_serve_their_own_metrics_alone(
     drawn = samples(of_worker)
     assert drawn[sample("aigc_attempts_total", outcome="succeeded")] == 1
     assert drawn[sample("aigc_pickup_seconds_count")] == 1
+    assert drawn[sample("aigc_completion_seconds_count")] == 1
+    assert drawn[sample("aigc_completion_seconds_sum")] == pytest.approx(
+        drawn[sample("aigc_pickup_seconds_sum")] + drawn[sample("aigc_generation_seconds_sum")]
+    )
     assert drawn[sample("aigc_step_seconds_count")] == SMALL["steps"]
     assert drawn[sample("aigc_pictures_stored_total", format="png")] == 1
     assert drawn[sample("aigc_pictures_stored_bytes_total", format="png")] > 0

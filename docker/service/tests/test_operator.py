@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -49,6 +50,7 @@ async def test_only_the_operators_key_opens_it(
     for method, path in (
         ("GET", "/api/operator"),
         ("GET", "/api/operator/today"),
+        ("GET", "/api/operator/month"),
         ("POST", f"/api/operator/tasks/{uuid4()}/requeue"),
     ):
         headers = {"Authorization": f"Bearer {token}"}
@@ -104,6 +106,24 @@ async def test_it_sees_what_each_key_had_today_and_what_that_cost(
         assert use["cost"] == pytest.approx(use["seconds"] * HOURLY / 3600)
 
 
+async def test_a_month_has_what_its_days_had(
+    client: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    first = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    ended = (first, first - timedelta(seconds=1))
+    for finished_at in ended:
+        task = await submit(client)
+        await until_final(client, task["id"])
+        drawn = {"started_at": finished_at - timedelta(seconds=60), "finished_at": finished_at}
+        async with engine.begin() as connection:
+            await connection.execute(update(t).where(t.c.id == UUID(task["id"])).values(**drawn))
+    month = (await client.get("/api/operator/month")).json()
+    assert datetime.fromisoformat(month["since"]) == first
+    (use,) = month["keys"]
+    assert (use["tasks"], round(use["seconds"])) == (1, 60)
+    assert use["cost"] == pytest.approx(use["seconds"] * HOURLY / 3600)
+
+
 async def test_a_dead_task_is_given_fresh_attempts_and_no_other(
     client: httpx.AsyncClient, engine: AsyncEngine
 ) -> None:
@@ -138,6 +158,8 @@ class TestPage:
         await enter(operators_page)
         workers = operators_page.locator("#workers")
         await expect(workers).to_contain_text("idle")
+        price = re.compile(r"0\.\d{4}Cost this month")
+        await expect(operators_page.locator("#glance")).to_contain_text(price)
         task = await submit(client, prompt="slow 0.3", steps=60)
         await expect(workers).to_contain_text(task["id"])
         await expect(workers).to_contain_text(re.compile(r"[1-9]\d? of 60"))

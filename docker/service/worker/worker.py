@@ -218,6 +218,7 @@ class Worker:
             seconds = time.monotonic() - started
             if status is Status.SUCCEEDED:
                 metrics.GENERATION.observe(seconds)
+                metrics.COMPLETION.observe((task.queued_seconds or 0) + seconds)
             log.info("task left", extra={"status": status, "seconds": round(seconds, 3)})
 
     async def _settle(self, model: Model, run: Run) -> Status | None:

@@ -17,6 +17,20 @@ const gibibyte = 2 ** 30;
 const work = 'aigc_work_seconds{model="stabilityai_stable-diffusion-xl-base-1.0"}';
 const logsWait = 'vlagent_remotewrite_pending_data_bytes{job="log-collector",instance="a"}';
 
+const completed = (inTime: string, all: string) => ({
+  'aigc_completion_seconds_bucket{le="60.0"}': inTime,
+  aigc_completion_seconds_count: all,
+});
+
+/** A volume of a hundred gibibytes. @param free of them, by the hour */
+const volume = (free: (hours: number) => number, hours: number) => ({
+  'kubelet_volume_stats_capacity_bytes{persistentvolumeclaim="data-prometheus-0"}': `${100 * gibibyte}x${60 * hours}`,
+  'kubelet_volume_stats_available_bytes{persistentvolumeclaim="data-prometheus-0"}': Array.from(
+    { length: 60 * hours },
+    (_, minute) => free(Math.floor(minute / 60)) * gibibyte,
+  ).join(" "),
+});
+
 /** For each alert one case in which it fires and one as near as can be in which it does not. */
 export const alertCases: AlertCase[] = [
   {
@@ -284,6 +298,18 @@ export const alertCases: AlertCase[] = [
     },
     at: "20m",
   },
+  // Of 5 % that may be late: 80 % is gone within two days, 20 % within nine, 4 % never.
+  ...[
+    { alert: "PicturesLate", late: 80, at: "10m", fires: {}, value: "80%" },
+    { alert: "PicturesLate", late: 20, at: "20m" },
+    { alert: "PicturesLateForDays", late: 20, at: "2h", fires: {}, value: "20%" },
+    { alert: "PicturesLateForDays", late: 4, at: "3h" },
+  ].map(({ late, ...rest }) => ({
+    ...rest,
+    series: completed(`0+${100 - late}x200`, "0+100x200"),
+  })),
+  // The third of three tasks in an hour.
+  { alert: "PicturesLate", series: completed("0x10 2x190", "0x10 2x20 3x170"), at: "40m" },
   {
     alert: "WorkerNotCompiled",
     series: {
@@ -553,6 +579,24 @@ export const alertCases: AlertCase[] = [
     series: { 'process_start_time_seconds{job="worker",instance="a"}': "0 0 60 60 120x40" },
     at: "20m",
   },
+  // It loses a gibibyte an hour of its last twenty.
+  {
+    alert: "VolumeFills",
+    series: volume((hours) => 30 - hours, 10),
+    at: "9h",
+    fires: { persistentvolumeclaim: "data-prometheus-0" },
+    value: "21%",
+  },
+  {
+    alert: "VolumeFills",
+    series: volume(() => 5, 10),
+    at: "9h",
+    fires: { persistentvolumeclaim: "data-prometheus-0" },
+    value: "5%",
+  },
+  // It is nearly full, and stays so; another is emptied each hour.
+  { alert: "VolumeFills", series: volume(() => 11, 10), at: "9h" },
+  { alert: "VolumeFills", series: volume((hours) => 40 - 10 * (hours % 2), 10), at: "9h" },
   {
     alert: "RulesFail",
     series: { 'prometheus_rule_evaluation_failures_total{rule_group="g"}': "0+1x40" },

@@ -1,4 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { inTimeSeconds } from "../../../config/groups/api";
+import { repository } from "../../../local/paths";
 import { alertRules } from "../../golden/alerts";
 import { metricNames, metricsOf } from "./metrics";
 
@@ -14,4 +18,10 @@ test("a metric is found in an expression, and nothing else is taken for one", ()
       'sum by (job) (rate(aigc_missing_total{status="x"}[10m])) / 60 > 0.05 or absent(up offset 1h)',
     ),
   ).toEqual(["aigc_missing_total", "up"]);
+});
+
+test("every time that may be promised for pictures is one that the workers count by", () => {
+  const source = readFileSync(join(repository, "docker/service/core/metrics.py"), "utf8");
+  const [, buckets = ""] = /COMPLETION_BUCKETS: Final = \(([^)]*)\)/.exec(source) ?? [];
+  expect([...buckets.matchAll(/[\d.]+/g)].map(Number)).toEqual(inTimeSeconds);
 });

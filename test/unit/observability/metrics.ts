@@ -23,6 +23,7 @@ export const others = {
   prometheus: ["prometheus_rule_evaluation_failures_total"],
   alertmanager: ["alertmanager_notifications_failed_total"],
   logs: ["vl_storage_is_read_only", "vlagent_remotewrite_pending_data_bytes"],
+  kubelet: ["kubelet_volume_stats_available_bytes", "kubelet_volume_stats_capacity_bytes"],
   postgresExporter: [
     "pg_up",
     "pg_stat_user_tables_n_dead_tup",

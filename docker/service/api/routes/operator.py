@@ -11,6 +11,7 @@ from api.dependencies import Caller, Provided
 from api.errors import documented
 from api.models import models
 from api.problems import Problem
+from api.services import Services
 from core.keys import Key
 from core.schema import OPERATOR_KEY_ID
 from core.settings import Settings
@@ -79,9 +80,9 @@ class UseView(BaseModel):
     cost: float
 
 
-class TodayView(BaseModel):
+class UsageView(BaseModel):
     since: datetime
-    """Midnight, UTC."""
+    """A midnight, UTC."""
     keys: list[UseView]
     priced: bool
     """Whether it is known what a worker costs."""
@@ -151,9 +152,21 @@ def _total_steps(task: Task) -> int | None:
 
 
 @router.get("/today", summary="Who had what today", responses=documented(401, 403, 503))
-async def get_today(services: Provided) -> TodayView:
+async def get_today(services: Provided) -> UsageView:
+    return await _usage(services, _midnight())
+
+
+@router.get("/month", summary="Who had what this month", responses=documented(401, 403, 503))
+async def get_month(services: Provided) -> UsageView:
+    return await _usage(services, _midnight().replace(day=1))
+
+
+def _midnight() -> datetime:
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+async def _usage(services: Services, since: datetime) -> UsageView:
     settings = services.settings
-    since = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     keys: dict[str, UseView] = {}
     for use in await services.operations.use(since):
         view = keys.setdefault(
@@ -164,7 +177,7 @@ async def get_today(services: Provided) -> TodayView:
         view.seconds += use.seconds
         view.cost += use.seconds * settings.price_of(use.model) / 3600
     priced = any(settings.price_of(model) > 0 for model in models(settings))
-    return TodayView(since=since, keys=list(keys.values()), priced=priced)
+    return UsageView(since=since, keys=list(keys.values()), priced=priced)
 
 
 @router.post(

@@ -3,6 +3,7 @@
 const KEY = "image-service-key"; // the playground's: one key is enough for both
 const NOW_MS = 2000;
 const TODAY_MS = 30_000;
+const MONTH_MS = 600_000; // the store counts each task of it
 
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((it) => [it.id, it]));
 const sections = ["glance", "queue", "drawing", "use", "failed", "leave"].map((id) => page[id]);
@@ -10,6 +11,7 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 let key = sessionStorage.getItem(KEY);
 let today;
+let month;
 
 /** An answer that is no success; the message is the problem document's. */
 class Refused extends Error {}
@@ -61,6 +63,7 @@ function glance(now) {
     "95 % within": now.latency ? seconds(now.latency.p95) : "–",
     "Pictures today": drawn,
     "Cost today": money(cost),
+    "Cost this month": month ? money(sum(month.keys, "cost")) : "–",
     "Cost of a picture": drawn > 0 ? money(cost / drawn) : "–",
     Dead: now.dead,
   };
@@ -129,6 +132,10 @@ async function showToday() {
   );
 }
 
+async function loadMonth() {
+  month = await get("/api/operator/month");
+}
+
 function requeueButton(id) {
   const button = document.createElement("button");
   button.type = "button";
@@ -155,6 +162,7 @@ const message = (error) =>
 async function enter() {
   try {
     await showToday();
+    await loadMonth();
     await showNow();
     sessionStorage.setItem(KEY, key);
     page["key-form"].hidden = true;
@@ -196,3 +204,4 @@ page.leave.addEventListener("click", () => leave(""));
 if (key) enter();
 keepShowing(showNow, NOW_MS);
 keepShowing(showToday, TODAY_MS);
+keepShowing(loadMonth, MONTH_MS);
