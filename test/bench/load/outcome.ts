@@ -18,6 +18,8 @@ export interface Outcome {
   refused: number;
   /** Neither: each is one too many. */
   failed: number;
+  /** Those, by HTTP status (0: no answer came). */
+  failures: Record<string, number>;
   /** Seconds from sent to drawn, of those that were. */
   p50: number;
   p95: number;
@@ -29,11 +31,16 @@ export interface Outcome {
 export function outcomeOf({ answers, queue, processor }: Run): Outcome {
   const drawn = answers.filter(([, , status]) => status === 200).map(([, seconds]) => seconds);
   const refused = answers.filter(([, , status]) => status === 429).length;
+  const failures: Outcome["failures"] = {};
+  for (const [, , status] of answers) {
+    if (status !== 200 && status !== 429) failures[status] = (failures[status] ?? 0) + 1;
+  }
   return {
     sent: answers.length,
     pictures: drawn.length,
     refused,
     failed: answers.length - drawn.length - refused,
+    failures,
     p50: quantile(drawn, 0.5),
     p95: quantile(drawn, 0.95),
     longestQueue: Math.max(...queue.map(([, waiting]) => waiting)),

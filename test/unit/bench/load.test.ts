@@ -44,6 +44,7 @@ test("what is neither a picture nor refused is counted, and times are of picture
     pictures: 2,
     refused: 1,
     failed: 2,
+    failures: { 0: 1, 502: 1 },
     p50: 3,
     p95: 3,
     longestQueue: 4,
