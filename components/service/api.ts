@@ -58,6 +58,8 @@ export interface ApiArgs extends ComponentArgs, Availability, Pick<Companions, "
   webhookSecret?: pulumi.Input<string>;
   /** Whether requests may name addresses that their pictures are sent to. */
   uploads: boolean;
+  /** Whether requests may name addresses that pictures to draw from are fetched from. */
+  fetches: boolean;
   /** Largest picture to draw from, in MiB. */
   maxInput: number;
   resources: Resources;
@@ -202,6 +204,7 @@ export class Api extends Component {
                     { name: "DATABASE_CONNECTIONS", value: String(args.connections) },
                     { name: "MAX_WAIT_SECONDS", value: String(args.maxWaitSeconds) },
                     ...(args.uploads ? [{ name: "UPLOADS", value: "true" }] : []),
+                    ...(args.fetches ? [{ name: "FETCHES", value: "true" }] : []),
                     { name: "MAX_INPUT_BYTES", value: String(args.maxInput * 2 ** 20) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
                     { name: "RATE_LIMIT", value: args.rateLimit },
@@ -265,7 +268,8 @@ export class Api extends Component {
       from: labels(`${name}-migrations`),
       ...database,
     });
-    if (args.webhookSecret || args.uploads) this.flows.push({ from: this, ...elsewhere(https) });
+    if (args.webhookSecret || args.uploads || args.fetches)
+      this.flows.push({ from: this, ...elsewhere(https) });
     this.registerOutputs({ host: this.host });
   }
 }

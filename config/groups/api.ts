@@ -53,6 +53,12 @@ export const api = group("The pods that answer HTTP", {
     .boolean()
     .default(false)
     .describe("Requests may name addresses, to which the api sends their pictures by https"),
+  fetches: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Requests may name the addresses of pictures to draw from, which the api fetches by https",
+    ),
   maxInput: z
     .int()
     .min(1)

@@ -138,6 +138,7 @@ const own: Record<string, Values> = {
   "api.corsOrigins": { "api.corsOrigins": ["https://another.example.com"] },
   "api.objective": { "api.objective": 99.5 },
   "api.uploads": { "api.uploads": true },
+  "api.fetches": { "api.fetches": true },
   "api.webhooks": { "api.webhooks": true, webhookSecret: "webhookSecret" },
   "api.maxInput": { "api.maxInput": 20 },
   "workers.model": { "workers.model": "tiny-sdxl", "models.revision": "" },

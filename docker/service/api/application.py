@@ -191,4 +191,5 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
             )
         )
         stack.push_async_callback(services.departures.close)
+        stack.push_async_callback(services.inputs.close)
         yield services

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterable
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
@@ -21,6 +22,19 @@ https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-
 
 class Refused(Exception):  # noqa: N818
     """There is an address that nothing is sent to."""
+
+
+UNREACHABLE: Final = (
+    TimeoutError,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+)
+"""What there is in place of an answer."""
+
+
+class TooLong(Exception):  # noqa: N818
+    """More was answered than may be."""
 
 
 class GuardedClient:
@@ -62,6 +76,23 @@ class GuardedClient:
             ) as answer,
         ):
             return answer.status
+
+    async def get(self, url: str, most: int, *, seconds: float) -> tuple[int, bytes]:
+        """@param most: bytes of the answer
+        @returns the status, and the body of a 200
+        @throws TooLong, and what `send` does"""
+        pool = self._pools[httpcore.URL(url).scheme]
+        body = bytearray()
+        async with (
+            asyncio.timeout(seconds),
+            pool.stream("GET", url, extensions={"timeout": _TIMEOUTS}) as answer,
+        ):
+            if answer.status == HTTPStatus.OK:
+                async for piece in answer.aiter_stream():
+                    body += piece
+                    if len(body) > most:
+                        raise TooLong
+        return answer.status, bytes(body)
 
 
 class _Guard(httpcore.AsyncNetworkBackend):

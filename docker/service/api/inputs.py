@@ -6,18 +6,22 @@ import binascii
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from math import sqrt
 from pathlib import Path
 from typing import Any, Final
 
 from api.decode import REFUSED
+from api.guarded_client import UNREACHABLE, GuardedClient, Refused, TooLong
 from api.problems import Problem, invalid, too_large
 from core.keys import Key
 from core.settings import Settings
 from tasks.inputs import InputStore
-from tasks.parameters import DATA_URL, DEFAULT_STRENGTH, MAX_SIDE, Parameters
+from tasks.parameters import DATA_URL, DEFAULT_STRENGTH, MAX_SIDE, Parameters, is_address
 
 _SECONDS = 20
+_FETCHES = 8
+"""At once: the memory that their files take has an end."""
 _SERVICE: Final = Path(__file__).parents[1]
 
 
@@ -34,6 +38,12 @@ class Inputs:
         self._max_bytes = settings.max_input_bytes
         self._max_pixels = settings.max_input_pixels
         self._one_at_a_time = asyncio.Lock()
+        self._fetching = asyncio.Semaphore(_FETCHES)
+        self._client = GuardedClient(settings.private_networks) if settings.fetches else None
+
+    async def close(self) -> None:
+        if self._client:
+            await self._client.close()
 
     async def add(self, file: bytes, key: Key, field: str) -> Input:
         """@throws Problem 413, 422"""
@@ -92,9 +102,28 @@ class Inputs:
                 file = base64.b64decode(named.partition(",")[2])
             except binascii.Error:
                 raise unusable(field, "it is no base64") from None
+        if named is not None and is_address(named):
+            file = await self._fetch(named, field)
         if file is not None:
             return await self.add(file, key, field)
         return await self._known(named, key, field) if named is not None else None
+
+    async def _fetch(self, url: str, field: str) -> bytes:
+        """@throws Problem 413, 422"""
+        if self._client is None:
+            raise invalid(field, "fetches_off", "Nothing is fetched from addresses here")
+        try:
+            async with self._fetching:
+                status, file = await self._client.get(url, self._max_bytes, seconds=_SECONDS)
+        except TooLong:
+            raise too_large(self._max_bytes) from None
+        except Refused as refused:
+            raise unusable(field, str(refused)) from None
+        except UNREACHABLE:
+            raise unusable(field, "its address does not answer as it should") from None
+        if status != HTTPStatus.OK:
+            raise unusable(field, f"its address answers {status}")
+        return file
 
     async def _known(self, input_id: str, key: Key, field: str) -> Input:
         try:

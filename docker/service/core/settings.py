@@ -159,8 +159,10 @@ class Settings(BaseSettings):
     """Signs what webhooks are told: whsec_ and 24 to 64 bytes in base64. Unset, there are none."""
     uploads: bool = False
     """Whether requests may name addresses that their pictures are sent to."""
+    fetches: bool = False
+    """Whether requests may name addresses that pictures to draw from are fetched from."""
     private_networks: Annotated[tuple[Network, ...], NoDecode] = ()
-    """With commas between, those that webhooks and uploads may lead to."""
+    """With commas between, those that webhooks, uploads and pictures' addresses may lead to."""
 
     c2pa_certificates: SecretStr | None = None
     """PEM of the certificate that signs pictures, and of those that lead to its root; unset, none

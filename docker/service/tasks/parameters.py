@@ -119,11 +119,26 @@ DEFAULT_STRENGTH = 0.75
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 DATA_URL = "data:image/"
+
+
+def _input(named: str) -> str:
+    return _address(named) if is_address(named) else named
+
+
+def is_address(named: str) -> bool:
+    return named.startswith(("https:", "http:"))
+
+
 Input = Annotated[
-    str, Field(pattern=rf"^({_ID}|{DATA_URL}(png|jpeg|webp);base64,[A-Za-z0-9+/]+={{0,2}})$")
+    str,
+    Field(
+        pattern=rf"^({_ID}|{DATA_URL}(png|jpeg|webp);base64,[A-Za-z0-9+/]+={{0,2}}"
+        r"|https?://[!-~]{1,1990})$"
+    ),
+    AfterValidator(_input),
 ]
-"""Of a picture to draw from: the id of one that was sent before, or the file in a data URL. Once a
-task is accepted it is an id."""
+"""Of a picture to draw from: the id of one that was sent before, the file in a data URL, or its
+address. Once a task is accepted it is an id."""
 
 
 Upscale = Annotated[int, Field(ge=2, le=2)]

@@ -21,6 +21,8 @@ class Receiver:
     taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     """What it has answered with 204: headers and body."""
     asked: int = 0
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What it answers with, by path."""
 
 
 @contextlib.asynccontextmanager
@@ -33,6 +35,8 @@ async def receiver(chance: random.Random | None = None) -> AsyncIterator[Receive
         it.asked += 1
         body = await request.body()
         path = request.path_params["path"]
+        if path in it.files:
+            return Response(it.files[path])
         if path.isdigit():
             return Response(status_code=int(path))
         if path == "redirect":

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 from tests.service import SECRET, colour
 
@@ -158,7 +158,16 @@ async def test_the_policy_lets_nothing_in_from_outside(client: httpx.AsyncClient
         assert "https:" not in response.text
 
 
-@pytest.mark.skipif("PLAYGROUND_SCREENSHOT" not in os.environ, reason="writes the README's picture")
+photographed = pytest.mark.skipif(
+    "PLAYGROUND_SCREENSHOTS" not in os.environ, reason="writes the README's pictures, to docs/"
+)
+
+
+async def photograph(it: Page | Locator, name: str) -> None:
+    await it.screenshot(path=Path(os.environ["PLAYGROUND_SCREENSHOTS"]) / f"{name}.png")
+
+
+@photographed
 async def test_screenshot(page: Page) -> None:
     await enter(page)
     for seed, prompt in enumerate(["a fox in snow", "a harbour at night", "a lighthouse at dawn"]):
@@ -166,4 +175,4 @@ async def test_screenshot(page: Page) -> None:
         await expect(page.locator("#caption")).to_contain_text(f"seed {seed}")
     await make(page, "slow 0.2 mountain lake", 3, steps=30)
     await expect(page.get_by_role("status")).to_have_text(re.compile("Step 1\\d"))
-    await page.screenshot(path=Path(os.environ["PLAYGROUND_SCREENSHOT"]))
+    await photograph(page, "playground")
