@@ -3,13 +3,14 @@ import { ManagedPostgres } from "../components/aws/managedPostgres";
 import { ManagedRedis } from "../components/aws/managedRedis";
 import type { Archive } from "../components/stores/archive";
 import { Postgres } from "../components/stores/postgres";
+import { PostgresCluster } from "../components/stores/postgresCluster";
 import { Redis } from "../components/stores/redis";
 import type { Config } from "../config";
 import { ownImage } from "./images";
 
 type Options = pulumi.ComponentResourceOptions;
 
-// Each store is a pod of the stack or a server of AWS, as the configuration says; what uses it
+// Each store is a pod of the stack, pods of an operator or a server of AWS, as the configuration says; what uses it
 // can't tell them apart.
 
 /** @param archive where its archive goes */
@@ -17,9 +18,13 @@ export function makePostgres(
   config: Config,
   archive: Archive,
   options: Options,
-): Postgres | ManagedPostgres {
-  const { namespace, secrets, protect, postgres } = config;
+): Postgres | PostgresCluster | ManagedPostgres {
+  const { namespace, images, secrets, protect, postgres } = config;
   const password = secrets.databasePassword;
+  if (!postgres.managed && postgres.operator === "cnpg") {
+    const args = { namespace, image: images.cnpg, password, protect, archive, ...postgres };
+    return new PostgresCluster("postgres", args, options);
+  }
   if (!postgres.managed) {
     const image = ownImage(config, "postgres", options);
     return new Postgres(
