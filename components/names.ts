@@ -2,6 +2,8 @@
 export const ports = {
   alertmanager: 9093,
   cloudflared: 2000,
+  cnpgMetrics: 9187,
+  cnpgStatus: 8000,
   http: 8000,
   metrics: 9090,
   nginx: 8080,

@@ -6,7 +6,7 @@ export const secrets = {
   s3AccessKeyId: "Access key of the object store in the cluster",
   s3SecretAccessKey: "Its secret half",
   archiveCipherPass:
-    "Encrypts the database's archive, which is lost without it; without postgres.managed",
+    "Encrypts the database's archive, which is lost without it; without postgres.managed and postgres.operator",
   webhookSecret: "Signs what webhooks are told, which receivers have, too; with api.webhooks",
   c2paCertificates:
     "PEM of the certificate that signs pictures, and of those up to its root; with workers.contentCredentials",

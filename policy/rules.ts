@@ -255,6 +255,7 @@ function holdsData({ type, props }: Resource): boolean {
   return (
     cloud.includes(type) ||
     kind === "PersistentVolumeClaim" ||
+    type === "kubernetes:postgresql.cnpg.io/v1:Cluster" ||
     (kind === "StatefulSet" && props.spec?.volumeClaimTemplates?.length > 0)
   );
 }

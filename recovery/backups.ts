@@ -27,8 +27,18 @@ async function list(): Promise<void> {
       ? `any moment from ${oldest.endedAt.toISOString()} on, with npm run restore`
       : "there is none yet: kubectl create job --from=cronjob/base-backup base-backup-now",
   );
-  const archived = await database.sql("select last_archived_time from pg_stat_archiver");
-  console.log(`archived last: ${archived || "nothing"}`);
+  for (const [what, query] of Object.entries(lasts)) {
+    console.log(`${what}: ${(await database.sql(query)) || "never"}`);
+  }
 }
+
+/** What has been done last, and when. */
+const lasts = {
+  "archived last": "select last_archived_time from pg_stat_archiver",
+  "restored for practice last": `
+    select finished_at || ', within ' || restore_seconds || ' s, without the last ' || lost_seconds || ' s'
+    from restore_drills where succeeded order by finished_at desc limit 1`,
+  "dumped last": "select max(finished_at) from backups",
+};
 
 main(list);

@@ -1,15 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { ManagedPostgres } from "../components/aws/managedPostgres";
 import { BaseBackups } from "../components/backups/baseBackups";
 import { RestoreDrill } from "../components/backups/restoreDrill";
 import type { Component } from "../components/component";
 import type { Archive } from "../components/stores/archive";
 import { Postgres } from "../components/stores/postgres";
+import type { Store } from "../components/stores/store";
 import type { Config } from "../config";
 import type { Buckets } from "./buckets";
 import type { Identities } from "./identities";
 
-/** Where the database's archive goes. RDS has its own. */
+/** Where the database's archive goes. */
 export const archiveOf = (
   { secrets, backups }: Config,
   buckets: Buckets,
@@ -21,10 +21,10 @@ export const archiveOf = (
   keepDays: backups.keepDays,
 });
 
-/** What fills it by the clock, and proves that it can be read. */
+/** What fills it by the clock, and proves that it can be read. RDS and CloudNativePG do so themselves. */
 export function keepArchive(
   config: Config,
-  database: Postgres | ManagedPostgres,
+  database: Store,
   image: pulumi.Input<string>,
   archive: Archive,
   identities: Identities,

@@ -30,10 +30,12 @@ const rights: Record<App, Partial<Record<BucketKind, Right[]>>> = {
   "restore-drill": { backups: [`read ${archiveFolder}`, `read ${folders.outputs}`] },
 };
 
-/** RDS keeps its own archive. */
+/** RDS keeps its own archive, and CloudNativePG has another. */
 const rightsOf = ({ postgres }: Config) =>
   Object.entries(rights).filter(
-    ([app]) => !["postgres", "restore-drill"].includes(app) || !postgres.managed,
+    ([app]) =>
+      !(app === "postgres" && postgres.managed) &&
+      !(app === "restore-drill" && (postgres.managed || postgres.operator === "cnpg")),
   );
 
 /** What all apps together do in a bucket. */

@@ -5,6 +5,7 @@ import { redisReplicaGone } from "../components/stores/alerts";
 import type { Archive } from "../components/stores/archive";
 import { onlooker, onlookerPassword } from "../components/stores/exporter";
 import { Postgres } from "../components/stores/postgres";
+import { PostgresCluster } from "../components/stores/postgresCluster";
 import { PostgresExporter } from "../components/stores/postgresExporter";
 import { Redis } from "../components/stores/redis";
 import { RedisExporter } from "../components/stores/redisExporter";
@@ -13,7 +14,7 @@ import { ownImage } from "./images";
 
 type Options = pulumi.ComponentResourceOptions;
 
-// Each store is a pod of the stack or a server of AWS, as the configuration says; what uses it
+// Each store is a pod of the stack, pods of an operator or a server of AWS, as the configuration says; what uses it
 // can't tell them apart.
 
 /** @param archive where its archive goes */
@@ -21,9 +22,13 @@ export function makePostgres(
   config: Config,
   archive: Archive,
   options: Options,
-): Postgres | ManagedPostgres {
-  const { namespace, secrets, protect, postgres } = config;
+): Postgres | PostgresCluster | ManagedPostgres {
+  const { namespace, images, secrets, protect, postgres } = config;
   const password = secrets.databasePassword;
+  if (!postgres.managed && postgres.operator === "cnpg") {
+    const args = { namespace, image: images.cnpg, password, protect, archive, ...postgres };
+    return new PostgresCluster("postgres", args, options);
+  }
   if (!postgres.managed) {
     const image = ownImage(config, "postgres", options);
     return new Postgres(

@@ -28,6 +28,10 @@ export interface AllPodSettings extends PodSettings {
 export const podSettings =
   ({ pullSecrets, parts, ...all }: AllPodSettings): pulumi.ResourceTransformation =>
   ({ type, props, opts }) => {
+    if (type === "kubernetes:postgresql.cnpg.io/v1:Cluster") {
+      const part = parts[props.metadata.name];
+      return { props: { ...props, spec: ofOperator(props.spec, pullSecrets, all, part) }, opts };
+    }
     const template = podTemplate(type, props as Workload);
     if (!template) return undefined;
     const { metadata, spec } = template;
@@ -51,6 +55,33 @@ export const podSettings =
     if (pullSecrets.length > 0) spec.imagePullSecrets = pullSecrets.map((name) => ({ name }));
     return { props, opts };
   };
+
+/** What an operator makes its pods of has no place for a runtime class. */
+function ofOperator(
+  spec: Cluster,
+  pullSecrets: pulumi.Input<string>[],
+  all: PodSettings,
+  part: PodSettings | undefined,
+) {
+  const priorityClassName = part?.priorityClass || all.priorityClass;
+  return {
+    ...spec,
+    inheritedMetadata: {
+      labels: { ...all.labels, ...part?.labels, ...spec.inheritedMetadata.labels },
+      annotations: { ...all.annotations, ...part?.annotations },
+    },
+    affinity: {
+      nodeSelector: { ...all.nodeSelector, ...part?.nodeSelector },
+      tolerations: [...all.tolerations, ...(part?.tolerations ?? [])],
+    },
+    ...(priorityClassName && { priorityClassName }),
+    ...(pullSecrets.length > 0 && { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
+  };
+}
+
+interface Cluster {
+  inheritedMetadata: { labels: Record<string, string> };
+}
 
 /** A pool's pods are workers too, and so are set like them. */
 export const partOf = (app: string) => app.replace(/^(aigc-worker|models)-.*/, "$1");

@@ -10,6 +10,19 @@ export const redis = group("The queue and the rate limits", {
 
 export const postgres = group("The task records", {
   managed: z.boolean().default(false).describe("RDS in two zones instead of a pod"),
+  operator: z
+    .enum(["none", "cnpg"])
+    .default("none")
+    .describe(
+      "[CloudNativePG](backups.md#cloudnativepg) keeps pods and standbys, instead of one pod",
+    ),
+  replicas: z
+    .int()
+    .min(1)
+    .max(9)
+    .default(2)
+    .describe("With operator: pods, of which one is written to"),
+  operatorNamespace: z.string().default("cnpg-system").describe("With operator: of its own pods"),
   instanceClass: z.string().default("db.t4g.medium").describe("With managed"),
   engineVersion: z
     .string()

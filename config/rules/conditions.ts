@@ -31,13 +31,15 @@ export const pushed = condition(
   "build.repository is set",
   ({ build }) => !!build.repository && !ecrHost.test(registryHost(build.repository)),
 );
+const isPod = ({ postgres }: Pick<Values, "postgres">) =>
+  !postgres.managed && postgres.operator === "none";
 export const notGiven = condition(
   ["images", "postgres"],
   "images.api, images.worker, images.backup or images.postgres is not set",
-  ({ images, postgres }) =>
-    [images.api, images.worker, images.backup, postgres.managed || images.postgres].some(
-      (image) => !image,
-    ),
+  (config) => {
+    const { api, worker, backup, postgres } = config.images;
+    return [api, worker, backup, !isPod(config) || postgres].some((image) => !image);
+  },
 );
 const mode = (mode: Values["cloudflare"]["mode"]) =>
   condition(
@@ -75,6 +77,16 @@ export const ownPostgres = condition(
   ["postgres"],
   "postgres.managed is false",
   ({ postgres }) => !postgres.managed,
+);
+export const postgresPod = condition(
+  ["postgres"],
+  "postgres.managed is false and postgres.operator is none",
+  isPod,
+);
+export const operatedPostgres = condition(
+  ["postgres"],
+  "postgres.operator is cnpg",
+  ({ postgres }) => !postgres.managed && postgres.operator === "cnpg",
 );
 export const ownRedis = condition(
   ["redis"],

@@ -13,10 +13,12 @@ import {
   noKubeconfig,
   notGiven,
   off,
+  operatedPostgres,
   ownObjectStore,
   ownPictures,
   ownPostgres,
   ownRedis,
+  postgresPod,
   proxied,
   pulling,
   pushed,
@@ -34,7 +36,7 @@ import { at, type Condition, groupOf, type Rule } from "./rule";
 export const secretsNeeded: Partial<Record<keyof typeof secrets, Condition>> = {
   s3AccessKeyId: ownObjectStore,
   s3SecretAccessKey: ownObjectStore,
-  archiveCipherPass: ownPostgres,
+  archiveCipherPass: postgresPod,
   alertWebhook: told("webhook"),
   watchdogWebhook: watched,
   slackWebhook: told("slack"),
@@ -59,6 +61,7 @@ const keysNeeded: [string, Condition][] = [
   ["context", noKubeconfig],
   ["build.repository", notGiven],
   ["build.username", pushed],
+  ["images.cnpg", operatedPostgres],
   ["images.vlagent", logged],
   ...["to", "from", "smarthost", "username"].map((key): [string, Condition] => [
     `monitoring.email.${key}`,
@@ -75,6 +78,9 @@ const keysNeeded: [string, Condition][] = [
 
 /** Keys that say nothing unless a condition holds. */
 const keysOfUse: [string, Condition][] = [
+  ["postgres.operator", ownPostgres],
+  ["postgres.replicas", operatedPostgres],
+  ["postgres.operatorNamespace", operatedPostgres],
   ["postgres.resources", ownPostgres],
   ["postgres.storageClass", ownPostgres],
   ["redis.resources", ownRedis],

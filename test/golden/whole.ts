@@ -14,8 +14,9 @@ export function faultsOf(stack: Stack): string[] {
       const props = plain(inputs) as Props;
       const kind = type.split(":").at(-1) as string;
       const resource = { type, name, stack: "", props, protect: false };
+      const pod = kind === "Cluster" ? operatedPod(props) : podOf(resource);
       // The recorder gives an object without a name its logical one.
-      return { name: props.metadata?.name ?? name, kind, props, pod: podOf(resource) };
+      return { name: props.metadata?.name ?? name, kind, props, pod };
     });
   return [
     ...twice(
@@ -39,6 +40,27 @@ interface KubernetesObject {
   props: Props;
   pod: ReturnType<typeof podOf>;
 }
+
+/**
+ * What CloudNativePG makes of a Cluster, as far as other parts have to fit.
+ * https://github.com/cloudnative-pg/cloudnative-pg/blob/v1.28.0/pkg/specs/pods.go
+ */
+const operatedPod = ({ spec }: Props): KubernetesObject["pod"] => ({
+  labels: spec.inheritedMetadata.labels,
+  spec: {
+    ...spec,
+    containers: [
+      {
+        ports: [
+          { name: "postgresql", containerPort: 5432 },
+          { name: "metrics", containerPort: 9187 },
+          { name: "status", containerPort: 8000 },
+        ],
+      },
+    ],
+    volumes: [{ secret: { secretName: spec.bootstrap.initdb.secret.name } }],
+  },
+});
 
 /** Golden files mark secrets and split text into lines. */
 export function plain(value: unknown): unknown {

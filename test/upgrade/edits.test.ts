@@ -107,6 +107,12 @@ test("these edits are refused as long as what holds data is protected", () => {
     "prod: monitoring.storageClass": [alertmanager, monitoring],
     // What another part is to hold from then on.
     "prod: models.image": [models],
+    ...Object.fromEntries(
+      [
+        "images.cnpg",
+        ...["operator", "operatorNamespace", "replicas"].map((key) => `postgres.${key}`),
+      ].map((key) => [`prod: ${key}`, [postgres]]),
+    ),
     "prod: redis.managed": [redis],
     "prod: postgres.managed": [postgres],
     "prod: objectStore.bucket": [objectStore],

@@ -45,6 +45,10 @@ const given = {
   "images.backup": image,
   "images.postgres": image,
 };
+const operated = {
+  "postgres.operator": "cnpg",
+  "images.cnpg": `registry.example/postgresql@sha256:${"1".repeat(64)}`,
+};
 const companion = {
   repository: "owner/another",
   revision: "1".repeat(40),
@@ -216,6 +220,10 @@ const own: Record<string, Values> = {
   "redis.storageClass": { "redis.storageClass": "another" },
   "postgres.managed": network,
   "postgres.instanceClass": { "postgres.instanceClass": "db.t4g.large" },
+  "images.cnpg": { ...operated, "images.cnpg": image },
+  "postgres.operator": operated,
+  "postgres.replicas": { ...operated, "postgres.replicas": 3 },
+  "postgres.operatorNamespace": { ...operated, "postgres.operatorNamespace": "another" },
   "postgres.engineVersion": { "postgres.engineVersion": "19" },
   "postgres.storageClass": { "postgres.storageClass": "another" },
   "objectStore.bucket": { "objectStore.bucket": "another" },

@@ -45,7 +45,11 @@ export function replacedBy(before: Typed, after: Typed): string[] {
 export function holdsData({ type }: Pick<Declaration, "type">): boolean {
   return (
     type in forceNew ||
-    ["kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolumeClaim"].includes(type)
+    [
+      "kubernetes:core/v1:Namespace",
+      "kubernetes:core/v1:PersistentVolumeClaim",
+      "kubernetes:postgresql.cnpg.io/v1:Cluster",
+    ].includes(type)
   );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Props, podOf } from "../../../policy/resource";
+import { type Props, podOf, type Resource } from "../../../policy/resource";
 import { resourcesOf } from "../../golden/resources";
 import { accepted, stacks } from "../../golden/stacks";
 import { plain } from "../../golden/whole";
@@ -10,6 +10,10 @@ const inputsOf = (stack: string, name: string) => plain(accepted(stack)[name]?.i
 const byTokens = (name: string) => inputsOf("alternatives", name);
 const byAgent = (name: string) => inputsOf("prod", name);
 
+/** CloudNativePG's pods run as an account by the name of their Cluster. */
+const operatedBy = ({ type, props }: Resource): string[] =>
+  type.endsWith(":Cluster") ? [props.metadata.name] : [];
+
 describe.each(stacks)("in %s", (stack) => {
   const resources = resourcesOf(stack);
 
@@ -19,7 +23,9 @@ describe.each(stacks)("in %s", (stack) => {
   });
 
   test("each role is one service account's, which one kind of pods runs as", () => {
-    const users = resources.flatMap((resource) => podOf(resource)?.spec.serviceAccountName ?? []);
+    const users = resources.flatMap(
+      (resource) => podOf(resource)?.spec.serviceAccountName ?? operatedBy(resource),
+    );
     // Who has a part in Kubernetes has none in AWS.
     const bound = resources
       .filter(({ type }) => type.endsWith("RoleBinding"))

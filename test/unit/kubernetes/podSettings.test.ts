@@ -45,6 +45,33 @@ test("every pod of the stack gets what is said of all, Jobs' and CronJobs' too",
   }
 });
 
+test("what an operator makes pods of gets it, too", async () => {
+  const [declared] = await declareEach("elastic", [
+    {
+      "pods.priorityClass": "normal",
+      "pods.annotations": { "sidecar.istio.io/inject": "false" },
+      "pods.labels": { team: "pictures" },
+      "pods.nodeSelector": { "kubernetes.io/arch": "amd64" },
+      "pods.tolerations": [spot],
+      "pods.parts": { postgres: { priorityClass: "high", nodeSelector: { disks: "fast" } } },
+    },
+  ]);
+  expect((declared as Declared)["postgres-cluster"]?.inputs).toMatchObject({
+    spec: {
+      priorityClassName: "high",
+      inheritedMetadata: {
+        labels: { team: "pictures", app: "postgres" },
+        annotations: { "sidecar.istio.io/inject": "false" },
+      },
+      affinity: {
+        nodeSelector: { "kubernetes.io/arch": "amd64", disks: "fast" },
+        tolerations: [spot],
+      },
+      imagePullSecrets: [{ name: "registry-secret" }],
+    },
+  });
+});
+
 test("a part has its own over that, and what the component says itself stays", () => {
   const find = (app: string) => set.find(({ labels }) => labels.app === app);
   expect(find("api")?.labels).toMatchObject({ tier: "web", team: "pictures" });
