@@ -13,7 +13,7 @@ import { canaryShare } from "./config/pools";
 import { type Outputs, version } from "./outputs";
 import { archiveOf, keepArchive } from "./stack/archive";
 import { makeBuckets } from "./stack/buckets";
-import { behind, makeFront } from "./stack/front";
+import { behind, makeFront, shownCertificate } from "./stack/front";
 import { makeIdentities } from "./stack/identities";
 import { ownImage } from "./stack/images";
 import { makeLogs } from "./stack/logs";
@@ -87,6 +87,7 @@ export = async (): Promise<Outputs> => {
       identity: identities.api,
       connections: connectionsOf.api,
       publicUrl: config.endpoint,
+      certificate: shownCertificate(config),
       trustedProxies: config.podNetwork,
       ...config.api,
     },

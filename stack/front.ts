@@ -3,6 +3,8 @@ import type { Component } from "../components/component";
 import { CloudflareFront } from "../components/edge/cloudflareFront";
 import type { Certificate } from "../components/edge/nginxCertificate";
 import type { NginxIngress, NginxIngressArgs } from "../components/edge/nginxIngress";
+import { ports, serviceHost } from "../components/names";
+import type { ApiArgs } from "../components/service/api";
 import type { Config } from "../config";
 
 type Behind = Pick<NginxIngressArgs, "clients" | "proxies" | "clientHeader" | "certificate">;
@@ -31,6 +33,17 @@ export function behind(config: Config): Behind {
     },
   };
   return modes[cloudflare.mode];
+}
+
+/** Where nginx shows its certificate, if it has one. */
+export function shownCertificate(config: Config): ApiArgs["certificate"] {
+  if (!behind(config).certificate) return undefined;
+  const { namespace, nginx } = config;
+  return {
+    server: { to: { app: "nginx" }, ports: [ports.nginxTls] },
+    host: serviceHost("nginx-public", namespace),
+    proxyProtocol: nginx.proxyProtocol,
+  };
 }
 
 function ownCertificate({ nginx, endpoint }: Config): Certificate | undefined {

@@ -53,14 +53,14 @@ export function makeRedis(config: Config, options: Options): Redis | ManagedRedi
   return new ManagedRedis("redis", { ...inAws(config), password, protect, ...redis }, options);
 }
 
-/** What Prometheus asks of them, where it is wanted. @param roleImage of docker/backup */
+/** What Prometheus asks of them, where it is wanted; an operator's pods are asked themselves. @param roleImage of docker/backup */
 export function makeExporters(
   config: Config,
-  database: Postgres | ManagedPostgres,
+  database: Postgres | PostgresCluster | ManagedPostgres,
   queue: Redis | ManagedRedis,
   roleImage: pulumi.Input<string>,
   options: Options,
-): [] | [PostgresExporter, RedisExporter] {
+): (PostgresExporter | RedisExporter)[] {
   const { namespace, images, secrets, monitoring } = config;
   if (!monitoring.ownExporters) return [];
   const { databasePassword, redisPassword } = secrets;
@@ -69,18 +69,18 @@ export function makeExporters(
     queue instanceof Redis
       ? { user: onlooker, password: onlookerPassword(redisPassword), alerts: [] }
       : { user: "", password: redisPassword, alerts: [redisReplicaGone] };
+  const redis = new RedisExporter(
+    "redis-exporter",
+    { namespace, queue, image: images.redisExporter, ...asker },
+    options,
+  );
+  if (database instanceof PostgresCluster) return [redis];
+  const args = { namespace, database, roleImage };
   return [
+    redis,
     new PostgresExporter(
       "postgres-exporter",
-      {
-        ...{ namespace, database, roleImage },
-        ...{ image: images.postgresExporter, password: databasePassword },
-      },
-      options,
-    ),
-    new RedisExporter(
-      "redis-exporter",
-      { namespace, queue, image: images.redisExporter, ...asker },
+      { ...args, image: images.postgresExporter, password: databasePassword },
       options,
     ),
   ];

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type { CustomResourceOptions, Input, Output } from "@pulumi/pulumi";
+import type { Alert } from "../observability/alerts";
 import type { Tls } from "./nginxListeners";
 
 /** Where nginx's certificate comes from. */
@@ -75,3 +76,28 @@ function issuedSecret(
     opts,
   ).metadata.apply(() => secretName);
 }
+
+const day = 86_400;
+const left = "min(aigc_certificate_expiry_timestamp_seconds > 0) - time()";
+
+/** Of what nginx shows, whoever renews it; cert-manager does so a month before, of three. */
+export const certificateAlerts: Alert[] = [
+  {
+    name: "CertificateAges",
+    when: `${left} < ${21 * day}`,
+    for: "1h",
+    severity: "ticket",
+    summary:
+      "The certificate of nginx ends in {{ $value | humanizeDuration }}; it has not been renewed.",
+    action: "kubectl describe certificate nginx-tls, or a new one in the secret originCertificate.",
+  },
+  {
+    name: "CertificateEnds",
+    when: `${left} < ${3 * day}`,
+    for: "10m",
+    severity: "page",
+    summary:
+      "The certificate of nginx ends in {{ $value | humanizeDuration }}: then nobody is answered.",
+    action: "As for CertificateAges, at once.",
+  },
+];

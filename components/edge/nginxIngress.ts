@@ -6,7 +6,7 @@ import { type Resources, restrictedContainer, restrictedPod, scratch } from "../
 import { labels, ports, serviceHost } from "../names";
 import type { Place } from "../network/flows";
 import { graceSeconds, leaveSeconds } from "./deadlines";
-import { type Certificate, certificateSecret, tlsOf } from "./nginxCertificate";
+import { type Certificate, certificateAlerts, certificateSecret, tlsOf } from "./nginxCertificate";
 import { type NginxConfArgs, renderNginxConf } from "./nginxConf";
 import { publicPorts, tlsDirectory } from "./nginxListeners";
 import { type NginxServiceArgs, nginxServices } from "./nginxServices";
@@ -59,6 +59,7 @@ export class NginxIngress extends Component {
     }
     if (world.length > 0) this.flows.push({ from: "anywhere", to: this, ports: world });
     this.flows.push({ from: this, to: upstream, ports: [ports.http] });
+    if (certificate) this.alerts.push(...certificateAlerts);
     const metadata = { name, namespace, labels: labels(name) };
     // Without a fixed name, a change makes a new ConfigMap and so rolls the pods.
     const config = new k8s.core.v1.ConfigMap(

@@ -26,6 +26,7 @@ export const inhibitions: Inhibition[] = [
   { causes: ["CrashLoop"], effects: ["TooFewPods"], of: ["job"] },
   { causes: ["RequestsShed"], effects: ["QueueGrows"] },
   { causes: ["RequestsFail"], effects: ["RequestsFailSlowly"] },
+  { causes: ["CertificateEnds"], effects: ["CertificateAges"] },
   { causes: ["PicturesLate"], effects: ["PicturesLateForDays"] },
 ];
 

@@ -6,7 +6,7 @@ import { type Availability, disruptionBudget, spread } from "../kubernetes/avail
 import { type Resources, restrictedContainer, restrictedPod, scratch } from "../kubernetes/pods";
 import { type Identity, runAs } from "../kubernetes/serviceAccount";
 import { labels, ports, serviceHost } from "../names";
-import { elsewhere, https, toAgent } from "../network/flows";
+import { elsewhere, https, type Server, toAgent } from "../network/flows";
 import { type Alert, noneUp, tooFewPods } from "../observability/alerts";
 import { serviceAlerts } from "./alerts";
 import { type Companions, companionsEnv } from "./companions";
@@ -44,6 +44,8 @@ export interface ApiArgs extends ComponentArgs, Availability, Pick<Companions, "
   apiSecret: pulumi.Input<string>;
   /** URL under which clients reach the service. */
   publicUrl: string;
+  /** What shows clients of that URL its certificate, at a port of the cluster. @default nobody does */
+  certificate?: { server: Server; host: string; proxyProtocol: boolean };
   /** CIDR of the peers whose X-Real-IP is believed: nginx's pods. */
   trustedProxies: string;
   /** Requests a minute per client IP on generate, e.g. "10/minute". */
@@ -207,6 +209,18 @@ export class Api extends Component {
                     ...(args.fetches ? [{ name: "FETCHES", value: "true" }] : []),
                     { name: "MAX_INPUT_BYTES", value: String(args.maxInput * 2 ** 20) },
                     { name: "PUBLIC_URL", value: args.publicUrl },
+                    ...(args.certificate
+                      ? [
+                          {
+                            name: "CERTIFICATE_SERVER",
+                            value: `${args.certificate.host}:${https}`,
+                          },
+                          {
+                            name: "CERTIFICATE_PROXIED",
+                            value: String(args.certificate.proxyProtocol),
+                          },
+                        ]
+                      : []),
                     { name: "RATE_LIMIT", value: args.rateLimit },
                     { name: "TRUSTED_PROXIES", value: args.trustedProxies },
                     ...(args.corsOrigins.length > 0
@@ -268,6 +282,7 @@ export class Api extends Component {
       from: labels(`${name}-migrations`),
       ...database,
     });
+    if (args.certificate) this.flows.push({ from: this, ...args.certificate.server });
     if (args.webhookSecret || args.uploads || args.fetches)
       this.flows.push({ from: this, ...elsewhere(https) });
     this.registerOutputs({ host: this.host });

@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from api import errors, gauges, query, work
 from api.admission import Admission
 from api.authentication import Authentication
+from api.certificate import Certificate
 from api.departures import Departures
 from api.estimates import Estimates
 from api.inputs import Inputs
@@ -148,6 +149,7 @@ async def _running(settings: Settings, beside: Beside | None) -> AsyncIterator[S
         store=store,
         history=History(engine),
         broker=broker,
+        certificate=Certificate(settings),
         events=EventHub(broker),
         images=ImageStore(settings),
         inputs=Inputs(settings),

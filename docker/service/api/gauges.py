@@ -27,7 +27,9 @@ async def refresh(services: Services, engine: AsyncEngine) -> None:
     if not isinstance(broker, RedisBroker):
         await _count(services)
         return
-    postgres, redis = await asyncio.gather(_answers(services.store.ping()), _answers(broker.ping()))
+    postgres, redis, _ = await asyncio.gather(
+        _answers(services.store.ping()), _answers(broker.ping()), services.certificate.look()
+    )
     metrics.STORE_UP.labels(store="postgres").set(postgres)
     metrics.STORE_UP.labels(store="redis").set(redis)
     questions = [_count(services), _look_at_postgres(engine)] if postgres else []

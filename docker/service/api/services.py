@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.admission import Admission
+from api.certificate import Certificate
 from api.departures import Departures
 from api.estimates import Estimates
 from api.inputs import Inputs
@@ -28,6 +29,7 @@ class Services:
     store: TaskStore
     history: History
     broker: Broker
+    certificate: Certificate
     events: EventHub
     images: ImageStore
     inputs: Inputs

@@ -124,6 +124,13 @@ REFUSED = _metric(
     reason=REFUSALS,
 )
 
+CERTIFICATE_ENDS = _metric(
+    Gauge,
+    "aigc_certificate_expiry_timestamp_seconds",
+    "When the certificate ends that nginx shows; 0: there is none, or it was not seen yet",
+    "api",
+)
+
 # -- the queue, counted in the database ----------------------------------------------------
 
 QUEUE_SIZE = _metric(Gauge, "aigc_queue_size", "Queued tasks", "api")

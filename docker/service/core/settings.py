@@ -147,6 +147,10 @@ class Settings(BaseSettings):
     """Requests for pictures from one client address."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     """Networks, with commas between, whose X-Real-IP is believed."""
+    certificate_server: str | None = None
+    """HOST:PORT that shows clients of `public_url` its certificate; unset, nobody looks at it."""
+    certificate_proxied: bool = False
+    """Connections there begin with a PROXY header."""
     public_url: str | None = None
     """Where clients reach the service; by default what their Host header says."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_network
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from api.certificate import Certificate
 from core.settings import Settings
 from tests import edge as edges
 from tests.edge import Edge, ask, certify, edge, mirror, proxy_v1, proxy_v2, trusting
@@ -139,6 +141,23 @@ def test_cloudflare_says_who_the_client_is_through_any_load_balancer(
         headers=LIES | {"CF-Connecting-IP": client},
     )
     assert told(edge, answer) == {client}
+
+
+@pytest.mark.parametrize("tls", ["everybody", "cloudflare"])
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_the_api_sees_when_its_certificate_ends(
+    start: Start, tls: str, proxied: bool
+) -> None:
+    edge = start(tls=tls, clientHeader="CF-Connecting-IP", proxyProtocol=proxied)
+    certificate = Certificate(
+        Settings(
+            certificate_server=f"127.0.0.1:{edge.ports[TLS]}",
+            certificate_proxied=proxied,
+            public_url=f"https://{edges.HOST}",
+        )
+    )
+    ends = await certificate._ends()
+    assert 86_400 < ends - time.time() < 3 * 86_400, "it was made for two days"
 
 
 @pytest.mark.parametrize("claim", ["", "nobody", f"{LIE}, {LIE}", '"', "127.0.0.1\t"])

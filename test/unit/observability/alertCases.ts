@@ -579,6 +579,22 @@ export const alertCases: AlertCase[] = [
     series: { 'process_start_time_seconds{job="worker",instance="a"}': "0 0 60 60 120x40" },
     at: "20m",
   },
+  // It is looked at two hours after 1970.
+  ...[
+    { alert: "CertificateAges", days: 20, fires: {}, value: "20d 0h 0m 0s" },
+    { alert: "CertificateAges", days: 22 },
+    { alert: "CertificateEnds", days: 2, fires: {}, value: "2d 0h 0m 0s" },
+    { alert: "CertificateEnds", days: 4 },
+  ].map(({ days, ...rest }) => ({
+    ...rest,
+    stack: "alternatives",
+    at: "2h",
+    series: {
+      'aigc_certificate_expiry_timestamp_seconds{instance="a"}': `${days * 86_400 + 7_200}x200`,
+      // It has not looked yet.
+      'aigc_certificate_expiry_timestamp_seconds{instance="b"}': "0x200",
+    },
+  })),
   // It loses a gibibyte an hour of its last twenty.
   {
     alert: "VolumeFills",
