@@ -73,25 +73,33 @@ def prices() -> dict[str, int]:
     }
 
 
+ASKED = FROM_IMAGE.model_copy(update={"steps": 30})
+
+
+def cost(counted: Counter[str], prices: dict[str, int]) -> int:
+    return sum(number * prices[name] for name, number in counted.items())
+
+
+@pytest.fixture(scope="module")
+def from_text(model: SdxlModel, prices: dict[str, int]) -> int:
+    counted = calls(model, ASKED.model_copy(update={"image": None}), NO_INPUTS)
+    assert (counted["unet"], counted["encoder"]) == (30, 0)
+    return cost(counted, prices)
+
+
 @pytest.mark.parametrize("strength", [0.1, 0.3, 0.5, 0.8, 1.0])
 @pytest.mark.parametrize("mask", [None, MASK], ids=["image", "mask"])
 def test_it_is_its_share_of_the_steps_and_little_more(
     model: SdxlModel,
     prices: dict[str, int],
+    from_text: int,
     strength: float,
     mask: Image.Image | None,
 ) -> None:
     assert all(prices.values())
-    asked = FROM_IMAGE.model_copy(update={"steps": 30, "strength": strength})
-    text = asked.model_copy(update={"image": None})
-    of_text, of_image = calls(model, text, NO_INPUTS), calls(model, asked, Inputs(IMAGE, mask))
-    assert of_text["unet"] == 30
-    assert of_image["unet"] == asked.drawn_steps
-    assert (of_text["encoder"], of_image["encoder"]) == (0, 1)
-
-    whole, drawn = (
-        sum(number * prices[name] for name, number in counted.items())
-        for counted in (of_text, of_image)
-    )
-    print(f"strength {strength}: {drawn / whole:.3f} of a picture from text")
-    assert drawn <= (asked.drawn_steps / 30 + 0.05) * whole
+    asked = ASKED.model_copy(update={"strength": strength})
+    counted = calls(model, asked, Inputs(IMAGE, mask))
+    assert (counted["unet"], counted["encoder"]) == (asked.drawn_steps, 1)
+    share = cost(counted, prices) / from_text
+    print(f"strength {strength}: {share:.3f} of a picture from text")
+    assert share <= asked.drawn_steps / 30 + 0.05
