@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureImage } from "../../local/images";
-import type { Recipe } from "../../local/images/recipes";
+import { type Recipe, recipes } from "../../local/images/recipes";
 import { repository } from "../../local/paths";
 import { run } from "../../local/run";
 import { Database } from "../bench/restore/database";
@@ -36,7 +36,9 @@ const bucketServer = `
 let jobs: GoldenPod;
 
 beforeAll(async () => {
-  await ensureImage(recipe, {}, () => {});
+  // The stack's own may be another checkout's.
+  const [base] = recipes.filter(({ name }) => name === recipe.base);
+  for (const each of [base as Recipe, recipe]) await ensureImage(each, {}, () => {});
   const bare = new GoldenPod("local", "backups-backup");
   const settings = Object.entries(bare.environment).map(([name, value]) => `${name}='${value}'`);
   bare.close();

@@ -8,7 +8,10 @@ import type { GoldenPod } from "../../vendors/pod";
 /** Runs what is declared until a file says by which signal it has to end. */
 const served = `
 "$@" 2>/tmp/postgres.log &
-until [ -s /tmp/end ]; do sleep 0.1; done
+until [ -s /tmp/end ]; do
+  kill -0 $! || { cat /tmp/postgres.log; exit 1; }
+  sleep 0.1
+done
 signal=$(cat /tmp/end)
 rm /tmp/end
 case $signal in
@@ -45,7 +48,14 @@ export class Database {
     const { command } = this.#pod.container;
     const words = ["bash", "--norc", "-c", served, "bash", ...command, ...options];
     this.#running = { end: this.#pod.command(words, this.env) };
-    while ((await attempt("psql", [this.url, "--command=select"])).status !== 0) await pause(100);
+    const ended = this.#running.end.then(({ output }) => {
+      throw new Error(output);
+    });
+    // Only until it answers.
+    ended.catch(() => {});
+    while ((await attempt("psql", [this.url, "--command=select"])).status !== 0) {
+      await Promise.race([pause(100), ended]);
+    }
   }
 
   /** Ends all of the pod: INT as Kubernetes does, KILL as the loss of a node. */
