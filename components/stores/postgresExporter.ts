@@ -54,7 +54,7 @@ export class PostgresExporter extends Exporter {
 }
 
 /** HOST:PORT/DATABASE?sslmode=…; its driver asks for TLS where an address does not say. */
-export function withoutUser(url: string): string {
+function withoutUser(url: string): string {
   const { host, pathname, searchParams } = new URL(url);
   return `${host}${pathname}?sslmode=${searchParams.get("sslmode") ?? "disable"}`;
 }

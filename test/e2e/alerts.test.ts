@@ -83,6 +83,21 @@ test("Prometheus has every metric that this stack's alerts ask for", async () =>
     .toEqual(expect.arrayContaining(asked));
 });
 
+test("Prometheus evaluates each of this stack's alerts", async () => {
+  const evaluated = async () => {
+    const answer = await fetch(`${prometheus}/api/v1/rules?type=alert`);
+    const { data } = (await answer.json()) as {
+      data: { groups: { rules: { name: string; health: string; lastError?: string }[] }[] };
+    };
+    return data.groups
+      .flatMap(({ rules }) => rules)
+      .map(({ name, health, lastError }) => [name, health, lastError].join(" ").trim());
+  };
+  await expect
+    .poll(evaluated, { timeout: 60_000, interval: 2_000 })
+    .toEqual(rulesOf("local").map(({ alert }) => `${alert} ok`));
+});
+
 test("without PostgreSQL DatabaseDown comes within its time, once and alone, and it is told when it is over", async () => {
   const stopped = Date.now();
   await inNamespace("scale", "statefulset/postgres", "--replicas=0");

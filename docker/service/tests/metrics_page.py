@@ -14,7 +14,9 @@ Each pod of the service serves them at `:9090/metrics`, which NetworkPolicies op
 alone. Beside them are what its client library tells of any process: `process_*` and `python_*`.
 Prometheus adds `job` (`api`, or `worker` and the pool's name) and `instance` (the pod).
 
-No label has a value that a client may choose, so their number doesn't grow with requests.
+No label has a value that a client may choose, so their number doesn't grow with requests: ten
+thousand tasks of many keys, models and sizes add 79 to an api and two workers that had 287, and all
+of them with the first few hundred.
 
 `aigc_cost_total` counts what workers cost by `workers.gpuPrice`, from the start of their process
 on; what is `idle` or `starting` of it drew nothing. What each key had is on the operator's page:

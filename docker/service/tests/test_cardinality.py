@@ -83,6 +83,7 @@ async def half(client: httpx.AsyncClient, store: TaskStore, keys: KeyStore, seed
         await asyncio.sleep(0.2)
 
 
+@pytest.mark.timeout(300)
 async def test_ten_thousand_tasks_add_at_most_two_thousand_series(
     clean: None, settings: Settings, engine: AsyncEngine, store: TaskStore
 ) -> None:
