@@ -287,4 +287,39 @@ const cost: Dashboard = {
   ],
 };
 
-export const dashboards: Dashboard[] = [service, workers, stores, backups, cost];
+/** With monitoring.kubelets. */
+const pods: Dashboard = {
+  name: "pods",
+  title: "Image service: pods",
+  panels: [
+    {
+      title: "Memory",
+      unit: "bytes",
+      queries: { "{{pod}}": 'sum by (pod) (container_memory_working_set_bytes{container!=""})' },
+    },
+    {
+      title: "Processors",
+      unit: "short",
+      queries: {
+        "{{pod}}": 'sum by (pod) (rate(container_cpu_usage_seconds_total{container!=""}[5m]))',
+      },
+    },
+    {
+      title: "Killed for lack of memory, in an hour",
+      unit: "short",
+      queries: {
+        "{{pod}}": 'sum by (pod) (increase(container_oom_events_total{container!=""}[1h]))',
+      },
+    },
+    {
+      title: "Free of each volume",
+      unit: "percentunit",
+      queries: {
+        "{{persistentvolumeclaim}}":
+          "min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes)",
+      },
+    },
+  ],
+};
+
+export const dashboards: Dashboard[] = [service, workers, stores, backups, cost, pods];

@@ -10,6 +10,8 @@ const status = readStatus() as Status;
 const lacking: Record<string, string> = {
   "GPU memory": "a GPU",
   "Sizes drawn compiled": "a GPU",
+  // They are directories of the node.
+  "Free of each volume": "volumes that the kubelet measures",
   "Age of the newest backup": "a night",
   "Time since the last good drill": "a week",
 };

@@ -24,6 +24,11 @@ export const others = {
   alertmanager: ["alertmanager_notifications_failed_total"],
   logs: ["vl_storage_is_read_only", "vlagent_remotewrite_pending_data_bytes"],
   kubelet: ["kubelet_volume_stats_available_bytes", "kubelet_volume_stats_capacity_bytes"],
+  cadvisor: [
+    "container_cpu_usage_seconds_total",
+    "container_memory_working_set_bytes",
+    "container_oom_events_total",
+  ],
   postgresExporter: [
     "pg_up",
     "pg_stat_user_tables_n_dead_tup",
