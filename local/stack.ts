@@ -144,6 +144,15 @@ export class LocalStack {
     this.standIn?.close();
   }
 
+  /** Secrets of its configuration besides those that every local stack has. */
+  async setSecrets(values: Record<string, string>): Promise<void> {
+    const assignments = Object.entries(values).flatMap(([key, it]) => ["--secret", `${key}=${it}`]);
+    const file = ["--config-file", this.#configFile];
+    await run(this.pulumi, ["config", "set-all", ...assignments, ...file, ...this.#target()], {
+      env: this.environment,
+    });
+  }
+
   /** @param flags of `pulumi up` @returns whether nothing had to change */
   async up(report: Report, ...flags: string[]): Promise<boolean> {
     const { output } = await this.#update("up", ["--skip-preview", ...flags], report);
