@@ -1,7 +1,6 @@
 import { Backups } from "./components/backups/backups";
 import { NginxIngress } from "./components/edge/nginxIngress";
 import { NetworkPolicies } from "./components/network/networkPolicies";
-import { Monitoring } from "./components/observability/monitoring";
 import { Api } from "./components/service/api";
 import { ModelStore } from "./components/service/modelStore";
 import { ServiceSettings } from "./components/service/serviceSettings";
@@ -17,9 +16,9 @@ import { behind, makeFront, shownCertificate } from "./stack/front";
 import { makeIdentities } from "./stack/identities";
 import { ownImage } from "./stack/images";
 import { makeLogs } from "./stack/logs";
+import { makeMonitoring } from "./stack/monitoring";
 import { connect } from "./stack/providers";
 import { makePruning } from "./stack/pruning";
-import { receivers } from "./stack/receivers";
 import { makeExporters, makePostgres, makeRedis } from "./stack/stores";
 import { fromZero, gpuPrices, makeWorkers, otherModels } from "./stack/workers";
 
@@ -158,20 +157,7 @@ export = async (): Promise<Outputs> => {
     ...buckets.made,
     ...logs,
   ];
-  const monitoring = new Monitoring(
-    "monitoring",
-    {
-      namespace,
-      image: images.prometheus,
-      targets: parts.flatMap(({ targets }) => targets),
-      alerts: parts.flatMap(({ alerts }) => alerts),
-      alertmanagerImage: images.alertmanager,
-      tell: receivers(config),
-      protect,
-      ...config.monitoring,
-    },
-    options,
-  );
+  const monitoring = makeMonitoring(config, parts, options);
   new NetworkPolicies(
     "policies",
     {

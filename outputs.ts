@@ -9,7 +9,7 @@ export interface Outputs {
   namespace: pulumi.Input<string>;
   /** URL of the service inside the cluster. */
   internalService: pulumi.Input<string>;
-  /** URL of Prometheus inside the cluster. */
+  /** URL of Prometheus inside the cluster; "": an operator's, which the stack does not know. */
   prometheus: pulumi.Input<string>;
   /** URL of the log store inside the cluster; "": there is none. */
   logs: pulumi.Input<string>;

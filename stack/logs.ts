@@ -6,7 +6,7 @@ import type { Config } from "../config";
 
 /** One place for the stack's logs, where it is wanted. */
 export function makeLogs(
-  { namespace, images, logs, protect }: Config,
+  { namespace, images, logs, monitoring, protect }: Config,
   dns: Dns,
   options: ComponentResourceOptions,
 ): [] | [LogStore, LogCollector] {
@@ -18,7 +18,14 @@ export function makeLogs(
   );
   const collector = new LogCollector(
     "log-collector",
-    { namespace, image: images.vlagent, store, dns, resources: logs.collectorResources },
+    {
+      namespace,
+      prometheusNamespace: monitoring.operator ? monitoring.operatorNamespace : namespace,
+      image: images.vlagent,
+      store,
+      dns,
+      resources: logs.collectorResources,
+    },
     options,
   );
   return [store, collector];

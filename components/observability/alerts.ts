@@ -33,11 +33,11 @@ export const tooFewPods = (job: string, app: string, replicas: number, start: st
 });
 
 /**
- * Rules for Prometheus, which reads JSON as the YAML that it also is.
+ * As Prometheus' file and a PrometheusRule have them.
  * @param runbook URL of docs/runbook.md, which has a heading for each; "": alerts lead nowhere
  */
-export function renderAlertRules(alerts: Alert[], runbook: string): string {
-  const rules = alerts.map(({ name, labels, when, severity, summary, action, ...alert }) => ({
+export const alertRules = (alerts: Alert[], runbook: string) =>
+  alerts.map(({ name, labels, when, severity, summary, action, ...alert }) => ({
     alert: name,
     expr: when,
     for: alert.for,
@@ -48,5 +48,9 @@ export function renderAlertRules(alerts: Alert[], runbook: string): string {
       ...(runbook && { runbook_url: `${runbook}#${name.toLowerCase()}` }),
     },
   }));
-  return `${JSON.stringify({ groups: [{ name: "image-service", rules }] }, null, 2)}\n`;
+
+/** Rules for Prometheus, which reads JSON as the YAML that it also is. */
+export function renderAlertRules(alerts: Alert[], runbook: string): string {
+  const groups = [{ name: "image-service", rules: alertRules(alerts, runbook) }];
+  return `${JSON.stringify({ groups }, null, 2)}\n`;
 }

@@ -22,39 +22,50 @@ export function dashboardConfigMaps(
   name: string,
   namespace: string,
   opts: pulumi.CustomResourceOptions,
+  ask?: (query: string) => string,
 ): void {
   for (const dashboard of dashboards) {
     new k8s.core.v1.ConfigMap(
       `${name}-dashboard-${dashboard.name}`,
       {
         metadata: { name: `dashboard-${dashboard.name}`, namespace, labels: sidecarLabel },
-        data: { [`${dashboard.name}.json`]: renderDashboard(dashboard, namespace) },
+        data: { [`${dashboard.name}.json`]: renderDashboard(dashboard, namespace, ask) },
       },
       opts,
     );
   }
 }
 
-/** @param namespace tells it from another stack's in the same Grafana */
-export function renderDashboard({ name, title, panels }: Dashboard, namespace: string): string {
+/**
+ * @param namespace tells it from another stack's in the same Grafana
+ * @param ask a query as that Prometheus has to be asked
+ */
+export function renderDashboard(
+  { name, title, panels }: Dashboard,
+  namespace: string,
+  ask = (query: string) => query,
+): string {
   const builder = new DashboardBuilder(title)
     .uid(`${namespace}-${name}`)
     .tags([namespace])
     .refresh("30s")
     .time({ from: "now-6h", to: "now" })
     .withVariable(new DatasourceVariableBuilder(source).label("Prometheus").type("prometheus"));
-  for (const panel of panels) builder.withPanel(renderPanel(panel));
+  for (const panel of panels) builder.withPanel(renderPanel(panel, ask));
   return `${JSON.stringify(builder.build(), null, 2)}\n`;
 }
 
-function renderPanel({ title, unit, queries }: Panel): PanelBuilder {
+function renderPanel(
+  { title, unit, queries }: Panel,
+  ask: (query: string) => string,
+): PanelBuilder {
   const graph = new PanelBuilder()
     .title(title)
     .unit(unit)
     .min(0)
     .datasource({ type: "prometheus", uid: `\${${source}}` });
   for (const [legend, expr] of Object.entries(queries)) {
-    graph.withTarget(new DataqueryBuilder().expr(expr).legendFormat(legend));
+    graph.withTarget(new DataqueryBuilder().expr(ask(expr)).legendFormat(legend));
   }
   return graph;
 }

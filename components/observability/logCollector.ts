@@ -10,6 +10,8 @@ import type { LogStore } from "./logStore";
 export interface LogCollectorArgs extends ComponentArgs {
   /** Of the stack, whose pods' logs are collected. */
   namespace: string;
+  /** Of Prometheus. */
+  prometheusNamespace: string;
   /** By digest; vlagent. */
   image: string;
   store: LogStore;
@@ -150,7 +152,7 @@ export class LogCollector extends Component {
         flows: [
           { from: this, to: { namespace: args.namespace }, ports: [ports.victoriaLogs] },
           { from: this, to: "anywhere", ports: apiServer },
-          { from: { namespace: args.namespace }, to: this, ports: [ports.vlagent] },
+          { from: { namespace: args.prometheusNamespace }, to: this, ports: [ports.vlagent] },
         ],
         operatorNetworks: [],
         dns: args.dns,

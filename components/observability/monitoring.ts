@@ -9,7 +9,7 @@ import { Alertmanager, type Receivers } from "./alertmanager";
 import { type Alert, renderAlertRules } from "./alerts";
 import { dashboardConfigMaps } from "./grafana";
 import { kubeletAccess, kubeletJobs, kubeletPort, volumeAlerts } from "./kubelets";
-import { deliveryAlerts, ownAlerts } from "./ownAlerts";
+import { deliveryAlerts, ownAlerts, targetAlerts } from "./ownAlerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
 export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
@@ -56,6 +56,7 @@ export class Monitoring extends Component {
     const host = serviceHost(app, namespace);
     const alerts = [
       ...args.alerts,
+      ...targetAlerts,
       ...ownAlerts,
       ...(args.kubelets ? volumeAlerts : []),
       ...(args.alertmanager ? deliveryAlerts : []),

@@ -1,7 +1,7 @@
 import type { Alert } from "./alerts";
 
-/** Of whatever is scraped, and of the watch itself. */
-export const ownAlerts: Alert[] = [
+/** Of whatever is scraped. */
+export const targetAlerts: Alert[] = [
   {
     name: "TargetDown",
     when: "up == 0",
@@ -20,6 +20,10 @@ export const ownAlerts: Alert[] = [
       "{{ $labels.job }} on {{ $labels.instance }} has started {{ $value }} times in half an hour.",
     action: "kubectl get pods -o wide, and kubectl logs --previous of the pod with that address.",
   },
+];
+
+/** Of the watch itself. */
+export const ownAlerts: Alert[] = [
   {
     name: "RulesFail",
     // https://github.com/prometheus/prometheus/blob/main/rules/group.go

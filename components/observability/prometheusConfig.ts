@@ -14,6 +14,9 @@ export interface PrometheusConfigArgs {
   others?: object[];
 }
 
+/** How often targets are asked, and rules, whose ranges are made for that. */
+export const intervals = { scrape: "5s", scrapeTimeout: "4s", evaluation: "15s" };
+
 /** Beside prometheus.yml. */
 export const rulesFile = "alerts.yml";
 
@@ -38,7 +41,9 @@ export function renderPrometheusConfig({
   }
   const configuration = {
     global: {
-      ...{ scrape_interval: "5s", scrape_timeout: "4s", evaluation_interval: "15s" },
+      scrape_interval: intervals.scrape,
+      scrape_timeout: intervals.scrapeTimeout,
+      evaluation_interval: intervals.evaluation,
       external_labels: { namespace },
     },
     rule_files: [rulesFile],

@@ -46,13 +46,29 @@ export const monitoring = group("Prometheus and Alertmanager", {
     .boolean()
     .default(false)
     .describe(
-      "Ask each node's kubelet of the stack's volumes and containers, with a ClusterRole for nodes/metrics, where the cluster allows that",
+      "Ask each node's kubelet of the stack's volumes and containers, with a ClusterRole for nodes/metrics, where the cluster allows that; with operator: its Prometheus asks them already",
     ),
   ownExporters: z
     .boolean()
     .default(false)
     .describe(
       "Exporters of PostgreSQL and Redis: what only these know of themselves, such as dead rows and each command's time",
+    ),
+  operator: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Leave it to the Prometheus of the cluster's Prometheus operator: PodMonitors and a PrometheusRule in place of Prometheus and Alertmanager",
+    ),
+  operatorNamespace: z
+    .string()
+    .default("monitoring")
+    .describe("Namespace of that Prometheus, which asks the pods"),
+  operatorLabels: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe(
+      "Labels by which it takes PodMonitors and PrometheusRules, such as `release` for kube-prometheus-stack",
     ),
   runbook: z
     .string()

@@ -4,21 +4,28 @@ import { condition, type Values } from "./rule";
 
 // What decides whether other keys, secrets and images are needed.
 
-export const alerting = condition(
+export const ownPrometheus = condition(
   ["monitoring"],
-  "monitoring.alertmanager is true",
-  ({ monitoring }) => monitoring.alertmanager,
+  "monitoring.operator is false",
+  ({ monitoring }) => !monitoring.operator,
 );
+export const operatedPrometheus = condition(
+  ["monitoring"],
+  "monitoring.operator is true",
+  ({ monitoring }) => monitoring.operator,
+);
+const alerting = ({ monitoring }: Pick<Values, "monitoring">) =>
+  monitoring.alertmanager && !monitoring.operator;
 export const told = (receiver: Values["monitoring"]["receivers"][number]) =>
   condition(
     ["monitoring"],
     `monitoring.receivers has ${receiver}`,
-    ({ monitoring }) => monitoring.alertmanager && monitoring.receivers.includes(receiver),
+    (config) => alerting(config) && config.monitoring.receivers.includes(receiver),
   );
 export const watched = condition(
   ["monitoring"],
   "monitoring.watchdog is true",
-  ({ monitoring }) => monitoring.alertmanager && monitoring.watchdog,
+  (config) => alerting(config) && config.monitoring.watchdog,
 );
 export const logged = condition(["logs"], "logs.enabled is true", ({ logs }) => logs.enabled);
 export const noKubeconfig = condition(

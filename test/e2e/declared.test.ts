@@ -29,13 +29,15 @@ const inCluster = (...args: string[]) => run(kubectl, [`--kubeconfig=${kubeconfi
 
 const clusterWide = ["Namespace", "ClusterRole", "ClusterRoleBinding"];
 
+const ofOperators = /:(cert-manager\.io|keda\.sh|.*\.cnpg\.io|monitoring\.coreos\.com)\//;
+
 /**
  * Every Kubernetes object of a golden stack, in the test's namespace, with a name; without those of
- * cert-manager and KEDA, whose kinds this cluster doesn't have.
+ * operators whose kinds this cluster doesn't have.
  */
 function declared(stack: string): KubernetesObject[] {
   return Object.entries(accepted(stack))
-    .filter(([, { type }]) => /^kubernetes:(?!cert-manager\.io|keda\.sh).*\/v[^:]*:/.test(type))
+    .filter(([, { type }]) => /^kubernetes:.*\/v[^:]*:/.test(type) && !ofOperators.test(type))
     .map(([name, { inputs }]) => {
       const object = JSON.parse(JSON.stringify(inputs), reveal) as KubernetesObject;
       const { metadata } = object;

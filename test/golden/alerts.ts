@@ -1,4 +1,5 @@
 import type { Props } from "../../policy/resource";
+import type { Declared } from "./record";
 import { accepted, stacks } from "./stacks";
 import { plain } from "./whole";
 
@@ -10,14 +11,16 @@ export interface AlertRule {
   annotations: { summary: string; action: string; runbook_url?: string };
 }
 
-/** Prometheus' file of a stack's alerts. */
-export const rulesFileOf = (stack: string): string =>
-  (plain(accepted(stack)["monitoring-config"]?.inputs) as Props).data["alerts.yml"];
-
-export const rulesOf = (stack: string): AlertRule[] =>
-  (JSON.parse(rulesFileOf(stack)).groups as Props[]).flatMap(({ rules }) => rules as AlertRule[]);
+/** In the file of the stack's own Prometheus, or in what an operator's reads. */
+export function rulesOf(stack: string, declared: Declared = accepted(stack)): AlertRule[] {
+  const inputs = (name: string) => plain(declared[name]?.inputs) as Props;
+  const { groups } = declared["monitoring-alerts"]
+    ? inputs("monitoring-alerts").spec
+    : JSON.parse(inputs("monitoring-config").data["alerts.yml"]);
+  return (groups as Props[]).flatMap(({ rules }) => rules as AlertRule[]);
+}
 
 /** Every alert that some stack has, once. */
 export const alertRules: AlertRule[] = [
-  ...new Map(stacks.flatMap(rulesOf).map((rule) => [rule.alert, rule])).values(),
+  ...new Map(stacks.flatMap((stack) => rulesOf(stack)).map((rule) => [rule.alert, rule])).values(),
 ];

@@ -7,10 +7,10 @@ import type { Values } from "../placeholders";
 import type { Declaration, Declared, Refused, Run } from "./record";
 
 /**
- * Beside the two of the repository one that takes every alternative, one without Cloudflare, and one
- * whose workers follow the work.
+ * Beside the two of the repository one that takes every alternative, one without Cloudflare, one whose
+ * workers follow the work, and one that an operator's Prometheus watches.
  */
-export const stacks = ["local", "prod", "alternatives", "direct", "elastic"];
+export const stacks = ["local", "prod", "alternatives", "direct", "elastic", "operated"];
 
 /** Programs of their own, in examples/; each with every alternative that it has. */
 export const examples = ["eks"];

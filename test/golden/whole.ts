@@ -233,7 +233,16 @@ function scrapeFaults(objects: KubernetesObject[]): string[] {
     .filter(({ kind }) => kind === "Service")
     .map(({ name, props }) => ({
       host: `${name}.${props.metadata.namespace}.svc.cluster.local`,
+      app: `${props.metadata.namespace}/${props.spec.selector.app}`,
       ports: (props.spec.ports as Props[]).map(({ name }) => name as string),
+    }));
+  const monitors = objects
+    .filter(({ kind }) => kind === "PodMonitor")
+    .map(({ name, props: { metadata, spec } }) => ({
+      name,
+      app: spec.selector.matchLabels.app as string,
+      port: spec.podMetricsEndpoints[0].portNumber as number,
+      pods: `${spec.namespaceSelector?.matchNames[0] ?? metadata.namespace}/${spec.selector.matchLabels.app}`,
     }));
   const jobs = objects
     .flatMap(({ props }) => (props.data?.["prometheus.yml"] ?? []) as string)
@@ -250,8 +259,16 @@ function scrapeFaults(objects: KubernetesObject[]): string[] {
       .filter((name) => !services.some(({ host }) => host === name))
       .map((host) => `Prometheus scrapes ${host}, which no Service is`),
     ...services
-      .filter(({ host, ports }) => ports.includes("metrics") && !scraped.includes(host))
+      .filter(
+        ({ host, app, ports }) =>
+          ports.includes("metrics") &&
+          !scraped.includes(host) &&
+          !monitors.some(({ pods }) => pods === app),
+      )
       .map(({ host }) => `${host} has metrics that Prometheus doesn't scrape`),
+    ...monitors
+      .filter(({ app, port }) => !portsOf(app, objects).some(({ number }) => number === port))
+      .map(({ name, app, port }) => `PodMonitor ${name} asks ${app}:${port}, which is closed`),
   ];
 }
 

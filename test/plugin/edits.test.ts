@@ -50,7 +50,7 @@ test.each(refused)("the preview refuses %s", async (_, values, said) => {
  * the stack's file has in plain text, a scaler that knows no schedules.
  */
 const apart =
-  /^(namespace|infrastructure|aws\.(region|oidcProviderArn|accessKeys)|api\.webhooks|workers\.autoscaling\.by|.*\.(managed|storageClass)|images\.(api|worker|backup)|objectStore\.bucket|models\.(accessMode|revision)|retention\.pictures|monitoring\.alertmanager|cloudflare\.mode|nginx\.(serviceType|nodePort|serviceAnnotations|loadBalancerClass|proxyProtocol|trustedProxies|tls\..*))$/;
+  /^(namespace|infrastructure|aws\.(region|oidcProviderArn|accessKeys)|api\.webhooks|workers\.autoscaling\.by|.*\.(managed|storageClass)|images\.(api|worker|backup)|objectStore\.bucket|models\.(accessMode|revision)|retention\.pictures|monitoring\.(alertmanager|operator.*)|cloudflare\.mode|nginx\.(serviceType|nodePort|serviceAnnotations|loadBalancerClass|proxyProtocol|trustedProxies|tls\..*))$/;
 
 test("all other keys are edited in one update, which replaces and deletes nothing with data", async () => {
   const keys = Object.keys(each).filter((key) => !apart.test(key) && !(key in secretValues));

@@ -8,8 +8,11 @@ test.each(stacks)("the parts of %s fit together", (stack) => {
 });
 
 describe("a stack is refused", () => {
-  const changed = (change: (inputs: Record<string, Props>, stack: Stack) => void): string[] => {
-    const stack = structuredClone(accepted("prod"));
+  const changed = (
+    change: (inputs: Record<string, Props>, stack: Stack) => void,
+    name = "prod",
+  ): string[] => {
+    const stack = structuredClone(accepted(name));
     const inputs = Object.fromEntries(
       Object.entries(stack).map(([name, declaration]) => [name, declaration.inputs as Props]),
     );
@@ -91,6 +94,17 @@ describe("a stack is refused", () => {
     expect(faults).toEqual([
       "api.image-service.svc.cluster.local has metrics that Prometheus doesn't scrape",
     ]);
+  });
+
+  test("with metrics that the operator is told nothing of, or a port that is closed", () => {
+    const forgotten = changed((_, stack) => delete stack["monitoring-log-collector"], "operated");
+    expect(forgotten).toEqual([
+      "vlagent.image-service-logs.svc.cluster.local has metrics that Prometheus doesn't scrape",
+    ]);
+    const closed = changed((inputs) => {
+      (inputs["monitoring-api"] as Props).spec.podMetricsEndpoints[0].portNumber = 9091;
+    }, "operated");
+    expect(closed).toEqual(["PodMonitor api asks api:9091, which is closed"]);
   });
 
   test("with an alert that Alertmanager knows by another name", () => {

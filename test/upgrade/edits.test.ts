@@ -118,6 +118,12 @@ test("these edits are refused as long as what holds data is protected", () => {
     "prod: objectStore.bucket": [objectStore],
     "prod: objectStore.managed": [objectStore],
     "prod: monitoring.alertmanager": [alertmanager],
+    ...Object.fromEntries(
+      ["operator", "operatorNamespace", "operatorLabels"].map((key) => [
+        `prod: monitoring.${key}`,
+        [alertmanager, monitoring],
+      ]),
+    ),
     "prod: backups.managed": ["backup-bucket-store"],
     "alternatives: redis.managed": ["redis-server"],
     "alternatives: postgres.managed": ["postgres-server"],

@@ -49,6 +49,7 @@ const operated = {
   "postgres.operator": "cnpg",
   "images.cnpg": `registry.example/postgresql@sha256:${"1".repeat(64)}`,
 };
+const operatedMonitoring = { "monitoring.operator": true };
 const companion = {
   repository: "owner/another",
   revision: "1".repeat(40),
@@ -235,6 +236,15 @@ const own: Record<string, Values> = {
   "monitoring.email.from": { "monitoring.email.from": "another@example.com" },
   "monitoring.email.smarthost": { "monitoring.email.smarthost": "another.example.com:587" },
   "monitoring.email.username": { "monitoring.email.username": "another" },
+  "monitoring.operator": operatedMonitoring,
+  "monitoring.operatorNamespace": {
+    ...operatedMonitoring,
+    "monitoring.operatorNamespace": "another",
+  },
+  "monitoring.operatorLabels": {
+    ...operatedMonitoring,
+    "monitoring.operatorLabels": { release: "another" },
+  },
   "monitoring.runbook": { "monitoring.runbook": "https://wiki.example.com/runbook" },
   "monitoring.retention": { "monitoring.retention": "30d" },
   "logs.retention": { "logs.enabled": true, "images.vlagent": image, "logs.retention": "30d" },

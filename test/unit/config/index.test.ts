@@ -87,6 +87,8 @@ test("what only some stacks need may be left out of the others", () => {
   const { alertWebhook: _, ...needed } = whole;
   configure({ ...needed, monitoring: { alertmanager: false } });
   expect(loadConfig().monitoring.alertmanager).toBe(false);
+  configure({ ...needed, monitoring: { operator: true } });
+  expect(loadConfig().monitoring.operator).toBe(true);
   configure(needed);
   expect(loadConfig).toThrow(
     [
@@ -226,6 +228,16 @@ test.each<[string, Record<string, unknown>, string]>([
       retention: { pictures: 30 },
     },
     "retention.pictures is 30, but is of use only where objectStore.bucket is not set; fix: pulumi config rm --path retention.pictures",
+  ],
+  [
+    "receivers of an operator's Alertmanager, which the stack doesn't configure",
+    { monitoring: { operator: true, receivers: ["slack"] } },
+    'monitoring.receivers is ["slack"], but is of use only where monitoring.operator is false; fix: pulumi config rm --path monitoring.receivers',
+  ],
+  [
+    "labels for an operator that is not asked",
+    { monitoring: { operatorLabels: { release: "one" } } },
+    'monitoring.operatorLabels is {"release":"one"}, but is of use only where monitoring.operator is true; fix: pulumi config rm --path monitoring.operatorLabels',
   ],
   [
     "a bucket that lets in by a hub's token",

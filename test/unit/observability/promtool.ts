@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { scoped } from "../../../components/observability/scope";
 import { type AlertRule, rulesOf } from "../../golden/alerts";
 import { type AlertCase, alertCases } from "./alertCases";
 
@@ -7,11 +8,15 @@ import { type AlertCase, alertCases } from "./alertCases";
  * Writes a stack's rules and their cases as `promtool test rules` reads them, one alert a file: some
  * cases last for days, in which each rule of their file is evaluated each minute.
  * https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
+ * @param like the stack whose cases they are
  * @returns names of the files of cases, in the directory
  */
-export function writeAlertCases(stack: string, directory: string): string[] {
+export function writeAlertCases(stack: string, directory: string, like = stack): string[] {
   mkdirSync(directory, { recursive: true });
-  const cases = alertCases.filter((each) => (each.stack ?? "prod") === stack);
+  const known = new Set(rulesOf(stack).map(({ alert }) => alert));
+  const cases = alertCases
+    .filter((each) => (each.stack ?? "prod") === like)
+    .filter(({ alert }) => like === stack || known.has(alert));
   return [...new Set(cases.map(({ alert }) => alert))].map((alert) => {
     const rules = rulesOf(stack).filter((rule) => rule.alert === alert);
     const own = cases.filter((each) => each.alert === alert);
@@ -26,7 +31,10 @@ export function writeAlertCases(stack: string, directory: string): string[] {
 
 const test = (rules: AlertRule[], { alert, series, at, fires, value = "" }: AlertCase) => ({
   interval: "1m",
-  input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+  input_series: Object.entries(series).map(([name, values]) => ({
+    series: rules[0]?.labels.namespace ? scoped(name, rules[0].labels.namespace) : name,
+    values,
+  })),
   alert_rule_test: [
     {
       eval_time: at,
