@@ -1,14 +1,20 @@
-/**
- * A metric's name with the labels that are asked for, among all else that is written in PromQL. What
- * comes first is skipped: strings, ranges, lists of labels, and words of the language.
- */
-const selectors =
-  /"[^"]*"|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\b(?:and|or|unless|offset|bool)\b|\b([a-zA-Z_:][\w:]*)\b(?!\s*(?:\(|by\b|without\b))(?:\{([^}]*)\})?/g;
+import { Identifier, LabelMatchers, parser, VectorSelector } from "@prometheus-io/lezer-promql";
 
 /** A query of one of the stacks alone whose metrics a Prometheus has, by the label that tells them apart. */
-export const scoped = (query: string, namespace: string): string =>
-  query.replace(selectors, (whole, name?: string, labels?: string) =>
-    name
-      ? `${name}{${[`namespace="${namespace}"`, ...(labels ? [labels] : [])].join(",")}}`
-      : whole,
+export function scoped(query: string, namespace: string): string {
+  const own = `namespace="${namespace}"`;
+  const edits: { at: number; insert: string }[] = [];
+  parser.parse(query).iterate({
+    enter: ({ type, node }) => {
+      if (type.id !== VectorSelector) return;
+      const [name, others] = [node.getChild(Identifier), node.getChild(LabelMatchers)];
+      if (others) edits.push({ at: others.from + 1, insert: `${own},` });
+      else if (name) edits.push({ at: name.to, insert: `{${own}}` });
+    },
+  });
+  // From the end, as what is written in moves what follows.
+  return edits.reduceRight(
+    (text, { at, insert }) => text.slice(0, at) + insert + text.slice(at),
+    query,
   );
+}
