@@ -24,6 +24,8 @@ export const aigc = "aigc";
 
 /** Of the backup bucket: what pgBackRest keeps there. */
 export const archiveFolder = "archive";
+/** Of the backup bucket: the nightly dumps; also in docker/backup. */
+export const dumpFolder = "database";
 
 /** Of the pictures' bucket, as the service's code has them. */
 export const folders = {

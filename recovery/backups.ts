@@ -3,6 +3,7 @@ import { UserError } from "../local/errors";
 import { parseInfo, readable } from "./archive";
 import { main } from "./command";
 import { Database } from "./database";
+import { listDumps, parseDumps } from "./dumps";
 
 const help = `npm run backups -- --stack STACK      lists what the database of STACK can be restored from`;
 
@@ -27,6 +28,20 @@ async function list(): Promise<void> {
       ? `any moment from ${oldest.endedAt.toISOString()} on, with npm run restore`
       : "there is none yet: kubectl create job --from=cronjob/base-backup base-backup-now",
   );
+  const dumps = parseDumps(await database.exec("bash", "-euc", listDumps), new Date());
+  console.log(
+    `\n${"nightly dump".padEnd(32)}   size      tasks      PostgreSQL  schema          state`,
+  );
+  for (const { name, size, manifest, state } of dumps) {
+    const { rows, postgres = "", schema = "" } = manifest?.holds ?? {};
+    const columns = [
+      name.padEnd(32),
+      readable(size).padStart(8),
+      `${rows?.tasks ?? ""}`.padEnd(10),
+    ];
+    console.log(...columns, `${postgres}`.padEnd(11), schema.padEnd(15), state);
+  }
+  console.log(dumps.length > 0 ? "one of them, with Job restore" : "there is none yet");
   for (const [what, query] of Object.entries(lasts)) {
     console.log(`${what}: ${(await database.sql(query)) || "never"}`);
   }

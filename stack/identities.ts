@@ -1,7 +1,7 @@
 import type { ComponentResourceOptions } from "@pulumi/pulumi";
 import type { Right } from "../components/aws/bucketAccess";
 import { PodRole } from "../components/aws/podRole";
-import { archiveFolder, folders } from "../components/names";
+import { archiveFolder, dumpFolder, folders } from "../components/names";
 import type { Config } from "../config";
 import { roleGiver } from "../config/identity";
 import type { Buckets } from "./buckets";
@@ -25,9 +25,17 @@ const rights: Record<App, Partial<Record<BucketKind, Right[]>>> = {
   restore: { pictures: ["read", `write ${folders.outputs}`], backups: ["read"] },
   models: { weights: ["read"] },
   postgres: {
-    backups: [`read ${archiveFolder}`, `write ${archiveFolder}`, `delete ${archiveFolder}`],
+    backups: [
+      `read ${archiveFolder}`,
+      `write ${archiveFolder}`,
+      `delete ${archiveFolder}`,
+      // For who lists them there.
+      `read ${dumpFolder}`,
+    ],
   },
-  "restore-drill": { backups: [`read ${archiveFolder}`, `read ${folders.outputs}`] },
+  "restore-drill": {
+    backups: [`read ${archiveFolder}`, `read ${dumpFolder}`, `read ${folders.outputs}`],
+  },
 };
 
 /** RDS keeps its own archive, and CloudNativePG has another. */

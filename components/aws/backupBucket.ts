@@ -1,6 +1,7 @@
 import * as s3 from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
+import { dumpFolder } from "../names";
 import type { Bucket } from "../stores/bucket";
 import { guard, place } from "./guardedBucket";
 
@@ -57,7 +58,7 @@ function lifecycleRules({ lockDays, keepDays }: BackupBucketArgs) {
     {
       id: "dumps",
       status: "Enabled",
-      filter: { prefix: "database/" },
+      filter: { prefix: `${dumpFolder}/` },
       expiration: { days: keepDays },
     },
     {

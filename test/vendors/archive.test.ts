@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { listDumps, parseDumps } from "../../recovery/dumps";
 import { archivedDatabase } from "./archivedDatabase";
 import type { GoldenPod } from "./pod";
 
@@ -111,6 +112,28 @@ test("a moment after the last commit of an idle database is reached, by request"
   await start(pod);
   expect(await walk(pod, 'sql "select count(*) from tasks"')).toMatch(/^1000$/m);
   expect(insideVolume(pod)).toEqual(["data", expect.stringMatching(/^data-before-/)]);
+});
+
+test("the nightly dumps beside the archive are listed by its own program", async () => {
+  const pod = database();
+  await start(pod);
+  const list = async () => {
+    const { status, output } = await pod.command(["bash", "--norc", "-euc", listDumps]);
+    expect(status, output).toBe(0);
+    return parseDumps(output, new Date());
+  };
+  expect(await list()).toEqual([]);
+  const folder = join(archive(pod), "../database");
+  const holds = { dump: "2026-11-23T020000Z.dump", size: 3 };
+  mkdirSync(folder);
+  writeFileSync(join(folder, holds.dump), "PGD");
+  writeFileSync(
+    join(folder, `${holds.dump}.json`),
+    `{"started": "", "ended": "", "holds":\n${JSON.stringify(holds)}\n}\n`,
+  );
+  expect(await list()).toEqual([
+    { name: holds.dump, size: 3, state: "whole", manifest: { started: "", ended: "", holds } },
+  ]);
 });
 
 test("an archive that can't be read makes no new database", async () => {

@@ -90,12 +90,21 @@ serve() {
 }
 `;
 
-/** What walks are made of; `flip` changes a byte of an object where its server keeps it. */
+/**
+ * What walks are made of; `flip` changes a byte of an object where its server keeps it, `whole` reads
+ * each dump that has a manifest, and counts them.
+ */
 const words = `
   sql() { psql --dbname="$DATABASE_URL" --quiet --tuples-only --no-align --command="$1"; }
   flip() {
     until [ -w "/tmp/$1" ]; do sleep 0.1; done
     printf '#' | dd of="/tmp/$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+  }
+  dumps="backup:$BACKUP_BUCKET/database"
+  whole() {
+    files=$(rclone lsf --include "*.dump.json" "$dumps")
+    for file in $files; do (cd "$(mktemp -d)"; fetch-dump "\${file%.json}" >/dev/null); done
+    echo "$files" | grep -c . || true
   }
 `;
 
@@ -176,21 +185,35 @@ test("a backup that is killed at any moment leaves no dump half-made, and the ne
       kill -KILL -- -$backup 2>/dev/null || true
       wait $backup 2>/dev/null || true
     done
-    sleep 1
     backup
-    rclone copy "backup:$BACKUP_BUCKET/database" /tmp/listed
-    cd /tmp/listed
-    for dump in *.dump; do sha256sum --check --quiet "$dump.sha256"; done
+    echo "whole: $(whole)"
     sql "delete from tasks"
     restore
     sql "select count(*) from tasks"
-    flip "7071/$BACKUP_BUCKET/database/$dump.sha256" 3
-    rm /tmp/*.dump*
+    manifest=$(rclone lsf --include "*.json" "$dumps" | sort | tail -n 1)
+    flip "7071/$BACKUP_BUCKET/database/$manifest" 150
     sql "delete from tasks"
     restore 2>&1 || echo "refused"
     sql "select count(*) from tasks"`);
+  expect(output).toMatch(/^whole: [1-9]/m);
   expect(output).toMatch(/^100000$/m);
-  expect(output, "a checksum with another byte").toMatch(/refused\n0$/m);
+  expect(output, "a manifest with another byte").toMatch(/refused\n0$/m);
+});
+
+test("a dump without its manifest is none, and one of an older release has a checksum alone", async () => {
+  const output = await walk(`
+    backup
+    dump=$(rclone lsf --include "*.dump" "$dumps")
+    rclone moveto "$dumps/$dump.json" "$dumps/away/$dump.json"
+    sql "delete from tasks"
+    restore 2>&1 || echo "refused"
+    cd "$(mktemp -d)"
+    rclone copyto "$dumps/$dump" "$dump"
+    sha256sum "$dump" | rclone rcat "$dumps/$dump.sha256"
+    restore
+    sql "select 'restored: ' || count(*) from tasks"`);
+  expect(output).toMatch(/^no whole backup .*\nrefused$/m);
+  expect(output).toMatch(/^restored: 1$/m);
 });
 
 test("a scrub finds pictures that are gone or another, within four weeks, and one command puts them back", async () => {

@@ -15,9 +15,9 @@ function drill(copy: string, beside = ""): GoldenPod {
   const { environment } = bare;
   bare.close();
   const option = (name: string) => environment[`PGBACKREST_REPO1_${name}`];
-  const exported = Object.entries(environment)
-    .filter(([name]) => name.startsWith("PGBACKREST_"))
-    .map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`);
+  const exported = Object.entries(environment).map(
+    ([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`,
+  );
   return new GoldenPod("local", "restore-drill-weekly", {
     programs: ["versitygw"],
     // Fewer marks than in production, and an archive that is as much quicker.
@@ -45,11 +45,12 @@ function drill(copy: string, beside = ""): GoldenPod {
           jsonb_build_object('object_key', '${key}', 'sha256', encode(sha256('${picture}'), 'hex')))
           else '[]' end, now(), now() - interval '1 day' from generate_series(1, 1000) n;
         create table backups (finished_at timestamptz);
-        insert into backups values (now());
         create table restore_drills (finished_at timestamptz, succeeded boolean,
           lost_seconds float, restore_seconds float)"
       as pgbackrest stanza-create
       as pgbackrest backup
+      mkdir /tmp/pictures
+      RCLONE_CONFIG_STORE_TYPE=local S3_BUCKET=/tmp/pictures backup 2>/dev/null
       ${beside}`,
   });
 }
@@ -134,4 +135,13 @@ test("a drill fails, and says so, where something else of the archive is damaged
   const said = await run(picture, `${flips}\nflip archive.info.copy`);
   expect(said).toContain("the archive is damaged");
   expect(said).toMatch(/^f\|t\|t\|$/m);
+});
+
+test("a drill fails, and says so, where the newest dump is damaged", async () => {
+  const said = await run(
+    picture,
+    `printf '#' | dd of="$(ls "$bucket"/database/*.dump)" bs=1 seek=2000 conv=notrunc`,
+  );
+  expect(said).toContain("the newest dump is damaged");
+  expect(said).toMatch(/^f\|\|\|$/m);
 });

@@ -42,11 +42,11 @@ test("users of IAM are made only where they are asked for, one a bucket, each wi
       ],
       Resource: ["arn:backup-bucket-store", "arn:backup-bucket-store/archive/*"],
     },
-    {
+    ...["database", "outputs"].map((folder) => ({
       Effect: "Allow",
       Action: ["s3:ListBucket", "s3:GetObject"],
-      Resource: ["arn:backup-bucket-store", "arn:backup-bucket-store/outputs/*"],
-    },
+      Resource: ["arn:backup-bucket-store", `arn:backup-bucket-store/${folder}/*`],
+    })),
   ]);
   expect(rights("pictures-user")?.map((statement) => statement.Resource[1])).toEqual([
     "arn:pictures-bucket-store/*",

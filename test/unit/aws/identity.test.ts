@@ -61,8 +61,11 @@ test.each([
   expect(byTokens(`${app}-role-policy`).policy.Statement).toEqual(statements(rights));
 });
 
-test("the database writes its archive, and nothing beside it", () => {
-  const rights = { [`${backups}/archive/*`]: [...read, ...write, "s3:DeleteObject"] };
+test("the database writes its archive, and beside it only reads dumps", () => {
+  const rights = {
+    [`${backups}/archive/*`]: [...read, ...write, "s3:DeleteObject"],
+    [`${backups}/database/*`]: read,
+  };
   expect(byAgent("postgres-role-policy").policy.Statement).toEqual(statements(rights));
 });
 
