@@ -45,12 +45,12 @@ test.each(refused)("the preview refuses %s", async (_, values, said) => {
 });
 
 /**
- * Refused ones, and those that don't go with others: no Cloudflare, a revision of no repository, a
- * stack that isn't there, images beside their build, a second word on who pods are, a secret that
- * the stack's file has in plain text, a scaler that knows no schedules.
+ * Refused ones, and those that don't go with others: no Cloudflare, a revision of no repository, bounds
+ * of a model that is another by then, a stack that isn't there, images beside their build, a second
+ * word on who pods are, secrets that the stack's file has in plain text, a scaler that knows no schedules.
  */
 const apart =
-  /^(namespace|infrastructure|aws\.(region|oidcProviderArn|accessKeys)|api\.webhooks|workers\.autoscaling\.by|.*\.(managed|storageClass)|images\.(api|worker|backup)|objectStore\.bucket|models\.(accessMode|revision)|retention\.pictures|monitoring\.(alertmanager|operator.*)|cloudflare\.mode|nginx\.(serviceType|nodePort|serviceAnnotations|loadBalancerClass|proxyProtocol|trustedProxies|tls\..*))$/;
+  /^(namespace|infrastructure|aws\.(region|oidcProviderArn|accessKeys)|api\.webhooks|workers\.(autoscaling\.by|contentCredentials)|.*\.(managed|storageClass)|images\.(api|worker|backup|cnpg)|postgres\.(operator.*|replicas)|objectStore\.bucket|models\.(accessMode|revision|image|sampling)|retention\.pictures|monitoring\.(alertmanager|operator.*)|cloudflare\.mode|nginx\.(serviceType|nodePort|serviceAnnotations|loadBalancerClass|proxyProtocol|trustedProxies|tls\..*))$/;
 
 test("all other keys are edited in one update, which replaces and deletes nothing with data", async () => {
   const keys = Object.keys(each).filter((key) => !apart.test(key) && !(key in secretValues));
