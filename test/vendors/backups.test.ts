@@ -106,10 +106,19 @@ const words = `
     for file in $files; do (cd "$(mktemp -d)"; fetch-dump "\${file%.json}" >/dev/null); done
     echo "$files" | grep -c . || true
   }
+  # Puts a dump of this machine there under a name, as a run does.
+  put() {
+    mv "$1" "$2"
+    { echo "{"; describe-dump "$2"; echo "}"; } >"$2.json"
+    for file in "$2" "$2.json"; do rclone copyto "$file" "$dumps/$file"; done
+  }
 `;
 
-/** Runs lines of bash in the backup's pod of production. @returns what they said */
-async function walk(lines: string): Promise<string> {
+/**
+ * Runs lines of bash in the backup's pod of production. @returns what they said
+ * @param more lines that root runs first
+ */
+async function walk(lines: string, more = ""): Promise<string> {
   // The bucket's server beside it gives no roles.
   const keys = {
     RCLONE_CONFIG_BACKUP_ENV_AUTH: "false",
@@ -140,7 +149,8 @@ async function walk(lines: string): Promise<string> {
       ${serve(7070, "S3_BUCKET", "STORE")}
       ${serve(7071, "BACKUP_BUCKET", "BACKUP")}
       # What the servers keep is for a walk to damage.
-      while sleep 0.2; do chmod -R a+rwX /tmp/7070 /tmp/7071; done &`,
+      while sleep 0.2; do chmod -R a+rwX /tmp/7070 /tmp/7071; done &
+      ${more}`,
   });
   const { status, output } = await backup.command(["bash", "--norc", "-euc", words + lines]);
   expect(status, output).toBe(0);
@@ -214,6 +224,86 @@ test("a dump without its manifest is none, and one of an older release has a che
     sql "select 'restored: ' || count(*) from tasks"`);
   expect(output).toMatch(/^no whole backup .*\nrefused$/m);
   expect(output).toMatch(/^restored: 1$/m);
+});
+
+test("two backups at the same time are both whole", async () => {
+  const output = await walk(`
+    sql "insert into tasks select 'task ' || n from generate_series(2, 100000) n"
+    backup & one=$!
+    backup & another=$!
+    wait $one
+    wait $another
+    echo "whole: $(whole)"
+    sql "delete from tasks"
+    restore
+    sql "select 'restored: ' || count(*) from tasks"`);
+  expect(output).toMatch(/^whole: 2$/m);
+  expect(output).toMatch(/^restored: 100000$/m);
+});
+
+test("a clock that is a day off makes no backup, and one of the future is not the newest", async () => {
+  const output = await walk(`
+    backup
+    mkdir /tmp/clock
+    echo 'exec /usr/bin/date --date="$CLOCK" "$@"' >/tmp/clock/date
+    chmod +x /tmp/clock/date
+    for clock in "1 day ago" "1 day"; do
+      CLOCK=$clock PATH=/tmp/clock:$PATH backup 2>&1 || echo "$clock: refused"
+    done
+    echo "whole: $(whole)"
+    cd "$(mktemp -d)"
+    sql "insert into tasks values ('of a wrong clock')"
+    pg_dump --dbname="$DATABASE_URL" --format=custom --file=dump
+    future=$(date -u --date="1 day" +%Y-%m-%dT%H%M%SZ).dump
+    put dump "$future"
+    restore 2>&1
+    sql "select 'the newest: ' || count(*) from tasks"
+    BACKUP=$future restore 2>&1
+    sql "select 'by name: ' || count(*) from tasks"`);
+  expect(output).toMatch(/^no backup: the clocks .* \d+ s apart\n1 day ago: refused$/m);
+  expect(output).toMatch(/^no backup: the clocks .* \d+ s apart\n1 day: refused$/m);
+  expect(output).toMatch(/^whole: 1$/m);
+  expect(output).toMatch(/^passed over, .*: \S+\.dump$/m);
+  expect(output).toMatch(/^the newest: 1$/m);
+  expect(output).toMatch(/^by name: 2$/m);
+});
+
+test("where the scratch is full no backup is listed, and no restore touches the database", async () => {
+  const output = await walk(
+    `
+    sql "insert into tasks select md5(random()::text) from generate_series(2, 100000)"
+    TMPDIR=/tmp/small backup 2>&1 || echo "no backup"
+    rm -r /tmp/small/*
+    echo "files: $(rclone lsf "backup:$BACKUP_BUCKET" 2>/dev/null | grep -c database || true)"
+    backup
+    sql "delete from tasks where id <> 'a task'"
+    TMPDIR=/tmp/small restore 2>&1 || echo "no restore"
+    sql "select 'kept: ' || count(*) from tasks"
+    echo "whole: $(whole)"`,
+    `mkdir /tmp/small
+    mount -t tmpfs -o size=1m,mode=777 tmpfs /tmp/small`,
+  );
+  expect(output).toMatch(/No space left on device\nno backup\nfiles: 0$/m);
+  expect(output).toContain("remaining disk space");
+  expect(output).toMatch(/^no restore\nkept: 1$/m);
+  expect(output).toMatch(/^whole: 1$/m);
+});
+
+test("a dump of a newer PostgreSQL is refused by an older one, in words", async () => {
+  const output = await walk(`
+    cd "$(mktemp -d)"
+    major=$(($(sql "show server_version_num") / 10000))
+    pg_dump --dbname="$DATABASE_URL" --format=custom --file=dump
+    at=$(grep --only-matching --byte-offset --text --max-count=1 "$major\\.[0-9]" dump | head -n 1)
+    printf "$((major + 1))" | dd of=dump bs=1 seek="\${at%%:*}" conv=notrunc status=none
+    put dump 2026-11-23T020000Z.dump
+    sql "delete from tasks"
+    restore 2>&1 || echo "refused"
+    sql "select 'left alone: ' || count(*) from tasks"`);
+  expect(output).toMatch(
+    /^2026-11-23T020000Z.dump is of PostgreSQL \d+, and the server of \d+: upgrade it first\nrefused$/m,
+  );
+  expect(output).toMatch(/^left alone: 0$/m);
 });
 
 test("a scrub finds pictures that are gone or another, within four weeks, and one command puts them back", async () => {

@@ -145,3 +145,10 @@ test("a drill fails, and says so, where the newest dump is damaged", async () =>
   expect(said).toContain("the newest dump is damaged");
   expect(said).toMatch(/^f\|\|\|$/m);
 });
+
+test("a drill fails, and says so, where its volume is full", async () => {
+  const said = await run(picture, "mount -t tmpfs -o size=20m,mode=777 tmpfs /scratch");
+  expect(said).toContain("No space left on device");
+  expect(said).toContain("ended with");
+  expect(said).toMatch(/^f\|\|\|$/m);
+});
