@@ -2,7 +2,7 @@ import { connectionsOfAll } from "../config/connections";
 import { pictureSeconds } from "./gpus";
 
 /** Milliseconds of a processor for a picture, `npm run bench -- load`: docs/performance.md. */
-const milliseconds = { nginx: 0.7, api: 8.8, PostgreSQL: 3.5, Redis: 1.6 };
+const milliseconds = { nginx: 0.25, api: 4.7, PostgreSQL: 1.9, Redis: 0.7 };
 
 /** Share of their time that they work: with more, what comes has to wait for them. */
 const busy = 0.6;
