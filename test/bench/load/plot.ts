@@ -73,6 +73,7 @@ export function renderPlot(runs: Record<string, Run>): string {
   const total = panels.length * (height + gap) + gap;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" font-family="sans-serif" font-size="12">`,
+    "<title>Arrivals, queue and times of one run after the other</title>",
     `<rect width="${width}" height="${total}" fill="white"/>`,
     ...marks.map(({ name, at }) => {
       const x = scaleX(at, start);
