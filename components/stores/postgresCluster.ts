@@ -176,7 +176,7 @@ export class PostgresCluster extends Component {
     );
     const metrics = `${name}-metrics`;
     new k8s.core.v1.Service(
-      `${name}-metrics`,
+      metrics,
       {
         metadata: { ...metadata, name: metrics },
         spec: {

@@ -149,16 +149,19 @@ LORA_NAME = r"^[A-Za-z0-9][\w.-]{0,63}$"
 MAX_LORAS = 5
 
 
+_STRICT = ConfigDict(
+    extra="forbid",
+    frozen=True,
+    strict=True,
+    allow_inf_nan=False,
+    use_attribute_docstrings=True,
+)
+
+
 class Lora(BaseModel):
     """What a model has learned besides, by its name in `/v1/models`."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-    )
+    model_config = _STRICT
 
     name: Annotated[str, Field(pattern=LORA_NAME)]
     weight: Annotated[float, Field(ge=-5, le=5)] = 1.0
@@ -176,11 +179,7 @@ Loras = Annotated[list[Lora], Field(max_length=MAX_LORAS), AfterValidator(_once_
 
 class Parameters(BaseModel):
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
+        **_STRICT,
         json_schema_extra={
             "examples": [
                 {"prompt": "a lighthouse at dawn, oil painting"},
