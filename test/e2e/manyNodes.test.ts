@@ -104,6 +104,12 @@ beforeAll(async () => {
     );
   await renew();
   renewing = setInterval(() => renew().catch(() => {}), 10_000);
+  // A new node takes no pod until the cluster has seen that it is ready; the first ones took several.
+  const closed = async () =>
+    (await core.listNode({ labelSelector })).items.filter(({ spec }) =>
+      spec?.taints?.some(({ key }) => key.startsWith("node.kubernetes.io/")),
+    ).length;
+  await expect.poll(closed, { timeout: 60_000, interval: 500 }).toBe(0);
 
   const deployment = declared("aigc-workers-server") as V1Deployment;
   await core.createNamespace({ body: { metadata: { name: namespace } } });
