@@ -29,6 +29,7 @@ export default defineConfig({
       project("repair", 20 * minute),
       project("e2e", 20 * minute, { fileParallelism: false }),
       project("autoscale", 20 * minute),
+      project("failover", 20 * minute),
     ],
   },
 });

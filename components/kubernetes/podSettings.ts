@@ -64,15 +64,18 @@ function ofOperator(
   part: PodSettings | undefined,
 ) {
   const priorityClassName = part?.priorityClass || all.priorityClass;
+  const nodeSelector = { ...all.nodeSelector, ...part?.nodeSelector };
+  const tolerations = [...all.tolerations, ...(part?.tolerations ?? [])];
   return {
     ...spec,
     inheritedMetadata: {
       labels: { ...all.labels, ...part?.labels, ...spec.inheritedMetadata.labels },
       annotations: { ...all.annotations, ...part?.annotations },
     },
+    // Empty ones are another pod's to CloudNativePG 1.28: it makes each standby anew, for ever.
     affinity: {
-      nodeSelector: { ...all.nodeSelector, ...part?.nodeSelector },
-      tolerations: [...all.tolerations, ...(part?.tolerations ?? [])],
+      ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
+      ...(tolerations.length > 0 && { tolerations }),
     },
     ...(priorityClassName && { priorityClassName }),
     ...(pullSecrets.length > 0 && { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),

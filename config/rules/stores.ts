@@ -1,6 +1,6 @@
 import { rdsMinimumGiB } from "../../components/vendors";
 import { keyArgument } from "../keyPath";
-import { managedStore } from "./conditions";
+import { managedStore, operatedPostgres } from "./conditions";
 import { type Rule, rule, type Values } from "./rule";
 
 export const storeRules: Rule[] = [
@@ -22,6 +22,20 @@ export const storeRules: Rule[] = [
         fix: `set --path postgres.storage ${rdsMinimumGiB}Gi`,
       },
   ]),
+  // By which the operator knows what it runs: its webhook refuses a digest alone.
+  rule(["images", "postgres"], (config) => {
+    const { cnpg } = config.images;
+    return [
+      operatedPostgres.holds(config as Values) &&
+        cnpg !== "" &&
+        !/:18[^/@]*@/.test(cnpg) && {
+          key: "images.cnpg",
+          is: JSON.stringify(cnpg),
+          but: "must have a tag of PostgreSQL 18 beside its digest",
+          fix: "set --path images.cnpg ghcr.io/cloudnative-pg/postgresql:18-system-trixie@sha256:…",
+        },
+    ];
+  }),
   rule(["backups"], ({ backups: { managed, lockDays, keepDays } }) => [
     managed &&
       keepDays < lockDays && {

@@ -70,4 +70,15 @@ export const kedaRecipe: Recipe = {
   cost: { seconds: 4, cpuSeconds: 4 },
 };
 
+/** What CloudNativePG runs, and has its pods run, for `npm run test:failover`. */
+export const cloudNativePgRecipe: Recipe = {
+  ...here("cloudnative-pg"),
+  base: "bookworm",
+  programs: ["cloudnative-pg"],
+};
+export const operatedPostgresRecipe: Recipe = {
+  ...here("cnpg-postgres"),
+  base: "official-postgres",
+};
+
 export type ImageName = (typeof recipes)[number]["name"];

@@ -2,7 +2,14 @@
 export interface Build {
   name: string;
   /** Folder of its go.mod under this one. */
-  module: "." | "cloudflared" | "keda" | "pulumi-language-nodejs" | "vegeta" | "victorialogs";
+  module:
+    | "."
+    | "cloudflared"
+    | "cloudnative-pg"
+    | "keda"
+    | "pulumi-language-nodejs"
+    | "vegeta"
+    | "victorialogs";
   /** Go package → the names its binary is called by. */
   programs: Record<string, readonly string[]>;
   tags?: readonly string[];
@@ -131,6 +138,18 @@ export const autoscaleBuilds = [
   },
 ] as const satisfies Build[];
 
+/** What only `npm run test:failover` needs, and the benchmark of it. */
+export const failoverBuilds = [
+  {
+    name: "cloudnative-pg",
+    module: "cloudnative-pg",
+    programs: { "github.com/cloudnative-pg/cloudnative-pg/cmd/manager": ["cloudnative-pg"] },
+    keeps: { module: "github.com/cloudnative-pg/cloudnative-pg", folder: "config" },
+    variables: { "github.com/cloudnative-pg/cloudnative-pg/pkg/versions.buildVersion": "1.28.0" },
+    cpuSeconds: 150,
+  },
+] as const satisfies Build[];
+
 /** What only the tests need. */
 export const testBuilds = [
   {
@@ -167,6 +186,7 @@ export type Program = ValuesOfEach<
   (
     | typeof builds
     | typeof autoscaleBuilds
+    | typeof failoverBuilds
     | typeof testBuilds
     | typeof benchBuilds
   )[number]["programs"]

@@ -10,6 +10,7 @@ import {
   type Build,
   benchBuilds,
   builds,
+  failoverBuilds,
   type Program,
   testBuilds,
 } from "./builds";
@@ -142,6 +143,7 @@ export async function ensureToolchain(
   for (const build of [
     ...builds,
     ...autoscaleBuilds,
+    ...failoverBuilds,
     ...testBuilds,
     ...benchBuilds,
   ] as readonly Build[]) {

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { run as runCommand } from "../../local/run";
 import { median, rounded } from "../figures";
 import { measure } from "../python";
+import { drilledDatabase } from "../vendors/drilledDatabase";
 import type { Figure } from "./main";
 import { Database } from "./restore/database";
 
@@ -45,6 +47,7 @@ export async function run([tasks = "1000000", seconds = "45", rounds = "3"]: str
       { figure: "base backup", value: rounded(now() - began), unit: "s" },
       ...(await lost(database, Number(seconds), size)),
       ...(await deleted(database, Number(tasks))),
+      ...(await drilled(Number(tasks))),
       ...(await archiving(database, Number(seconds), Number(rounds))),
     ];
   } finally {
@@ -107,6 +110,33 @@ async function deleted(database: Database, tasks: number): Promise<Figure[]> {
     atMost("bad delete: not put back", tasks - there, "", 0),
     atMost("bad delete: accepting again within", back - asked, "s", 300),
   ];
+}
+
+/** What a drill's own volume holds at most, by the program of its CronJob. */
+export async function drilled(tasks: number): Promise<Figure[]> {
+  const pod = drilledDatabase({ tasks, marks: 20 });
+  try {
+    let [most, ended] = [0, false];
+    const size = `psql --dbname="$DATABASE_URL" --tuples-only --no-align \\
+      --command="select 'size: ' || pg_database_size('aigc')"`;
+    const drill = pod.command(["bash", "--norc", "-euc", `${size}; restore-drill`]).finally(() => {
+      ended = true;
+    });
+    const used = ["--summarize", "--bytes", pod.volume("scratch")];
+    // A file may go while it looks.
+    for (; !ended; await pause(200)) {
+      most = Math.max(most, Number.parseInt(await runCommand("du", used).catch(() => "0"), 10));
+    }
+    const { status, output } = await drill;
+    if (status !== 0) throw new Error(output);
+    const bytes = Number(/^size: (\d+)$/m.exec(output)?.[1]);
+    return [
+      { figure: "drill: its volume holds at most", value: rounded(most / 1e9), unit: "GB" },
+      { figure: "drill: for each GB of database", value: rounded(most / bytes), unit: "GB" },
+    ];
+  } finally {
+    pod.close();
+  }
 }
 
 /** The same load with the archive and without, in turns. */

@@ -47,7 +47,7 @@ const given = {
 };
 const operated = {
   "postgres.operator": "cnpg",
-  "images.cnpg": `registry.example/postgresql@sha256:${"1".repeat(64)}`,
+  "images.cnpg": `registry.example/postgresql:18@sha256:${"1".repeat(64)}`,
 };
 const operatedMonitoring = { "monitoring.operator": true };
 const companion = {
@@ -221,7 +221,7 @@ const own: Record<string, Values> = {
   "redis.storageClass": { "redis.storageClass": "another" },
   "postgres.managed": network,
   "postgres.instanceClass": { "postgres.instanceClass": "db.t4g.large" },
-  "images.cnpg": { ...operated, "images.cnpg": image },
+  "images.cnpg": { ...operated, "images.cnpg": image.replace("@", ":18@") },
   "postgres.operator": operated,
   "postgres.replicas": { ...operated, "postgres.replicas": 3 },
   "postgres.operatorNamespace": { ...operated, "postgres.operatorNamespace": "another" },

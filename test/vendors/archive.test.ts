@@ -30,12 +30,14 @@ const words = `
 `;
 
 /** Runs lines of bash while PostgreSQL runs as declared. @returns what they said */
-async function walk(pod: GoldenPod, lines: string): Promise<string> {
+async function walk(
+  pod: GoldenPod,
+  lines: string,
+  env: Record<string, string> = {},
+): Promise<string> {
   const script = `${words}\nserve "$@"\n${lines}\nleave`;
-  const { status, output } = await pod.command([
-    ...["bash", "--norc", "-euc", script, "bash"],
-    ...pod.container.command,
-  ]);
+  const command = ["bash", "--norc", "-euc", script, "bash", ...pod.container.command];
+  const { status, output } = await pod.command(command, env);
   expect(status, output).toBe(0);
   return output;
 }
@@ -180,9 +182,11 @@ test("a volume that fills up, since the bucket takes nothing, loses nothing that
     kill -INT $server || true
     wait $server || true
     mv /tmp/buckets/away /tmp/buckets/aigc-backup
+    began=$(date +%s%3N)
     touch /tmp/grow
     sleep 1
     serve "$@"
+    echo "room in the volume: back after $(($(date +%s%3N) - began)) ms"
     sql "select 'there: ' || count(distinct id) from tasks where id <= $accepted"
     sql "select pg_switch_wal()" >/dev/null
     until sql "select 'fails no more' from pg_stat_archiver
@@ -195,6 +199,63 @@ test("a volume that fills up, since the bucket takes nothing, loses nothing that
   expect(said).toContain("No space left on device");
   expect(said).toContain(`there: ${accepted}\n`);
   expect(said).toContain("fails no more");
+  say(said);
+});
+
+/** Says how long some lines of bash took. */
+const timed = (what: string, lines: string) => `
+  began=$(date +%s%3N)
+  ${lines}
+  echo "${what} after $(($(date +%s%3N) - began)) ms"`;
+
+/** Waits until all that was written is in the archive. */
+const untilArchived = `
+  segment=$(sql "select pg_walfile_name(pg_switch_wal())")
+  until [ "$(sql "select last_archived_wal >= '$segment' from pg_stat_archiver")" = t ]; do sleep 0.2; done`;
+
+/** Prints what the table in docs/runbook.md says of it. */
+const say = (said: string) => console.log(/^.* after \d+ ms$/m.exec(said)?.[0]);
+
+test("a bucket that was lost, and is another, has the archive again once there is a base backup", async () => {
+  const pod = archivedDatabase("chown -R 999 /tmp/buckets");
+  made.push(pod);
+  await start(pod);
+  const said = await walk(
+    pod,
+    `base-backup --first
+    sql "create table tasks as select generate_series(1, 100000) as id"
+    mv /tmp/buckets/aigc-backup /tmp/lost
+    sql "insert into tasks select generate_series(100001, 100100)"
+    sql "select pg_switch_wal()" >/dev/null
+    until sql "select 'fails' from pg_stat_archiver where failed_count > 0" | grep .; do sleep 0.2; done
+    mkdir /tmp/buckets/aigc-backup
+    ${timed("a lost bucket: archived again", `base-backup; ${untilArchived}`)}
+    sql "insert into tasks values (100101)"`,
+  );
+  say(said);
+  lose(pod);
+  await start(pod);
+  expect(await walk(pod, 'sql "select count(*) from tasks"')).toMatch(/^100101$/m);
+});
+
+test("a key of the archive that somebody has is another after docs/runbook.md's steps", async () => {
+  const pod = database();
+  await start(pod);
+  const again = { PGBACKREST_REPO1_CIPHER_PASS: "another" };
+  await walk(
+    pod,
+    `base-backup --first
+    sql "create table tasks as select generate_series(1, 1000) as id"
+    pgbackrest stop && pgbackrest --force stanza-delete && pgbackrest start`,
+  );
+  const { status, output } = await pod.start(200, again);
+  expect(status, output).toBe(0);
+  const said = await walk(pod, timed("the archive's key: another", "base-backup"), again);
+  say(said);
+  lose(pod);
+  expect((await pod.start()).output).toContain("no database is made");
+  await pod.start(200, again);
+  expect(await walk(pod, 'sql "select count(*) from tasks"', again)).toMatch(/^1000$/m);
 });
 
 /** What an archive is made of, and what becomes of a flipped byte; of lists there is a copy. */

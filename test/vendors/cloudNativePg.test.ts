@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { repository } from "../../local/paths";
 import type { Props } from "../../policy/resource";
 import { accepted } from "../golden/stacks";
 import { plain } from "../golden/whole";
@@ -11,7 +12,11 @@ import { sourceOf } from "./goModule";
 
 // What is declared of CloudNativePG, before its own definitions and the code that reads them.
 
-const version = "v1.28.0";
+/** That of `npm run test:failover`. */
+const [, version = ""] =
+  /cloudnative-pg\/cloudnative-pg (v\S+)/.exec(
+    readFileSync(join(repository, "local/toolchain/cloudnative-pg/go.mod"), "utf8"),
+  ) ?? [];
 const scratch = mkdtempSync(join(tmpdir(), "image-service-cnpg-"));
 let source: string;
 
@@ -99,6 +104,13 @@ test("its pods are those that Services and NetworkPolicies select, and have thei
     ],
     ports: [5432, ports.StatusPort].map((port) => ({ port, protocol: "TCP" })),
   });
+});
+
+test("its image has a tag, without which the operator's webhook takes no image", () => {
+  expect(read("internal/webhook/v1/cluster_webhook.go")).toContain(
+    "Can't use just the image sha as we can't detect upgrades",
+  );
+  expect(declared("postgres-cluster").spec.imageName).toMatch(/:18[^@]*@sha256:/);
 });
 
 test("all that talks to PostgreSQL talks to the Service of the pod that is written to", () => {

@@ -1,66 +1,14 @@
 import { expect, test } from "vitest";
-import { GoldenPod } from "./pod";
+import { drilledDatabase, key, picture } from "./drilledDatabase";
 
 // The drill's pod as the local stack declares it, beside a database with an archive.
-
-const picture = "a picture";
-const key = "outputs/a-task/1/0.png";
-
-/**
- * @param copy of the picture in the backup bucket
- * @param beside lines of bash that root runs once there is a backup
- */
-function drill(copy: string, beside = ""): GoldenPod {
-  const bare = new GoldenPod("local", "restore-drill-weekly");
-  const { environment } = bare;
-  bare.close();
-  const option = (name: string) => environment[`PGBACKREST_REPO1_${name}`];
-  const exported = Object.entries(environment).map(
-    ([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`,
-  );
-  return new GoldenPod("local", "restore-drill-weekly", {
-    programs: ["versitygw"],
-    // Fewer marks than in production, and an archive that is as much quicker.
-    env: { MARKS: "12" },
-    beside: `
-      export ${exported.join(" ")} PGBACKREST_PG1_PATH=/tmp/live PGBACKREST_SPOOL_PATH=/tmp/spool
-      as() { setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; }
-      bucket="/tmp/buckets/${option("S3_BUCKET")}"
-      mkdir -p "$bucket/${key.replace(/\/[^/]*$/, "")}"
-      printf '${copy}' >"$bucket/${key}"
-      ROOT_ACCESS_KEY="${option("S3_KEY")}" ROOT_SECRET_KEY="${option("S3_KEY_SECRET")}" \\
-        versitygw --quiet --region "${option("S3_REGION")}" --port localhost:7070 \\
-        posix /tmp/buckets >/dev/null &
-      until (exec 3<>/dev/tcp/localhost/7070) 2>/dev/null; do sleep 0.1; done
-      as initdb --pgdata=/tmp/live --username=aigc --auth=trust --data-checksums >/dev/null
-      export PGBACKREST_PG1_SOCKET_PATH=/tmp PGBACKREST_PG1_USER=aigc
-      as postgres -D /tmp/live -c unix_socket_directories=/tmp -c archive_mode=on \\
-        -c archive_command='pgbackrest archive-push %p' -c archive_timeout=3s 2>/dev/null >&2 &
-      until pg_isready --quiet --host=localhost; do sleep 0.1; done
-      psql --quiet --host=localhost --username=aigc postgres --command="create database aigc"
-      psql --quiet --host=localhost --username=aigc aigc --command="
-        create table tasks (id text, status text, images jsonb, created_at timestamptz,
-          finished_at timestamptz);
-        insert into tasks select 'task ' || n, case n when 1 then 'succeeded' else 'failed' end, case n when 1 then jsonb_build_array(
-          jsonb_build_object('object_key', '${key}', 'sha256', encode(sha256('${picture}'), 'hex')))
-          else '[]' end, now(), now() - interval '1 day' from generate_series(1, 1000) n;
-        create table backups (finished_at timestamptz);
-        create table restore_drills (finished_at timestamptz, succeeded boolean,
-          lost_seconds float, restore_seconds float)"
-      as pgbackrest stanza-create
-      as pgbackrest backup
-      mkdir /tmp/pictures
-      RCLONE_CONFIG_STORE_TYPE=local S3_BUCKET=/tmp/pictures backup 2>/dev/null
-      ${beside}`,
-  });
-}
 
 const outcome = `psql --dbname="$DATABASE_URL" --tuples-only --no-align --command="
   select succeeded, lost_seconds > 0, restore_seconds >= 0, to_regclass('restore_drill_marks')
   from restore_drills"`;
 
 async function run(copy: string, beside = ""): Promise<string> {
-  const pod = drill(copy, beside);
+  const pod = drilledDatabase({ copy, beside });
   try {
     const script = `restore-drill || echo "ended with $?"; ${outcome}`;
     return (await pod.command(["bash", "--norc", "-c", script])).output;
@@ -103,15 +51,14 @@ const kinds = [
 ];
 
 test("a flipped byte in any kind of object of the archive is found, of those that no restore reads, too", async () => {
-  const pod = drill(
-    picture,
-    `${flips}
+  const pod = drilledDatabase({
+    beside: `${flips}
     psql --quiet --host=localhost --username=aigc aigc --command="update tasks set images = null"
     as pgbackrest --type=incr backup
     while sleep 0.1; do
       [ ! -e /tmp/kind ] || { flip "$(cat /tmp/kind)" >/tmp/flip.log 2>&1; rm /tmp/kind; }
     done &`,
-  );
+  });
   const script = `
     flip() { echo "$1" >/tmp/kind.new; mv /tmp/kind.new /tmp/kind; while [ -e /tmp/kind ]; do sleep 0.05; done; }
     verify-archive && echo "whole at first"

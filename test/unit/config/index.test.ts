@@ -499,6 +499,16 @@ test("with pictures and backups in AWS nobody needs keys of the cluster's object
   expect(loadConfig().objectStore.managed).toBe(true);
 });
 
+test("an operator's image is refused by a digest alone, as its own webhook would", () => {
+  const digest = `sha256:${"1".repeat(64)}`;
+  const faults = (cnpg: string) => faultsOf({ postgres: { operator: "cnpg" }, images: { cnpg } });
+  const refused = expect.stringContaining("must have a tag of PostgreSQL 18 beside its digest");
+  for (const wrong of ["postgresql", "registry:18/postgresql", "postgresql:17-trixie"]) {
+    expect(faults(`${wrong}@${digest}`), wrong).toContainEqual(refused);
+  }
+  expect(faults(`postgresql:18.1-system-trixie@${digest}`)).not.toContainEqual(refused);
+});
+
 test("a managed database is refused with the settings of a pod, and without a network", () => {
   const postgres = {
     managed: true,

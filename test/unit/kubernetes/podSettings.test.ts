@@ -72,6 +72,16 @@ test("what an operator makes pods of gets it, too", async () => {
   });
 });
 
+test("what an operator is not given is not there: to CloudNativePG an empty list is another pod's", async () => {
+  const [declared] = await declareEach("elastic", [{}]);
+  expect((declared as Declared)["postgres-cluster"]?.inputs).toMatchObject({
+    spec: { affinity: expect.not.objectContaining({ tolerations: [] }) },
+  });
+  expect(JSON.stringify((declared as Declared)["postgres-cluster"]?.inputs)).not.toContain(
+    '"nodeSelector":{}',
+  );
+});
+
 test("a part has its own over that, and what the component says itself stays", () => {
   const find = (app: string) => set.find(({ labels }) => labels.app === app);
   expect(find("api")?.labels).toMatchObject({ tier: "web", team: "pictures" });

@@ -1,17 +1,18 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { autoscaled } from "../../../local/autoscaling";
-import { renderKustomization } from "../../../local/cluster/keda";
+import { renderKustomization } from "../../../local/cluster/released";
 
-test("KEDA runs from the image that the node has, which is never pulled", () => {
+test("an operator runs from the image that the node has, which is never pulled", () => {
   const image = "localhost/image-service/keda@sha256:12";
-  const { images, patches } = renderKustomization("../released", image) as {
+  const names = ["ghcr.io/kedacore/keda", "ghcr.io/kedacore/keda-metrics-apiserver"];
+  const { images, patches } = renderKustomization("../released", names, image) as {
     images: object[];
     patches: { patch: string }[];
   };
   expect(images).toEqual(
-    ["keda", "keda-metrics-apiserver"].map((name) => ({
-      name: `ghcr.io/kedacore/${name}`,
+    names.map((name) => ({
+      name,
       newName: "localhost/image-service/keda",
       digest: "sha256:12",
     })),

@@ -6,7 +6,15 @@ import time
 from tasks.redis_broker import STREAM
 from tests.faults.checker import check
 from tests.faults.clients import Clients
-from tests.faults.scenario import SLOW, Outcome, row, running, until, worker_of
+from tests.faults.scenario import (
+    SLOW,
+    SLOW_STEPS,
+    Outcome,
+    row,
+    running,
+    until,
+    worker_of,
+)
 from tests.faults.system import LEASE_SECONDS, System
 
 
@@ -108,6 +116,31 @@ async def keep_postgres_away(trials: int) -> Outcome:
                 if attempt != 1:
                     broken.append(f"{record.task_id}: {attempt} attempts")
         return Outcome(trials, await check(it, clients.history), broken=broken)
+
+
+async def lose_node(trials: int) -> Outcome:
+    """With PostgreSQL, an API and a worker that draws. Nobody is told; they start elsewhere when
+    Kubernetes has noticed, PostgreSQL with its volume."""
+    async with running(workers=3) as (it, clients):
+        recoveries = []
+        for _ in range(trials):
+            before = [await clients.submit(SLOW, steps=SLOW_STEPS) for _ in range(5)]
+            members = [it.apis[0], await worker_of(it, before[0])]
+            it.postgres_proxy.vanish()
+            it.postgres.kill()
+            for member in members:
+                member.vanish()
+            during = asyncio.create_task(clients.submit())
+            started = time.monotonic()
+            await asyncio.sleep(2 * LEASE_SECONDS)
+            it.postgres.start()
+            it.postgres_proxy.heal()
+            for member in members:
+                member.come_back()
+            for record in [*before, await during]:
+                await clients.follow(record)
+            recoveries.append(time.monotonic() - started)
+        return Outcome(trials, await check(it, clients.history), recoveries)
 
 
 async def cut_off_stores(trials: int) -> Outcome:

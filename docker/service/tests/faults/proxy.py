@@ -1,4 +1,4 @@
-"""A TCP proxy that can hold back, delay or refuse what passes."""
+"""A TCP proxy that can hold back, delay or swallow what passes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ class Proxy:
         self._open = asyncio.Event()
         self._open.set()
         self._delay = 0.0
+        self._node = 0
         self.port = 0
 
     @classmethod
@@ -29,6 +30,12 @@ class Proxy:
         """Packets vanish; connections stay."""
         self._open.clear()
 
+    def vanish(self) -> None:
+        """As its node does: who is connected hears nothing any more, not even an end. Who comes
+        then waits."""
+        self._open.clear()
+        self._node += 1
+
     def delay(self, seconds: float) -> None:
         self._delay = seconds
 
@@ -37,21 +44,27 @@ class Proxy:
         self._open.set()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        except OSError:
-            writer.close()
-            return
         # The event loop cancels these at the end, and would complain about it.
         with suppress(asyncio.CancelledError):
+            await self._open.wait()
+            try:
+                far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            except OSError:
+                writer.close()
+                return
             await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        node = self._node
         with suppress(OSError):
             while data := await reader.read(65536):
                 await self._open.wait()
+                if node != self._node:
+                    break
                 if self._delay:
                     await asyncio.sleep(self._delay)
                 writer.write(data)
                 await writer.drain()
+        if node != self._node:
+            await asyncio.sleep(3600)  # longer than any trial
         writer.close()

@@ -89,6 +89,11 @@ class Member:
         while self.alive:
             await asyncio.sleep(0.02)
 
+    def vanish(self) -> None:
+        """Is gone at once, and nothing replaces it."""
+        self._wanted = False
+        self.kill()
+
     def come_back(self) -> None:
         self._wanted = True
 
