@@ -38,7 +38,10 @@ def load(settings: Settings) -> Model:
     import torch
 
     check_driver(torch.version.cuda)
-    from worker import sdxl, start
+    from worker import deferred_compiler, start
+
+    deferred_compiler.defer()
+    from worker import sdxl
 
     start.imports_done()
     return sdxl.SdxlModel(

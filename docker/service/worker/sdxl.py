@@ -2,9 +2,9 @@
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import diffusers.utils.logging
 import torch
@@ -17,7 +17,6 @@ from tasks.parameters import Parameters
 from worker import start
 from worker.batch_size import batch_size
 from worker.channels_last import keep_channels_last
-from worker.compiled import Compiled, Mode
 from worker.fp8 import quantize
 from worker.inputs import NO_INPUTS, Inputs
 from worker.latents import Previews
@@ -40,6 +39,9 @@ from worker.schedulers import Schedulers
 from worker.step_cache import StepCache
 from worker.upscaler import Upscaler
 
+if TYPE_CHECKING:
+    from worker.compiled import Compiled, Mode
+
 transformers.utils.logging.disable_progress_bar()
 diffusers.utils.logging.disable_progress_bar()
 
@@ -61,7 +63,7 @@ class SdxlModel:
         sizes_to_compile: Iterable[Size] = (),
         *,
         loras: Path = Path("loras"),
-        compile_mode: Mode = "regional",
+        compile_mode: "Mode" = "regional",
         fp8: bool = False,
         step_cache: bool = False,
         prompt_weights: bool = False,
@@ -111,6 +113,8 @@ class SdxlModel:
         return pipeline
 
     def compile(self) -> None:
+        from worker.compiled import Compiled  # it imports for seconds
+
         if self._compiled is None:
             self._compiled = Compiled(self._pipeline, self._step_cache, self._compile_mode)
         for width, height in self._sizes_to_compile:
@@ -215,10 +219,11 @@ class SdxlModel:
         self, parameters: Parameters, numbers: range, prompts: Prompts
     ) -> AbstractContextManager[object]:
         """What is not compiled runs as it is: no task waits for a compiler."""
+        if self._compiled is None:
+            return nullcontext()
         size = parameters.width, parameters.height
         if (
-            self._compiled
-            and size in self._compiled_sizes
+            size in self._compiled_sizes
             and len(numbers) == batch_size(*size)
             and parameters.guidance_scale > 1  # else the UNet sees half the batch
             and prompts.in_one_chunk
