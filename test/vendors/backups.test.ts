@@ -341,12 +341,15 @@ test("a scrub finds pictures that are gone or another, within four weeks, and on
     scrub
     echo "the copy: $(rclone cat "backup:$BACKUP_BUCKET/outputs/task 6/1/0.png" 2>/dev/null)"
     sql "update tasks set images = null where id = 'task 5'"
+    began=$(date +%s%3N)
     ! ONLY=damaged restore 2>&1 || echo "no fault told"
+    echo "damaged pictures: put back after $(($(date +%s%3N) - began)) ms"
     for n in 1 2 3; do rclone cat "store:$S3_BUCKET/outputs/task $n/1/0.png" 2>/dev/null; echo; done
     echo "of a forgotten task: $(rclone lsf "store:$S3_BUCKET/outputs/task 5" 2>/dev/null)"
     sql "update tasks set images = null where id = 'task 4'"
     scrub
     sql "select 'left at last: ' || count(*) from damaged_pictures"`);
+  console.log(/^damaged pictures: .*/m.exec(output)?.[0]);
   expect(output).toContain("read: 8\ndamaged: 0\n");
   expect(output).toMatch(/a fault, told\ndamaged while the store is away: 0$/m);
   for (const n of [1, 2, 3, 4, 5]) {
