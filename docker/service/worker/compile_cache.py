@@ -44,6 +44,6 @@ def fingerprint(settings: Settings) -> str:
         "model": [settings.model_id, settings.model_revision],
         "modes": [settings.compile, settings.precision, settings.step_cache],
         "sizes": sorted(settings.compiled_sizes),
-        "code": [path.read_text() for path in sorted(Path(__file__).parent.glob("*.py"))],
+        "code": [path.read_text() for path in sorted(Path(__file__).parent.rglob("*.py"))],
     }
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
