@@ -105,6 +105,7 @@ export = async (): Promise<Outputs> => {
     {
       namespace,
       image: images.nginx,
+      exporterImage: config.monitoring.ownExporters ? images.nginxExporter : undefined,
       upstream: api,
       resolver: config.clusterDns,
       maxWaitSeconds: config.api.maxWaitSeconds,

@@ -75,7 +75,10 @@ async function up(autoscale: boolean): Promise<void> {
   );
   await steps.run(progress);
   const outputs = stack.value as Outputs;
-  const url = (output: string) => hostUrl(toolchain.value as Toolchain, outputs[output] as string);
+  const url = (output: string) => {
+    const inCluster = outputs[output] as string;
+    return inCluster && hostUrl(toolchain.value as Toolchain, inCluster);
+  };
   const [prometheus, logs, s3] = await Promise.all([
     url("prometheus"),
     url("logs"),
@@ -128,6 +131,12 @@ async function alerts(): Promise<void> {
 
 async function logs([id]: string[]): Promise<void> {
   const { logs } = running();
+  if (!logs) {
+    throw new UserError(
+      "the local stack has no log store: image-service:logs.enabled is false",
+      "set it to true in Pulumi.local.yaml, then: npm run local",
+    );
+  }
   if (id === undefined) await followLogs(logs);
   else await showLogs(logs, id);
 }

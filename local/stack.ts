@@ -314,6 +314,7 @@ export function imageConfig(images: ImageReferences): ConfigValues {
     ...rest,
     objectStore,
     alertmanager: images.prometheus,
+    nginxExporter: images.nginx,
     postgresExporter: images.postgres,
     redisExporter: images.redis,
     victoriaLogs: logs,

@@ -16,7 +16,7 @@ export interface Status {
   namespace: string;
   /** URL of Prometheus, as this machine reaches it. */
   prometheus: string;
-  /** URL of the log store, as this machine reaches it; its page is at /select/vmui. */
+  /** URL of the log store, as this machine reaches it; its page is at /select/vmui. "": there is none. */
   logs: string;
   /** URL of the S3 endpoint, as this machine reaches it. */
   s3: string;
@@ -47,7 +47,7 @@ export function describeStatus(): string {
     `endpoint    ${status.endpoint}`,
     `api key     ${status.apiKey}`,
     `prometheus  ${status.prometheus}`,
-    `logs        ${status.logs}/select/vmui`,
+    ...(status.logs ? [`logs        ${status.logs}/select/vmui`] : []),
     `s3          ${status.s3}`,
     `kubectl     export KUBECONFIG=${kubeconfig}  (namespace ${status.namespace})`,
   ].join("\n");

@@ -3,6 +3,7 @@ import { proxySeconds } from "./deadlines";
 import { type ClientArgs, clientDirectives, clientVariable } from "./nginxClient";
 import { type CorsArgs, corsMap } from "./nginxCors";
 import { errorMaps, errorPages } from "./nginxErrors";
+import { statusServer } from "./nginxExporter";
 import { certificateVariable, listeners, redirect } from "./nginxListeners";
 
 export interface NginxConfArgs extends ClientArgs, CorsArgs {
@@ -63,7 +64,7 @@ http {
         default "";
         "~^00-(?<trace>[0-9a-f]{32})-" $trace;
     }
-${indent([...errorMaps, ...corsMap(args), ...clientDirectives(args), ...certificateVariable(args), ...redirect(args)], 4)}
+${indent([...errorMaps, ...corsMap(args), ...clientDirectives(args), ...certificateVariable(args), ...redirect(args), ...statusServer], 4)}
 
     log_format json escape=json
         '{"time":"$time_iso8601","request_id":"$id","ray":"$http_cf_ray","client":"${client}",'

@@ -8,6 +8,7 @@ import type { Place } from "../network/flows";
 import { graceSeconds, leaveSeconds } from "./deadlines";
 import { type Certificate, certificateAlerts, certificateSecret, tlsOf } from "./nginxCertificate";
 import { type NginxConfArgs, renderNginxConf } from "./nginxConf";
+import { nginxAlerts, nginxExporter, nginxTarget } from "./nginxExporter";
 import { publicPorts, tlsDirectory } from "./nginxListeners";
 import { type NginxServiceArgs, nginxServices } from "./nginxServices";
 
@@ -19,6 +20,8 @@ export interface NginxIngressArgs
   namespace: string;
   /** By digest; nginx 1.27.3 or newer. */
   image: string;
+  /** By digest; nginx/nginx-prometheus-exporter. @default Prometheus is told nothing of nginx */
+  exporterImage?: string;
   /** The api's pods: their label, and a host name that resolves to one address each. */
   upstream: { app: string; host: string };
   /** Who its clients are; but for anywhere, all of them come by plain HTTP. */
@@ -72,6 +75,10 @@ export class NginxIngress extends Component {
     );
     const secretName =
       certificate && certificateSecret(name, { namespace, certificate }, this.child);
+    if (args.exporterImage) {
+      this.targets.push(nginxTarget(name, namespace, this.child));
+      this.alerts.push(...nginxAlerts(name, args.replicas));
+    }
     const service = nginxServices(name, metadata, { ...args, tls }, this.child);
     new k8s.apps.v1.Deployment(
       `${name}-server`,
@@ -137,6 +144,7 @@ export class NginxIngress extends Component {
                       : []),
                   ],
                 },
+                ...(args.exporterImage ? [nginxExporter(args.exporterImage)] : []),
               ],
               volumes: [
                 { name: "config", configMap: { name: config.metadata.name } },

@@ -46,3 +46,9 @@ export interface Resources {
   /** The memory limit; CPU has none, so that a burst is not throttled. */
   limits: { memory: string };
 }
+
+/** Of a container that tells Prometheus of another. */
+export const exporterResources: Resources = {
+  requests: { cpu: "10m", memory: "32Mi" },
+  limits: { memory: "128Mi" },
+};

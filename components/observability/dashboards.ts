@@ -57,6 +57,26 @@ const service: Dashboard = {
       unit: "reqps",
       queries: { "{{reason}}": "sum by (reason) (rate(aigc_requests_refused_total[5m]))" },
     },
+    // Of nginx' exporter, with monitoring.ownExporters.
+    {
+      title: "Connections at nginx",
+      unit: "short",
+      queries: Object.fromEntries(
+        ["active", "reading", "writing", "waiting"].map((state) => [
+          state,
+          `sum(nginx_connections_${state})`,
+        ]),
+      ),
+    },
+    {
+      title: "New connections at nginx",
+      unit: "reqps",
+      queries: {
+        accepted: "sum(rate(nginx_connections_accepted[5m]))",
+        dropped:
+          "sum(rate(nginx_connections_accepted[5m])) - sum(rate(nginx_connections_handled[5m]))",
+      },
+    },
     {
       title: "Pods that give metrics",
       unit: "short",

@@ -20,7 +20,7 @@ export const inhibitions: Inhibition[] = [
   { causes: noWorkers, effects: ["QueueGrows", "RequestsShed", ...late] },
   // What waits for long is late.
   { causes: ["QueueWaits", "RequestsShed"], effects: late },
-  { causes: [...noWorkers, "NoApi"], effects: ["TooFewPods", "CrashLoop"], of: ["job"] },
+  { causes: [...noWorkers, "NoApi", "NoNginx"], effects: ["TooFewPods", "CrashLoop"], of: ["job"] },
   { causes: noWorkers, effects: ["ScalerStuck"], of: ["job"] },
   { causes: ["DatabaseDown", "RedisDown"], effects: ["ExporterBlind"] },
   { causes: ["CrashLoop"], effects: ["TooFewPods"], of: ["job"] },

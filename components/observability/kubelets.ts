@@ -1,7 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
-import { labels } from "../names";
 import type { Alert } from "./alerts";
+import { eachNode } from "./nodes";
 
 /** https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
 export const kubeletPort = 10250;
@@ -22,8 +20,8 @@ const kept = {
   ],
 };
 
-/** Jobs of Prometheus, which finds the nodes by Kubernetes' API. */
-export const kubeletJobs = (namespace: string): object[] =>
+/** Jobs of Prometheus. */
+export const kubeletJobs = (namespace: string) =>
   [
     { job: "kubelet", path: "/metrics", names: kept.kubelet },
     { job: "cadvisor", path: "/metrics/cadvisor", names: kept.cadvisor },
@@ -35,8 +33,7 @@ export const kubeletJobs = (namespace: string): object[] =>
     authorization: { credentials_file: `${credentials}/token` },
     // Most clusters' kubelets sign their certificates themselves.
     tls_config: { insecure_skip_verify: true },
-    kubernetes_sd_configs: [{ role: "node" }],
-    relabel_configs: [{ source_labels: ["__meta_kubernetes_node_name"], target_label: "node" }],
+    ...eachNode,
     metric_relabel_configs: [
       {
         source_labels: ["__name__", "namespace"],
@@ -45,47 +42,6 @@ export const kubeletJobs = (namespace: string): object[] =>
       },
     ],
   }));
-
-/** Leave to find the nodes and to ask their kubelets. @returns the part of the pod's spec that has it */
-export function kubeletAccess(
-  name: string,
-  { app, namespace }: { app: string; namespace: string },
-  opts: pulumi.CustomResourceOptions,
-) {
-  const account = new k8s.core.v1.ServiceAccount(
-    `${name}-account`,
-    { metadata: { name: app, namespace, labels: labels(app) } },
-    opts,
-  );
-  // Of the whole cluster; so their names say whose they are.
-  const metadata = { name: `${namespace}-${app}`, labels: labels(app) };
-  const role = new k8s.rbac.v1.ClusterRole(
-    `${name}-role`,
-    {
-      metadata,
-      rules: [
-        { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
-        // https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/#kubelet-authorization
-        { apiGroups: [""], resources: ["nodes/metrics"], verbs: ["get"] },
-      ],
-    },
-    opts,
-  );
-  new k8s.rbac.v1.ClusterRoleBinding(
-    `${name}-binding`,
-    {
-      metadata,
-      roleRef: {
-        apiGroup: "rbac.authorization.k8s.io",
-        kind: "ClusterRole",
-        name: role.metadata.name,
-      },
-      subjects: [{ kind: "ServiceAccount", name: account.metadata.name, namespace }],
-    },
-    opts,
-  );
-  return { serviceAccountName: account.metadata.name, automountServiceAccountToken: true };
-}
 
 const volume = "persistentvolumeclaim";
 const [available, capacity] = kept.kubelet as [string, string];

@@ -8,7 +8,8 @@ import { apiServer, namespaceOf } from "../network/flows";
 import { Alertmanager, type Receivers } from "./alertmanager";
 import { type Alert, renderAlertRules } from "./alerts";
 import { dashboardConfigMaps } from "./grafana";
-import { kubeletAccess, kubeletJobs, kubeletPort, volumeAlerts } from "./kubelets";
+import { kubeletJobs, kubeletPort, volumeAlerts } from "./kubelets";
+import { nodeAccess, nodeAlerts, nodeExporterJob } from "./nodes";
 import { deliveryAlerts, ownAlerts, targetAlerts } from "./ownAlerts";
 import { renderPrometheusConfig, rulesFile, type ScrapeTarget } from "./prometheusConfig";
 
@@ -22,6 +23,8 @@ export interface MonitoringArgs extends ComponentArgs, VolumeArgs {
   exporters: { job: string; host: string; port: number }[];
   /** Ask each node's kubelet of volumes and containers, by leave of the whole cluster. */
   kubelets: boolean;
+  /** Port of the node_exporter that each node has; 0: none has. */
+  nodeExporter: number;
   /** When somebody is told, besides what is not scraped. */
   alerts: Alert[];
   /** URL of docs/runbook.md, where alerts lead; "": nowhere. */
@@ -51,14 +54,16 @@ export class Monitoring extends Component {
 
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Monitoring", name, args, opts);
-    const { namespace } = args;
+    const { namespace, kubelets, nodeExporter } = args;
     const metadata = { name: app, namespace, labels: labels(app) };
     const host = serviceHost(app, namespace);
+    const ofNodes = [...(kubelets ? [kubeletPort] : []), ...(nodeExporter ? [nodeExporter] : [])];
     const alerts = [
       ...args.alerts,
       ...targetAlerts,
       ...ownAlerts,
-      ...(args.kubelets ? volumeAlerts : []),
+      ...(kubelets ? volumeAlerts : []),
+      ...(nodeExporter ? nodeAlerts : []),
       ...(args.alertmanager ? deliveryAlerts : []),
     ];
     const alertmanager = args.alertmanager
@@ -93,7 +98,10 @@ export class Monitoring extends Component {
           "prometheus.yml": renderPrometheusConfig({
             targets,
             namespace,
-            others: args.kubelets ? kubeletJobs(namespace) : [],
+            others: [
+              ...(kubelets ? kubeletJobs(namespace) : []),
+              ...(nodeExporter ? [nodeExporterJob(nodeExporter)] : []),
+            ],
             alertmanager: alertmanager && `${alertmanager.host}:${ports.alertmanager}`,
           }),
           [rulesFile]: renderAlertRules(alerts, args.runbook),
@@ -117,7 +125,7 @@ export class Monitoring extends Component {
         volume: args,
         pod: {
           ...restrictedPod(uid),
-          ...(args.kubelets && kubeletAccess(name, { app, namespace }, this.child)),
+          ...(ofNodes.length > 0 && nodeAccess(name, { app, namespace, kubelets }, this.child)),
           containers: [
             {
               ...restrictedContainer,
@@ -155,8 +163,8 @@ export class Monitoring extends Component {
     if (args.dashboards) dashboardConfigMaps(name, namespace, this.child);
     this.flows.push(...targets.map((to) => ({ from: this, to, ports: [to.port] })));
     this.flows.push({ from: "operators", to: this, ports: [ports.prometheus] });
-    if (args.kubelets) {
-      this.flows.push({ from: this, to: "anywhere", ports: [...apiServer, kubeletPort] });
+    if (ofNodes.length > 0) {
+      this.flows.push({ from: this, to: "anywhere", ports: [...apiServer, ...ofNodes] });
     }
     this.flows.push(...(alertmanager?.flows ?? []));
     this.url = `http://${host}:${ports.prometheus}`;

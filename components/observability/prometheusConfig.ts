@@ -11,7 +11,7 @@ export interface PrometheusConfigArgs {
   /** host:port of an Alertmanager. @default alerts are only shown */
   alertmanager?: string;
   /** Jobs that are found otherwise than by DNS. @default none */
-  others?: object[];
+  others?: { job_name: string }[];
 }
 
 /** How often targets are asked, and rules, whose ranges are made for that. */
@@ -31,7 +31,7 @@ export function renderPrometheusConfig({
   alertmanager,
   others = [],
 }: PrometheusConfigArgs): string {
-  const jobs = targets.map(({ job }) => job);
+  const jobs = [...targets.map(({ job }) => job), ...others.map(({ job_name }) => job_name)];
   const twice = jobs.find((job, at) => jobs.indexOf(job) !== at);
   // Prometheus would not start.
   if (twice) {

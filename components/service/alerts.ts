@@ -25,7 +25,9 @@ export const serviceAlerts = (objective: number, inTime: InTime): Alert[] => [
   },
   {
     name: "RequestsShed",
-    when: 'sum(rate(aigc_requests_refused_total{reason="queue-full"}[5m])) > 0',
+    // Full it still is: else it would tell of what is over, such as a lack of workers.
+    when: `sum(rate(aigc_requests_refused_total{reason="queue-full"}[5m])) > 0
+  and max(aigc_queue_size) > 0.9 * max(aigc_queue_limit)`,
     for: "5m",
     severity: "page",
     summary: "The queue is full: {{ $value | humanize }} requests a second are sent away.",

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, type ComponentArgs } from "../component";
-import { restrictedContainer, restrictedPod } from "../kubernetes/pods";
+import { exporterResources, restrictedContainer, restrictedPod } from "../kubernetes/pods";
 import { labels, serviceHost } from "../names";
 import type { Server } from "../network/flows";
 import type { Alert } from "../observability/alerts";
@@ -29,10 +29,6 @@ export interface ExporterArgs extends ComponentArgs {
 }
 
 const uid = 65534;
-const resources = {
-  requests: { cpu: "10m", memory: "32Mi" },
-  limits: { memory: "128Mi" },
-};
 
 /** The user of a store that may look and do nothing else. */
 export const onlooker = "monitoring";
@@ -94,7 +90,7 @@ export abstract class Exporter extends Component {
                   image: before.image,
                   command: before.command,
                   envFrom: envFrom("before", before.env),
-                  resources,
+                  resources: exporterResources,
                 },
               ],
               containers: [
@@ -105,7 +101,7 @@ export abstract class Exporter extends Component {
                   command: args.command,
                   envFrom: envFrom("environment", args.env),
                   ports: [{ name: "metrics", containerPort: port }],
-                  resources,
+                  resources: exporterResources,
                   readinessProbe: { httpGet: { path: args.readyPath, port: "metrics" } },
                   livenessProbe: { tcpSocket: { port: "metrics" }, failureThreshold: 6 },
                 },

@@ -10,6 +10,7 @@ export const images = {
   postgres: builtImage("docker/postgres; without postgres.managed and postgres.operator"),
   cnpg: image.describe("PostgreSQL 18 of CloudNativePG, by tag and digest; with postgres.operator"),
   nginx: publishedImage("nginx 1.27.3 or newer", published.nginx),
+  nginxExporter: publishedImage("nginx-prometheus-exporter 1.5", published["nginx-exporter"]),
   redis: publishedImage("Redis 8", published.redis),
   prometheus: publishedImage("Prometheus 3", published.prometheus),
   alertmanager: publishedImage("Alertmanager 0.28 or newer", published.alertmanager),

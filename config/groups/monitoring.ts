@@ -48,11 +48,19 @@ export const monitoring = group("Prometheus and Alertmanager", {
     .describe(
       "Ask each node's kubelet of the stack's volumes and containers, with a ClusterRole for nodes/metrics, where the cluster allows that; with operator: its Prometheus asks them already",
     ),
+  nodeExporter: z
+    .int()
+    .min(0)
+    .max(65535)
+    .default(0)
+    .describe(
+      "Port of the node_exporter that each node of the cluster has, such as 9100, for alerts of their disks, memory and clocks; 0: none has",
+    ),
   ownExporters: z
     .boolean()
     .default(false)
     .describe(
-      "Exporters of PostgreSQL and Redis: what only these know of themselves, such as dead rows and each command's time",
+      "Exporters of nginx, PostgreSQL and Redis: what only these know of themselves, such as dropped connections, dead rows and each command's time",
     ),
   operator: z
     .boolean()

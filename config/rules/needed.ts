@@ -95,7 +95,7 @@ const keysOfUse: [string, Condition][] = [
   ["monitoring.operatorLabels", operatedPrometheus],
   ...[
     ...["alertmanager", "receivers", "email", "watchdog", "alertmanagerResources"],
-    ...["exporters", "retention", "storage", "storageClass", "resources"],
+    ...["exporters", "nodeExporter", "retention", "storage", "storageClass", "resources"],
   ].map((key): [string, Condition] => [`monitoring.${key}`, ownPrometheus]),
   ["nginx.loadBalancerClass", balanced],
   ["nginx.proxyProtocol", reached],

@@ -6,6 +6,7 @@ type Name =
   | "cloudflared"
   | "debian"
   | "nginx"
+  | "nginx-exporter"
   | "postgres"
   | "postgres-exporter"
   | "prometheus"

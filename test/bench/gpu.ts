@@ -8,7 +8,7 @@ import { pack } from "./gpu/pack";
 import type { Figure } from "./main";
 
 export const description =
-  "the worker against diffusers on this machine's GPU; --minutes 8, --quick, --steps 30,20, --batch 1,2,4; --pack DIR [--python 3.12]: a folder for a machine that has torch and no network";
+  "the worker against diffusers on this machine's GPU; --minutes 8, --quick, --only batches,whole, --trimmed, --steps 30,20, --batch 2,4; --pack DIR [--python 3.12]: a folder for a machine that has torch and no network";
 
 const service = join(repository, "docker/service");
 const lock = join(service, "requirements/worker.txt");
@@ -30,7 +30,7 @@ export async function run(args: string[]): Promise<Figure[]> {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, PYTHONPATH: service, TRANSFORMERS_VERBOSITY: "error" },
   });
-  if (status !== 0) throw new Error("test/bench/gpu/bench.py failed");
+  if (status !== 0) throw new Error(`test/bench/gpu/bench.py failed, after\n${stdout}`);
   return stdout
     .toString()
     .trim()

@@ -6,15 +6,19 @@ import { kubeconfig } from "../../local/paths";
 import { run } from "../../local/run";
 import { hostUrl } from "../../local/services";
 import type { LocalStack } from "../../local/stack";
+import { readStatus, type Status } from "../../local/status";
 import type { Toolchain } from "../../local/toolchain";
 import { rulesOf } from "../golden/alerts";
 import { metricsOf } from "../unit/observability/metrics";
 import { localCluster, openStack } from "./cluster";
+import { Trouble } from "./trouble";
 
-// From a cause to who is told of it: a stack of its own, and the sink that all stacks of the cluster tell.
+// From a cause to who is told of it: a stack of its own and, for what takes longest, the local stack beside it; and
+// the sink that all stacks of the cluster tell.
 
 const namespace = "image-service-alerts";
 const nodePort = 30084;
+const minute = 60;
 const values = {
   namespace,
   nginx: { replicas: 1, serviceType: "NodePort", nodePort },
@@ -29,15 +33,24 @@ const kubectl = (...args: string[]) =>
   run(toolchain.kubectl, [`--kubeconfig=${kubeconfig}`, ...args]);
 const inNamespace = (...args: string[]) => kubectl("--namespace", namespace, ...args);
 
-/** What somebody was told of this stack, the first first. */
-const told = async (): Promise<Told[]> =>
-  toldBy(await kubectl(...alertLog)).filter((each) => each.namespace === namespace);
+const started = Date.now();
 
+/** What somebody was told of a stack since then, the first first. */
+const toldOf = async (namespace: string): Promise<Told[]> =>
+  toldBy(await kubectl(...alertLog)).filter(
+    (each) => each.namespace === namespace && Date.parse(each.at) > started,
+  );
+
+const told = () => toldOf(namespace);
 const statusesOf = async (alert: string) =>
   (await told()).filter(({ name }) => name === alert).map(({ status }) => status);
 
+let trouble: Trouble;
+
 beforeAll(async () => {
   ({ toolchain } = await localCluster());
+  trouble = new Trouble(readStatus() as Status, kubectl, toldOf);
+  await trouble.begin();
   stack = await openStack("alerts", values);
   await stack.up(() => {});
   const outputs = await stack.outputs();
@@ -45,6 +58,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await trouble?.end();
   await stack?.destroy(() => {});
   stack?.close();
 });
@@ -98,7 +112,9 @@ test("Prometheus evaluates each of this stack's alerts", async () => {
     .toEqual(rulesOf("local").map(({ alert }) => `${alert} ok`));
 });
 
-test("without PostgreSQL DatabaseDown comes within its time, once and alone, and it is told when it is over", async () => {
+test.concurrent("without PostgreSQL DatabaseDown comes within its time, once and alone, and it is told when it is over", async ({
+  expect,
+}) => {
   const stopped = Date.now();
   await inNamespace("scale", "statefulset/postgres", "--replicas=0");
   await expect
@@ -113,4 +129,36 @@ test("without PostgreSQL DatabaseDown comes within its time, once and alone, and
     .poll(() => statusesOf("DatabaseDown"), { timeout: 300_000, interval: 2_000 })
     .toEqual(["firing", "resolved"]);
   expect(new Set((await told()).map(({ name }) => name))).toEqual(new Set(["DatabaseDown"]));
+});
+
+test.concurrent("of a full queue without workers NoWorker alone tells, of a backup that is broken meanwhile ArchiveFails, once each and in their time, and both when they are over", async ({
+  expect,
+}) => {
+  const comes = (alert: string, seconds: number) =>
+    expect
+      .poll(() => trouble.statusesOf(alert), { timeout: seconds * 1_000, interval: 2_000 })
+      .toEqual(["firing"]);
+  await comes("NoWorker", (2 + 1) * minute);
+  await comes("ArchiveFails", (5 + 1) * minute);
+  for (const [alert, lasts] of [
+    ["NoWorker", 2 * minute],
+    ["ArchiveFails", 5 * minute],
+  ] as const) {
+    const [first] = (await trouble.told()).filter(({ name }) => name === alert);
+    expect(first?.severity).toBe("page");
+    expect(Date.parse(first?.at as string) - trouble.began).toBeLessThan((lasts + minute) * 1_000);
+  }
+  // It is so, and hidden.
+  await expect
+    .poll(() => trouble.alerts(["firing"]), { timeout: 60_000, interval: 2_000 })
+    .toContain("RequestsShed");
+  await trouble.end();
+  for (const alert of ["NoWorker", "ArchiveFails"]) {
+    await expect
+      .poll(() => trouble.statusesOf(alert), { timeout: 300_000, interval: 2_000 })
+      .toEqual(["firing", "resolved"]);
+  }
+  expect(new Set((await trouble.told()).map(({ name }) => name))).toEqual(
+    new Set(["NoWorker", "ArchiveFails"]),
+  );
 });

@@ -11,7 +11,7 @@ import {
   type V1Node,
   type V1Pod,
 } from "@kubernetes/client-node";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { kubeconfig } from "../../local/paths";
 import type { Props } from "../../policy/resource";
 import { accepted } from "../golden/stacks";
@@ -104,6 +104,12 @@ beforeAll(async () => {
     );
   await renew();
   renewing = setInterval(() => renew().catch(() => {}), 10_000);
+  // A new node takes no pod until the cluster has seen that it is ready; the first ones took several.
+  const open = async () =>
+    (await core.listNode({ labelSelector })).items.every(
+      ({ spec }) => !spec?.taints?.some(({ key }) => key.startsWith("node.kubernetes.io/")),
+    );
+  await vi.waitUntil(open, { timeout: 60_000, interval: 500 });
 
   const deployment = declared("aigc-workers-server") as V1Deployment;
   await core.createNamespace({ body: { metadata: { name: namespace } } });

@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from "vitest";
+import { ports } from "../../components/names";
 import type { Props } from "../../policy/resource";
 import { accepted } from "../golden/stacks";
 import { plain } from "../golden/whole";
@@ -39,30 +40,48 @@ CONF
   redis-server /tmp/redis.conf >/dev/null &
   until (exec 3<>/dev/tcp/127.0.0.1/6379) 2>/dev/null; do sleep 0.1; done`;
 
+/** @param edit of sed, in its file */
+const nginx = (edit = "") => `
+  sed '${edit}' /etc/nginx/conf/nginx.conf >/tmp/nginx.conf
+  setpriv --reuid=101 --regid=101 --clear-groups nginx -e stderr -c /tmp/nginx.conf >/dev/null 2>/tmp/error.log
+  until (exec 3<>/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.1; done`;
+
 const made: GoldenPod[] = [];
 afterAll(() => {
   for (const pod of made) pod.close();
 });
 
-function exporter(name: string, given: Given): GoldenPod {
+function exporter(name: string, given: Given = {}): GoldenPod {
   const pod = new GoldenPod("local", name, given);
   made.push(pod);
   return pod;
 }
 
-/** @returns what it tells Prometheus, and what it says itself */
-async function scraped(pod: GoldenPod): Promise<string> {
-  const port = pod.container.ports[0].containerPort as number;
+/**
+ * @param container of the pod
+ * @param between shell line, before it is asked again
+ * @returns what it tells Prometheus, and what it says itself
+ */
+async function scraped(
+  pod: GoldenPod,
+  container = pod.container,
+  between = "true",
+): Promise<string> {
+  const port = container.ports[0].containerPort as number;
   const script = `
     "$@" & exporter=$!
-    until (exec 3<>/dev/tcp/127.0.0.1/${port}) 2>/dev/null; do sleep 0.1; done
+    until (exec 3<>/dev/tcp/127.0.0.1/${port}) 2>/dev/null; do
+      kill -0 $exporter || exit 1
+      sleep 0.1
+    done
     for _ in first again; do
       exec 3<>/dev/tcp/127.0.0.1/${port}
       printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3
       cat <&3
+      ${between}
     done
     kill $exporter`;
-  const command = ["bash", "--norc", "-c", script, "bash", ...pod.container.command];
+  const command = ["bash", "--norc", "-c", script, "bash", ...container.command];
   const { status, output } = await pod.command(command);
   expect(status, output).toBe(0);
   return output;
@@ -112,4 +131,70 @@ test("its user reads no key and no configuration", async () => {
     true`;
   const { output } = await pod.command(["bash", "-fc", script, "bash", ...asked]);
   expect(output.match(/NOPERM/g), output).toHaveLength(asked.length);
+});
+
+test("nginx' exporter tells all that alerts and dashboards ask for", async () => {
+  const pod = exporter("nginx-server", { beside: nginx() });
+  const told = await scraped(pod, pod.sidecar);
+  expect(told).toMatch(/^nginx_up 1$/m);
+  for (const metric of others.nginxExporter) expect(told).toMatch(RegExp(`^${metric}[{ ]`, "m"));
+});
+
+test("it tells when nginx doesn't answer, and goes on", async () => {
+  const pod = exporter("nginx-server");
+  expect((await scraped(pod, pod.sidecar)).match(/^nginx_up 0$/gm)).toHaveLength(2);
+});
+
+test("what nginx has no room for are connections that it accepts and doesn't handle", async () => {
+  const few =
+    "s/worker_connections .*/worker_connections 12;/; s/worker_processes .*/worker_processes 1;/";
+  const pod = exporter("nginx-server", { beside: nginx(few) });
+  // Each has begun a request, so that nginx can't close it for another's sake.
+  const crowd = `
+    until grep -q '\\[alert\\].*worker_connections are not enough' /tmp/error.log; do
+      exec {each}<>/dev/tcp/127.0.0.1/8080
+      printf 'GET' >&$each
+      opened="$opened $each"
+      sleep 0.05
+    done
+    for each in $opened; do exec {each}<&-; done
+    until (exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /nginx-health HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q ok <&3); do
+      sleep 0.1
+    done`;
+  const told = await scraped(pod, pod.sidecar, crowd);
+  const count = (connections: string) =>
+    Number(
+      told
+        .match(RegExp(`^nginx_connections_${connections} (\\d+)$`, "gm"))
+        ?.at(-1)
+        ?.split(" ")[1],
+    );
+  expect(count("accepted")).toBeGreaterThan(count("handled"));
+});
+
+test("nobody outside of the pod reaches what nginx tells its exporter", async () => {
+  const pod = exporter("nginx-server", { beside: nginx() });
+  const { output } = await pod.command(["bash", "--norc", "-c", "cat /proc/net/tcp"]);
+  const listening = [...output.matchAll(/^ *\d+: ([0-9A-F]{8}):([0-9A-F]{4}) \S+ 0A /gm)].map(
+    ([, address = "", port = ""]) => [address, Number.parseInt(port, 16)],
+  );
+  expect(listening).toContainEqual(["0100007F", ports.nginxStatus]);
+  expect(listening).not.toContainEqual(["00000000", ports.nginxStatus]);
+});
+
+test("a node's exporter tells all that alerts of nodes ask for, by the labels that they know", async () => {
+  const pod = exporter("monitoring-server", {
+    beside: "mount -t tmpfs disk /tmp",
+    mounts: { "/sys": "/sys" },
+  });
+  const command = ["prometheus-node-exporter", "--web.listen-address=:9100"];
+  const told = await scraped(pod, { command, ports: [{ containerPort: 9100 }] });
+  for (const metric of others.nodeExporter) expect(told).toMatch(RegExp(`^${metric}[{ ]`, "m"));
+  // What another than root may not ask is named all the same.
+  expect(told).toMatch(
+    /^node_filesystem_readonly\{device="disk",.*fstype="tmpfs",mountpoint=".*\/tmp"\} 0$/m,
+  );
+  expect(told).toMatch(
+    /^node_filesystem_avail_bytes\{device="[^"]+",device_error="",fstype="[^"]+",mountpoint="[^"]+"\} /m,
+  );
 });

@@ -105,6 +105,11 @@ export class GoldenPod {
     return this.#spec.containers[0];
   }
 
+  /** What stands beside it. */
+  get sidecar(): Props {
+    return this.#spec.containers[1];
+  }
+
   /** The first container's environment. */
   get environment(): Record<string, string> {
     return this.#environment(this.container);

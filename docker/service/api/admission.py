@@ -12,6 +12,8 @@ from tasks.parameters import Parameters
 from tasks.store import QueueCounts, TaskStore
 
 _COUNTS_SECONDS = 1
+_REFUSAL_COUNTS_SECONDS = 0.1
+"""Nobody is refused by an older count: workers make room that it doesn't know of."""
 _LONGEST_RETRY = 300
 
 
@@ -43,18 +45,22 @@ class Admission:
                 self._recorded += 1
 
     async def _check_queue(self) -> None:
-        counts = await self._current()
-        excess = counts.queued + self._uncounted + 1 - self._limit
-        if excess > 0:
+        counts = await self._current(_COUNTS_SECONDS)
+        if self._excess(counts) > 0:
+            counts = await self._current(_REFUSAL_COUNTS_SECONDS)
+        if (excess := self._excess(counts)) > 0:
             per_second = max(counts.finished_last_minute, 1) / 60
             seconds = min(math.ceil(excess / per_second), _LONGEST_RETRY)
             raise Problem(
                 429, "queue-full", "The queue is full.", headers={"Retry-After": str(seconds)}
             )
 
-    async def _current(self) -> QueueCounts:
-        # Counting once a second is enough: in between, what came in here is added.
-        if time.monotonic() - self._counted_at > _COUNTS_SECONDS:
+    def _excess(self, counts: QueueCounts) -> int:
+        """By how many one more is too many; what came in here since the count is added."""
+        return counts.queued + self._uncounted + 1 - self._limit
+
+    async def _current(self, oldest_seconds: float) -> QueueCounts:
+        if time.monotonic() - self._counted_at > oldest_seconds:
             self._counted_at = math.inf  # one at a time
             # Those that are not on record yet, and those that come meanwhile, it doesn't count.
             recorded = self._recorded

@@ -1,29 +1,34 @@
 #!/bin/sh
 # Leaves of torch, Triton and CUDA what draws pictures: sh cuda.sh VENV
-# Wants gcc, binutils and Python's headers, so that the image can do without them.
+# Wants gcc, binutils and Python's headers, so that the image can do without them. A torch without
+# CUDA is trimmed of what it has.
 set -eu
-site="$1/lib/python3.11/site-packages"
+site=$(echo "$1"/lib/python3*/site-packages)
 triton="$site/triton"
 
 # Headers, tests, profilers and other makers' GPUs. Triton's ptxas and libdevice compile kernels.
 rm -rf "$site/torch/include" "$site/torch/share" "$site/torch/test" "$site"/torch/bin/protoc*
 rm -rf "$triton/include" "$triton/instrumentation" "$triton/plugins" "$triton/FileCheck" \
   "$triton/_C/libproton.so" "$triton"/backends/nvidia/lib/cupti* "$triton"/backends/amd/lib
-find "$site/nvidia" \( -name include -o -name '*.a' -o -name '*.bc' \) -prune -exec rm -rf {} +
+cuda="$site/nvidia"
+[ ! -d "$cuda" ] || find "$cuda" \( -name include -o -name '*.a' -o -name '*.bc' \) -prune -exec rm -rf {} +
 for unlinked in cusolverMg nvblas nvperf_host nvperf_target pcsamplingutil checkpoint; do
-  rm -f "$site"/nvidia/cu13/lib/lib$unlinked.so*
+  rm -f "$cuda"/cu13/lib/lib$unlinked.so*
 done
 # A Fortran that nothing is linked with.
 rm -f "$site"/torch/lib/libgfortran.so*
 
 # Debug symbols.
-strip --strip-unneeded "$site"/torch/lib/*.so "$triton"/_C/libtriton.so
+for library in "$site"/torch/lib/*.so "$triton"/_C/libtriton.so; do
+  [ ! -f "$library" ] || strip --strip-unneeded "$library"
+done
+[ -d "$cuda" ] && [ -d "$triton" ] || exit 0
 
 # Linked by torch, called only by distributed work, Fourier transforms and sparse weights: instead of
 # the packages (0.7 GB to fetch), libraries with the functions that torch names, each of which
 # returns an error.
 stand_in() {
-  file="$site/nvidia/$1" name=$(basename "$1") build=$(mktemp -d)
+  file="$cuda/$1" name=$(basename "$1") build=$(mktemp -d)
   mkdir -p "$(dirname "$file")"
   # "ncclSend", or with the version that torch asks for, "cufftXtExec@libcufft.so.12".
   nm -D --undefined-only "$site"/torch/lib/libtorch_*.so | awk -v prefix="$2" '

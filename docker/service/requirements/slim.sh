@@ -1,7 +1,7 @@
 #!/bin/sh
 # Leaves in a virtual environment what runs, and compiles it: sh slim.sh VENV
 set -eu
-site="$1/lib/python3.11/site-packages"
+site=$(echo "$1"/lib/python3*/site-packages)
 
 rm -rf "$site/pip" "$site"/pip-* "$1"/bin/pip*
 # Tests that a package ships beside its code, where nothing imports them.

@@ -22,7 +22,7 @@ of them with the first few hundred.
 on; what is `idle` or `starting` of it drew nothing. What each key had is on the operator's page:
 it is no series.
 
-Of the GPUs themselves, the nodes and Kubernetes' objects others tell: where the cluster has their
+Of the GPUs themselves and Kubernetes' objects others tell: where the cluster has their
 exporters, `monitoring.exporters` names them, and Prometheus may ask them. Each is a Service by its
 full host, headless so that each of its pods is asked, and the port of the pods:
 
@@ -32,6 +32,11 @@ monitoring:
     - { job: dcgm, host: nvidia-dcgm-exporter.gpu-operator.svc.cluster.local, port: 9400 }
     - { job: kube-state-metrics, host: kube-state-metrics.monitoring.svc.cluster.local, port: 8080 }
 ```
+
+Where each node has a [node_exporter](https://github.com/prometheus/node_exporter), as charts
+install it, `monitoring.nodeExporter: 9100` has Prometheus ask each node at that port: a node's own
+network is behind no Service, so it finds the nodes by Kubernetes' API, with a ClusterRole to list
+them. It keeps what alerts ask for: `node_filesystem_*`, `node_memory_*` and `node_timex_*`.
 
 `monitoring.kubelets` asks each node's kubelet, and cAdvisor in it, of the stack's own volumes and
 containers: `kubelet_volume_stats_available_bytes` and `kubelet_volume_stats_capacity_bytes`,
@@ -44,11 +49,17 @@ containers: `kubelet_volume_stats_available_bytes` and `kubelet_volume_stats_cap
 [redis_exporter](https://github.com/oliver006/redis_exporter), for what the stores alone know of
 themselves: `pg_*` and `redis_*`. The first asks as the role `monitoring`, a member of `pg_monitor`
 that reads no table; the second as the user `monitoring`, who reads no key, and on ElastiCache with
-the stack's password.
+the stack's password. [nginx-prometheus-exporter](https://github.com/nginx/nginx-prometheus-exporter)
+stands beside nginx in each of its pods, and asks it by a port that is open within the pod alone:
+`nginx_*`.
 
 `monitoring.dashboards` makes dashboards of them: ConfigMaps with the label `grafana_dashboard`,
 which the sidecar of Grafana's chart takes where it looks in this namespace
-(`sidecar.dashboards.searchNamespace`). Each has a list to choose the Prometheus from.
+(`sidecar.dashboards.searchNamespace`). Each has a list to choose the Prometheus from. Grafana's own
+SDK renders them, and a test puts each panel's query to the local stack's Prometheus: it has to have
+data, with the labels that its legend names, but where a machine without a GPU, or an hour after the
+start, has none. How Grafana draws them is not tested, and there are no screenshots: Grafana, which
+is under the AGPL, is not among what the tests install.
 """
 
 

@@ -220,6 +220,20 @@ async def test_a_full_queue_says_when_to_come_back(
     assert answers[-1].json()["type"] == "urn:problem:queue-full"
 
 
+async def test_room_that_a_full_queue_gets_is_taken_at_once(
+    client_without_worker: httpx.AsyncClient,
+) -> None:
+    client = client_without_worker
+    tasks = [await submit(client) for _ in range(20)]
+    await asyncio.sleep(1.1)  # the refusal's own count is the newest
+    headers = {"Prefer": "respond-async"}
+    refused = await client.post("/api/generate", json=SMALL, headers=headers)
+    await client.delete(f"/api/tasks/{tasks[0]['id']}")
+    await asyncio.sleep(0.2)
+    accepted = await client.post("/api/generate", json=SMALL, headers=headers)
+    assert [refused.status_code, accepted.status_code] == [429, 202]
+
+
 async def test_a_queue_that_many_press_into_at_once_stays_within_its_bound(
     client_without_worker: httpx.AsyncClient,
 ) -> None:

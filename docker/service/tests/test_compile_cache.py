@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from core.settings import Settings  # noqa: E402
-from tests.test_compilation import compiled, draw, settings  # noqa: E402, F401
+from tests.test_compilation import compiled, draw, loaded, settings  # noqa: E402, F401
 from worker import loading  # noqa: E402
 from worker.compilation import compile_beside  # noqa: E402
 from worker.compile_cache import fingerprint  # noqa: E402
@@ -48,7 +48,7 @@ async def test_a_worker_draws_compiled_by_what_another_one_left_in_the_bucket(
         given.append(artifact)
         swap_in(model, artifact)
 
-    await compile_beside(settings, use)
+    await compile_beside(settings, loaded, use)
     assert compiled() == 1
     (kept,) = (settings.data_dir / "compiled").iterdir()
     assert kept.name == fingerprint(settings)
@@ -60,7 +60,7 @@ async def test_a_worker_draws_compiled_by_what_another_one_left_in_the_bucket(
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "another"))
     monkeypatch.setenv("PATH", "/nowhere")
     model = loading.load(settings)
-    await compile_beside(settings, use)
+    await compile_beside(settings, loaded, use)
     assert given[1] == given[0]
     assert compiled() == 1
     assert counters["fxgraph_cache_hit"] > 0 or counters["extern_calls"] == 0

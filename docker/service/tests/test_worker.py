@@ -163,6 +163,7 @@ async def test_what_does_not_fit_into_one_gpu_is_tried_on_another(
 
 SLOW_START = """
 import runpy, time, worker.loading
+worker.loading.may_compile = lambda settings: True
 worker.loading.load = lambda settings: print("loading", flush=True) or time.sleep(60)
 runpy.run_module("worker", run_name="__main__")
 """

@@ -11,10 +11,18 @@ def _is_noop(settings: Settings) -> bool:
     return settings.model_id.split("/")[0] == "noop"
 
 
-def compiles(settings: Settings) -> bool:
-    """Whether the model is to be compiled once it is loaded."""
-    if _is_noop(settings) or settings.compile == "off" or not settings.compiled_sizes:
-        return False
+_GPUS = [Path("/dev/nvidiactl"), Path("/dev/dxg")]
+"""Of a container that has one, on Linux and on Windows' Linux."""
+
+
+def may_compile(settings: Settings) -> bool:
+    """What `compiles` will say, as far as it can be told without torch's slow import."""
+    wanted = not _is_noop(settings) and settings.compile != "off" and settings.compiled_sizes
+    return bool(wanted) and any(device.exists() for device in _GPUS)
+
+
+def compiles() -> bool:
+    """Whether the model is compiled where it is loaded now."""
     import torch
 
     # The image has no compiler for the CPU, and there it would not pay.

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from uuid import UUID
 
 from opentelemetry.trace import SpanKind
@@ -25,6 +26,7 @@ from tasks.store import Claim, TaskStore
 from tasks.task import Task
 from worker import loading
 from worker.batch_size import batch_size
+from worker.compilation import compile_beside
 from worker.credentials import credentials_of
 from worker.encode import encode
 from worker.inputs import NO_INPUTS, Inputs, fitted
@@ -96,7 +98,16 @@ class Worker:
     async def run(self) -> None:
         """@throws Poisoned, Sick: this process should make no more pictures"""
         loop = asyncio.get_running_loop()
-        self._model = await loop.run_in_executor(self._inference, loading.load, self._settings)
+        load = loop.run_in_executor(self._inference, loading.load, self._settings)
+        compiling = asyncio.create_task(self._compile(load))
+        try:
+            self._model = await load
+            await self._run(self._model)
+        finally:
+            compiling.cancel()
+            await asyncio.wait([compiling])  # no process of it is left
+
+    async def _run(self, model: Model) -> None:
         self._meter.turn("idle")
         # Nothing of the model becomes garbage: looking for some in it takes milliseconds.
         gc.collect()
@@ -105,9 +116,7 @@ class Worker:
         background = [
             asyncio.create_task(job) for job in (self._announce(), self._cancellations.run())
         ]
-        if loading.compiles(self._settings):
-            background.append(asyncio.create_task(self._compile(self._model)))
-        await self._work(self._model)
+        await self._work(model)
         for job in background:
             job.cancel()
         with suppress(Exception):
@@ -115,15 +124,22 @@ class Worker:
         if self._sick:
             raise Sick(f"the model failed {len(self._failed)} tasks in a row")
 
-    async def _compile(self, model: Model) -> None:
-        from worker.compilation import compile_beside
-        from worker.compiled import swap_in
+    async def _compile(self, load: asyncio.Future[Model]) -> None:
+        if not loading.may_compile(self._settings):
+            return
+
+        async def loaded() -> bool:
+            await asyncio.wait([load])
+            return load.exception() is None and loading.compiles()
 
         async def between_pictures(compiled: bytes) -> None:
+            # Its imports take seconds, in which pictures are drawn.
+            module = await asyncio.to_thread(import_module, "worker.compiled")
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._inference, swap_in, model, compiled)
+            swap_in = partial(module.swap_in, load.result(), compiled)
+            await loop.run_in_executor(self._inference, swap_in)
 
-        await compile_beside(self._settings, between_pictures)
+        await compile_beside(self._settings, loaded, between_pictures)
 
     @property
     def _sick(self) -> bool:

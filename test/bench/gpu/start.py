@@ -13,26 +13,37 @@ from core.metrics import registry
 from core.settings import Settings
 from worker import loading
 from worker.compilation import compile_beside
-from worker.compiled import swap_in
 
 path, side, directory = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 # The compiler's process reads them as well.
 os.environ |= {
-    "MODEL_DIR": str(directory),
-    "MODEL_ID": str(path.relative_to(directory)),
+    "MODEL_DIR": str(path.parent),
+    "MODEL_ID": path.name,
     "COMPILED_SIZES": f"{side}x{side}",
     "DATA_DIR": str(directory),
 }
 settings = Settings()
-model = loading.load(settings)
 
 
-async def swap(compiled: bytes) -> None:
-    swap_in(model, compiled)
+async def start() -> None:
+    """As a worker does."""
+    load = asyncio.create_task(asyncio.to_thread(loading.load, settings))
+
+    async def loaded() -> bool:
+        await load
+        return loading.compiles()
+
+    async def swap(compiled: bytes) -> None:
+        from worker.compiled import swap_in
+
+        swap_in(load.result(), compiled)
+
+    if loading.may_compile(settings):
+        await compile_beside(settings, loaded, swap)
+    await load
 
 
-if loading.compiles(settings):
-    asyncio.run(compile_beside(settings, swap))
+asyncio.run(start())
 phases = {
     sample.labels["phase"]: sample.value
     for metric in registry(["worker"]).collect()

@@ -10,7 +10,7 @@ export const workers = 8;
 export const pictureSeconds = onGpu.H100 / 4;
 /** Pictures a second, of all workers. */
 export const most = workers / pictureSeconds;
-/** What they draw in two seconds: the api counts the queue once a second. */
+/** What they draw in two seconds. */
 export const queueLimit = Math.ceil(2 * most);
 
 /**

@@ -71,6 +71,7 @@ const listed = [
   "prometheus → prometheus:9090",
   "prometheus → alertmanager:9093",
   "prometheus → front-cloudflared:2000",
+  "prometheus → nginx:9113",
   "backup → postgres:5432",
   "backup → object-store:7070",
   "restore → postgres:5432",

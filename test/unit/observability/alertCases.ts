@@ -22,14 +22,33 @@ const completed = (inTime: string, all: string) => ({
   aigc_completion_seconds_count: all,
 });
 
+/** Gibibytes, a value a minute. @param free of them, by the hour */
+const byTheHour = (free: (hours: number) => number, hours: number) =>
+  Array.from({ length: 60 * hours }, (_, minute) => free(Math.floor(minute / 60)) * gibibyte).join(
+    " ",
+  );
+
 /** A volume of a hundred gibibytes. @param free of them, by the hour */
 const volume = (free: (hours: number) => number, hours: number) => ({
   'kubelet_volume_stats_capacity_bytes{persistentvolumeclaim="data-prometheus-0"}': `${100 * gibibyte}x${60 * hours}`,
-  'kubelet_volume_stats_available_bytes{persistentvolumeclaim="data-prometheus-0"}': Array.from(
-    { length: 60 * hours },
-    (_, minute) => free(Math.floor(minute / 60)) * gibibyte,
-  ).join(" "),
+  'kubelet_volume_stats_available_bytes{persistentvolumeclaim="data-prometheus-0"}': byTheHour(
+    free,
+    hours,
+  ),
 });
+
+/** A node's disk of a hundred gibibytes, and one of its pods' volumes, which is full. @param free of them, by the hour */
+const nodeDisk = (free: (hours: number) => number, hours: number) => {
+  const own = 'device="/dev/vda1",fstype="ext4",mountpoint="/",node="a"';
+  const pods = `device="/dev/vdb",fstype="ext4",mountpoint="/var/lib/kubelet/pods/1/volumes/data",node="a"`;
+  return {
+    [`node_filesystem_size_bytes{${own}}`]: `${100 * gibibyte}x${60 * hours}`,
+    [`node_filesystem_size_bytes{${pods}}`]: `${gibibyte}x${60 * hours}`,
+    [`node_filesystem_avail_bytes{${own}}`]: byTheHour(free, hours),
+    [`node_filesystem_avail_bytes{${pods}}`]: `0x${60 * hours}`,
+    [`node_filesystem_readonly{${own}}`]: `0x${60 * hours}`,
+  };
+};
 
 /** For each alert one case in which it fires and one as near as can be in which it does not. */
 export const alertCases: AlertCase[] = [
@@ -56,6 +75,46 @@ export const alertCases: AlertCase[] = [
     alert: "TooFewPods",
     series: { 'up{job="api",instance="a"}': "1x20", 'up{job="api",instance="b"}': "0x8 1x12" },
     at: "15m",
+  },
+  {
+    alert: "TooFewPods",
+    series: { 'nginx_up{instance="a"}': "1x20", 'nginx_up{instance="b"}': "1 0x20" },
+    at: "15m",
+    fires: { job: "nginx" },
+    value: "1",
+  },
+  {
+    alert: "NoNginx",
+    series: { 'nginx_up{instance="a"}': "1 0x9", 'nginx_up{instance="b"}': "0x9" },
+    at: "4m",
+    fires: {},
+  },
+  {
+    alert: "NoNginx",
+    series: { 'nginx_up{instance="a"}': "0x9", 'nginx_up{instance="b"}': "1x9" },
+    at: "4m",
+  },
+  // One of two has no room.
+  {
+    alert: "ConnectionsDropped",
+    series: {
+      'nginx_connections_accepted{instance="a"}': "0+600x15",
+      'nginx_connections_handled{instance="a"}': "0+480x15",
+      'nginx_connections_accepted{instance="b"}': "0+600x15",
+      'nginx_connections_handled{instance="b"}': "0+600x15",
+    },
+    at: "12m",
+    fires: {},
+    value: "2",
+  },
+  // Now and then one.
+  {
+    alert: "ConnectionsDropped",
+    series: {
+      nginx_connections_accepted: "0+600x15",
+      nginx_connections_handled: "0+599x15",
+    },
+    at: "12m",
   },
   {
     alert: "NoWorker",
@@ -199,12 +258,18 @@ export const alertCases: AlertCase[] = [
     at: "30m",
   },
   ...[
-    { alert: "RequestsShed", reason: "queue-full", fires: {}, value: "2" },
+    { alert: "RequestsShed", reason: "queue-full", size: "1000x20", fires: {}, value: "2" },
+    // Workers are back.
+    { alert: "RequestsShed", reason: "queue-full", size: "1000x10 800x10" },
     // A client that asks too often is sent away by right.
-    { alert: "RequestsShed", reason: "rate-limited" },
-  ].map(({ reason, ...rest }) => ({
+    { alert: "RequestsShed", reason: "rate-limited", size: "1000x20" },
+  ].map(({ reason, size, ...rest }) => ({
     ...rest,
-    series: { [`aigc_requests_refused_total{reason="${reason}"}`]: "0+120x20" },
+    series: {
+      [`aigc_requests_refused_total{reason="${reason}"}`]: "0+120x20",
+      aigc_queue_size: size,
+      aigc_queue_limit: "1000x20",
+    },
     at: "15m",
   })),
   {
@@ -650,4 +715,63 @@ export const alertCases: AlertCase[] = [
     series: { 'cloudflared_tunnel_ha_connections{instance="a"}': connections },
     at: "5m",
   })),
+  {
+    alert: "NodeDiskFills",
+    stack: "elastic",
+    series: nodeDisk(() => 8, 3),
+    at: "2h",
+    fires: { node: "a", device: "/dev/vda1" },
+    value: "8%",
+  },
+  // Within a day.
+  {
+    alert: "NodeDiskFills",
+    stack: "elastic",
+    series: nodeDisk((hours) => 62 - 3 * hours, 11),
+    at: "10h",
+    fires: { node: "a", device: "/dev/vda1" },
+    value: "32%",
+  },
+  // An image was fetched, and the rest is as its kubelet keeps it.
+  { alert: "NodeDiskFills", stack: "elastic", series: nodeDisk(() => 16, 9), at: "8h" },
+  {
+    alert: "NodeMemoryShort",
+    stack: "elastic",
+    series: {
+      'node_memory_MemAvailable_bytes{node="a"}': `${gibibyte}x20`,
+      'node_memory_MemTotal_bytes{node="a"}': `${32 * gibibyte}x20`,
+    },
+    at: "15m",
+    fires: { node: "a" },
+    value: "3.125%",
+  },
+  {
+    alert: "NodeMemoryShort",
+    stack: "elastic",
+    series: {
+      'node_memory_MemAvailable_bytes{node="a"}': `${gibibyte}x5 ${4 * gibibyte}x15`,
+      'node_memory_MemTotal_bytes{node="a"}': `${32 * gibibyte}x20`,
+    },
+    at: "15m",
+  },
+  {
+    alert: "NodeClockUnsynchronised",
+    stack: "elastic",
+    series: {
+      'node_timex_sync_status{node="a"}': "0x20",
+      'node_timex_maxerror_seconds{node="a"}': "16x20",
+    },
+    at: "15m",
+    fires: { node: "a" },
+  },
+  // It has just started, and is not yet off.
+  {
+    alert: "NodeClockUnsynchronised",
+    stack: "elastic",
+    series: {
+      'node_timex_sync_status{node="a"}': "0x20",
+      'node_timex_maxerror_seconds{node="a"}': "1+0.03x20",
+    },
+    at: "15m",
+  },
 ];

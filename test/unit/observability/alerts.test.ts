@@ -67,7 +67,14 @@ test("there are 25 alerts or more, and each tells how urgent it is", () => {
 
 test("what inhibits an alert is its cause, and never hides another cause", () => {
   const effects = inhibitions.flatMap(({ effects }) => effects);
-  for (const cause of ["NoApi", "DatabaseDown", "RedisDown", "NoWorker", "NoWorkerStarts"]) {
+  for (const cause of [
+    "NoApi",
+    "NoNginx",
+    "DatabaseDown",
+    "RedisDown",
+    "NoWorker",
+    "NoWorkerStarts",
+  ]) {
     expect(effects).not.toContain(cause);
   }
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { nodeExporterJob } from "../../../components/observability/nodes";
 import { renderPrometheusConfig } from "../../../components/observability/prometheusConfig";
 import { declareEach } from "../../golden/stacks";
 
@@ -12,5 +13,10 @@ test("an exporter with the name of another job is refused: Prometheus would not 
   const target = { job: "api", app: "api", host: "api", port: 9090 };
   expect(() => renderPrometheusConfig({ targets: [target, target], namespace: "n" })).toThrow(
     "monitoring.exporters names a job api",
+  );
+  const others = [nodeExporterJob(9100)];
+  const node = { ...target, job: "node" };
+  expect(() => renderPrometheusConfig({ targets: [node], others, namespace: "n" })).toThrow(
+    "monitoring.exporters names a job node",
   );
 });
