@@ -79,6 +79,7 @@ export async function lost(database: OperatedDatabase, loss: Loss) {
   const accepted = answers.filter(([, , task]) => task !== null);
   const known = new Set((await database.sql("select id from tasks")).split("\n"));
   const missing = accepted.filter(([, , task]) => !known.has(task as string));
+  if (!accepted.some(([, at]) => at > fault)) throw new Error("no task came after the fault");
   const moments = [fault, ...accepted.map(([, at]) => at).filter((at) => at > fault)].sort(
     (a, b) => a - b,
   );
@@ -91,8 +92,8 @@ export async function lost(database: OperatedDatabase, loss: Loss) {
   };
 }
 
-/** Waits until the load has begun. */
+/** Waits until the load has begun; the first one makes the table. */
 async function tasksCome(database: OperatedDatabase): Promise<void> {
-  const count = () => database.sql("select count(*) from tasks").catch(() => "");
-  for (const first = await count(); first === "" || first === (await count()); ) await pause(200);
+  const count = () => database.sql("select count(*) from tasks").catch(() => "0");
+  for (const first = await count(); first === (await count()); ) await pause(200);
 }
