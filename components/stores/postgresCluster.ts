@@ -117,6 +117,8 @@ export class PostgresCluster extends Component {
           // Else a pod that is told to end waits three minutes for clients to go, which hold their
           // connections for good.
           smartShutdownTimeout: 0,
+          // Of a primary that answers nobody its operator learns by three of these.
+          probes: { readiness: { periodSeconds: 5 } },
           imageName: args.image,
           // By which Services and NetworkPolicies know its pods.
           inheritedMetadata: { labels: labels(name) },

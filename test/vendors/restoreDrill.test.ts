@@ -95,7 +95,8 @@ test("a drill fails, and says so, where the newest dump is damaged", async () =>
 
 test("a drill fails, and says so, where its volume is full", async () => {
   const said = await run(picture, "mount -t tmpfs -o size=20m,mode=777 tmpfs /scratch");
-  expect(said).toContain("No space left on device");
+  // Of a write that only a part had room for, pgBackRest knows no more.
+  expect(said).toMatch(/No space left on device|FileWriteError/);
   expect(said).toContain("ended with");
   expect(said).toMatch(/^f\|\|\|$/m);
 });

@@ -209,7 +209,8 @@ def balancer(directory: Path, upstream: int, text: str) -> Iterator[dict[int, in
     Certificates lie in `directory`/tls, the log is `directory`/nginx.log. Gives the port here of
     each declared one.
     """
-    ports = {int(port): free_port() for port in re.findall(r"listen (\d+)", text)}
+    listen = re.compile(r"listen (?:127\.0\.0\.1:)?(\d+)\b(?!\.)")
+    ports = {int(port): free_port() for port in listen.findall(text)}
     for pattern, here in (
         # Debian's nginx is older than `resolve` in an upstream.
         (r"server \S+:8000 resolve", f"server 127.0.0.1:{upstream}"),
@@ -219,9 +220,7 @@ def balancer(directory: Path, upstream: int, text: str) -> Iterator[dict[int, in
         text, count = re.subn(pattern, here, text)
         assert count, f"nginx.conf has no {pattern}"
     text = text.replace("/etc/nginx/tls", f"{directory}/tls")
-    text = re.sub(
-        r"listen (\d+)", lambda declared: f"listen 127.0.0.1:{ports[int(declared[1])]}", text
-    )
+    text = listen.sub(lambda declared: f"listen 127.0.0.1:{ports[int(declared[1])]}", text)
     (directory / "nginx.conf").write_text(text)
     arguments = [str(find_program("nginx")), "-e", "stderr", "-c", str(directory / "nginx.conf")]
     probe = ["curl", "--silent", "--fail", f"http://127.0.0.1:{ports[8080]}/nginx-health"]
