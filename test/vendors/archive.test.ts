@@ -24,7 +24,12 @@ afterAll(() => {
 
 /** The functions that walks are made of; `sql` waits until PostgreSQL answers. */
 const words = `
-  serve() { "$@" & server=$!; until pg_isready --quiet; do sleep 0.1; done; }
+  serve() {
+    "$@" & server=$!
+    # Where a walk fails, it would hold what the walk has said.
+    trap 'kill -INT $server 2>/dev/null || true' EXIT
+    until pg_isready --quiet; do sleep 0.1; done
+  }
   sql() { psql --username=aigc --quiet --tuples-only --no-align --command="$1"; }
   leave() { kill -INT $server; wait $server; }
 `;
@@ -246,7 +251,9 @@ test("a key of the archive that somebody has is another after docs/runbook.md's 
     pod,
     `base-backup --first
     sql "create table tasks as select generate_series(1, 1000) as id"
-    pgbackrest stop && pgbackrest --force stanza-delete && pgbackrest start`,
+    pgbackrest --force stop
+    until pgbackrest --force stanza-delete; do sleep 1; done
+    pgbackrest start`,
   );
   const { status, output } = await pod.start(200, again);
   expect(status, output).toBe(0);

@@ -86,19 +86,20 @@ class Clients:
         """Follows the task by its events, and goes on where a stream says so."""
         path, last_id, name = f"/api/tasks/{record.task_id}/events", "", ""
         while name != "done":
-            name = ""
+            name, answered = "", False
             try:
                 headers = {"Last-Event-ID": last_id}
                 url = self._url(path)
                 async with self._http.stream("GET", url, headers=headers) as response:
+                    answered = True
                     async for line in response.aiter_lines():
                         field, _, value = line.partition(": ")
                         name = value if field == "event" else name
                         last_id = value if field == "id" else last_id
-            except httpx.ConnectError:
-                await asyncio.sleep(0.05)  # nobody was there to begin with
-                continue
             except httpx.TransportError as error:
+                if not answered:  # nobody was there to begin with: nginx asks another
+                    await asyncio.sleep(0.05)
+                    continue
                 broken.append(f"{record.task_id}: {error!r} after {name or 'nothing'}")
                 continue
             if name not in ("continue", "done"):
