@@ -3,6 +3,8 @@ import type { Status } from "../../local/status";
 
 /** At once, beside each other. */
 const atOnce = 8;
+/** Alerts that it brings about. */
+const own = ["NoWorker", "ArchiveFails", "RequestsShed"];
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
@@ -24,7 +26,11 @@ export class Trouble {
   ) {}
 
   async begin(): Promise<void> {
-    this.#before = await this.alerts();
+    // A stack that has only just come up has had no worker, either.
+    do {
+      await pause(1_000);
+      this.#before = await this.alerts();
+    } while (this.#before.some((name) => own.includes(name)));
     await this.#inNamespace("scale", "deployment/aigc-workers", "--replicas=0");
     // An operator who forgets to start it again.
     await this.#archive("stop");
