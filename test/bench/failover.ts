@@ -1,15 +1,11 @@
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { rounded } from "../figures";
-import { measure } from "../python";
 import { OperatedDatabase } from "./failover/operated";
 import type { Figure } from "./main";
+import { isAccepted, load, tasksCome } from "./restore/load";
 
 export const description =
   "PostgreSQL's primary lost under load, and a standby in its place; on the local cluster; arguments: REPLICAS…";
-
-/** When a task was due, when it was answered, and its id if it was accepted; moments in seconds. */
-type Answer = [due: number, at: number, task: string | null];
 
 /** Tasks a second, and for how many seconds before a fault. */
 const [rate, before] = [20, 10];
@@ -64,10 +60,10 @@ export async function run(sizes: string[]): Promise<Figure[]> {
 
 /** What came of a primary's loss: tasks accepted, those of them that nobody knows, seconds without any. */
 export async function lost(database: OperatedDatabase, loss: Loss) {
-  const loading = measure<Answer[]>(join(__dirname, "restore/load.py"), [
-    ...[database.url, String(before + after), String(rate)],
-  ]);
-  await Promise.race([loading, tasksCome(database)]);
+  const loading = load(database.url, before + after, rate);
+  const count = () => database.sql("select count(*) from tasks").catch(() => "0");
+  // The first one makes the table.
+  await Promise.race([loading, tasksCome(count)]);
   // It is waited for below.
   loading.catch(() => {});
   await pause(1_000 * before);
@@ -76,9 +72,9 @@ export async function lost(database: OperatedDatabase, loss: Loss) {
   const answers = await loading;
   await end?.();
   await database.whole();
-  const accepted = answers.filter(([, , task]) => task !== null);
+  const accepted = answers.filter(isAccepted);
   const known = new Set((await database.sql("select id from tasks")).split("\n"));
-  const missing = accepted.filter(([, , task]) => !known.has(task as string));
+  const missing = accepted.filter(([, , task]) => !known.has(task));
   if (!accepted.some(([, at]) => at > fault)) throw new Error("no task came after the fault");
   const moments = [fault, ...accepted.map(([, at]) => at).filter((at) => at > fault)].sort(
     (a, b) => a - b,
@@ -90,10 +86,4 @@ export async function lost(database: OperatedDatabase, loss: Loss) {
     away,
     changed: old !== (await database.primary()),
   };
-}
-
-/** Waits until the load has begun; the first one makes the table. */
-async function tasksCome(database: OperatedDatabase): Promise<void> {
-  const count = () => database.sql("select count(*) from tasks").catch(() => "0");
-  for (const first = await count(); first === (await count()); ) await pause(200);
 }

@@ -1,18 +1,13 @@
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { run as runCommand } from "../../local/run";
 import { median, rounded } from "../figures";
-import { measure } from "../python";
 import { drilledDatabase } from "../vendors/drilledDatabase";
 import type { Figure } from "./main";
 import { Database } from "./restore/database";
+import { isAccepted, load, tasksCome } from "./restore/load";
 
 export const description =
   "the database lost, and put back to a moment, under load; what archiving costs; arguments: TASKS SECONDS ROUNDS";
-
-/** When a task was due, when it was answered, and its id if it was accepted; moments in seconds. */
-type Answer = [due: number, at: number, task: string | null];
-type Accepted = [due: number, at: number, task: string];
 
 /** Tasks a second while the database is lost, and while what a submit takes is measured. */
 const [writing, submitting] = [20, 50];
@@ -36,7 +31,7 @@ export async function run([tasks = "1000000", seconds = "45", rounds = "3"]: str
   const database = new Database();
   try {
     await database.start();
-    await load(database, 1, writing); // makes the tables
+    await load(database.url, 1, writing); // makes the tables
     await database.sql(fill(Number(tasks)));
     await database.sql("vacuum analyze tasks");
     const began = now();
@@ -57,7 +52,7 @@ export async function run([tasks = "1000000", seconds = "45", rounds = "3"]: str
 
 /** The node vanishes with the volume, and the pod of another restores the archive's end. */
 async function lost(database: Database, seconds: number, size: number): Promise<Figure[]> {
-  const loading = load(database, seconds + margin, writing);
+  const loading = load(database.url, seconds + margin, writing);
   const archived = await archivedUntil(database, seconds);
   await database.end("KILL");
   const disaster = now();
@@ -89,7 +84,7 @@ async function lost(database: Database, seconds: number, size: number): Promise<
 
 /** All old tasks are deleted by mistake, and the database goes back to the moment before. */
 async function deleted(database: Database, tasks: number): Promise<Figure[]> {
-  const loading = load(database, 10 + margin, writing);
+  const loading = load(database.url, 10 + margin, writing);
   await archivedUntil(database, 10);
   const moment = await database.sql("select to_char(now(), 'YYYY-MM-DD HH24:MI:SSOF')");
   await pause(2_000);
@@ -113,7 +108,7 @@ async function deleted(database: Database, tasks: number): Promise<Figure[]> {
 }
 
 /** What a drill's own volume holds at most, by the program of its CronJob. */
-export async function drilled(tasks: number): Promise<Figure[]> {
+async function drilled(tasks: number): Promise<Figure[]> {
   const pod = drilledDatabase({ tasks, marks: 20 });
   try {
     let [most, ended] = [0, false];
@@ -148,7 +143,7 @@ async function archiving(database: Database, seconds: number, rounds: number): P
     for (const mode of round % 2 === 0 ? modes : modes.toReversed()) {
       await database.start("-c", `archive_mode=${mode}`);
       await database.sql("checkpoint");
-      const answers = await load(database, seconds, submitting);
+      const answers = await load(database.url, seconds, submitting);
       await database.end("INT");
       const taken = answers.map(([due, at]) => 1_000 * (at - due)).sort((a, b) => a - b);
       times[mode].push(taken[Math.floor(0.95 * taken.length)] as number);
@@ -162,18 +157,12 @@ async function archiving(database: Database, seconds: number, rounds: number): P
   ];
 }
 
-const load = (database: Database, seconds: number, rate: number) =>
-  measure<Answer[]>(join(__dirname, "restore/load.py"), [
-    ...[database.url, String(seconds), String(rate)],
-  ]);
-
-const isAccepted = (answer: Answer): answer is Accepted => answer[2] !== null;
 const now = () => Date.now() / 1_000;
 
 /** Waits until tasks come in, and from then on for so many seconds. @returns until when all of its log is archived */
 async function archivedUntil(database: Database, seconds: number): Promise<number> {
   const count = () => database.sql("select count(*) from tasks where status = 'queued'");
-  for (const before = await count(); before === (await count()); ) await pause(200);
+  await tasksCome(count);
   const samples: [moment: number, segment: string][] = [];
   let newest = "";
   for (const end = now() + seconds; now() < end; await pause(500)) {

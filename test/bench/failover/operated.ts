@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { ports } from "../../../components/names";
 import { applyObjects } from "../../../local/cluster";
 import { addresses } from "../../../local/cluster/addresses";
 import { applyReleased, deleteReleased } from "../../../local/cluster/released";
@@ -71,7 +72,7 @@ export class OperatedDatabase {
       ...["get", "service", `${name}-rw`, "--output=jsonpath={.spec.clusterIP}"],
     );
     const { username, password } = (input("postgres-credentials") as Props).stringData;
-    const url = `postgresql://${username}:${password}@${address}:5432/aigc`;
+    const url = `postgresql://${username}:${password}@${address}:${ports.postgres}/aigc`;
     return new OperatedDatabase(programs, url, replicas);
   }
 
@@ -155,7 +156,9 @@ const renderLeave = () => ({
   metadata: { name: "this-machine", namespace },
   spec: {
     podSelector: { matchLabels: { app: name } },
-    ingress: [{ from: [{ ipBlock: { cidr: `${addresses.host}/32` } }], ports: [{ port: 5432 }] }],
+    ingress: [
+      { from: [{ ipBlock: { cidr: `${addresses.host}/32` } }], ports: [{ port: ports.postgres }] },
+    ],
   },
 });
 
