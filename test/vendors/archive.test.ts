@@ -234,10 +234,12 @@ test("a bucket that was lost, and is another, has the archive again once there i
     sql "select pg_switch_wal()" >/dev/null
     until sql "select 'fails' from pg_stat_archiver where failed_count > 0" | grep .; do sleep 0.2; done
     mkdir /tmp/buckets/aigc-backup
+    flock /tmp/pgbackrest/main-archive-1.lock sleep 3 & # as a push of the log has it
     ${timed("a lost bucket: archived again", `base-backup; ${untilArchived}`)}
     sql "insert into tasks values (100101)"`,
   );
   say(said);
+  expect(said).toContain("unable to acquire lock");
   lose(pod);
   await start(pod);
   expect(await walk(pod, 'sql "select count(*) from tasks"')).toMatch(/^100101$/m);
