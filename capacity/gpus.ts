@@ -1,5 +1,5 @@
 /** Seconds for a picture of 1024 × 1024 in 30 steps on an H100, measured: docs/performance.md. */
-const h100Seconds = 1.01;
+const h100Seconds = 0.954;
 
 /** Pictures a second of SDXL, MLPerf Inference 5.1, closed, server: docs/reference/sizes.md. */
 const mlperf = { H200: 2.3, H100: 2.23, L40S: 0.74, L4: 0.22 };

@@ -9,11 +9,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from sympy import Integer  # noqa: E402
 from torch import nn  # noqa: E402
+from torch._inductor.runtime.hints import ReductionHint  # noqa: E402
+from torch._inductor.virtualized import V  # noqa: E402
 
 from tasks.parameters import Parameters  # noqa: E402
 from worker import tiny_sdxl  # noqa: E402
 from worker.channels_last import GroupNorm  # noqa: E402
+from worker.compiled import _Choices  # noqa: E402
+from worker.graphs import Graphs  # noqa: E402
 from worker.sdxl import SdxlModel  # noqa: E402
 
 pytestmark = pytest.mark.model
@@ -80,6 +85,77 @@ def test_a_picture_that_is_not_compiled_keeps_no_keys(
     wide = A_CAT.model_copy(update={"width": 320})
     assert draw(ready, wide) == draw(SdxlModel(path), wide)
     assert len(calls) == wide.steps
+
+
+def test_a_graph_is_replayed_for_the_work_that_it_was_recorded_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What records is a stand-in, which no GPU runs."""
+
+    class Recording:
+        def __init__(self, answer: Any) -> None:
+            self._answer = answer
+
+        def replay(self, _tensors: Any) -> Any:
+            return self._answer
+
+    graphs = Graphs()
+    monkeypatch.setattr(graphs, "_gpu", True)
+    monkeypatch.setattr(
+        graphs, "_record", lambda call, leaves, _structure: Recording(call(*leaves))
+    )
+    work = "none"
+    call = graphs.recorded(lambda x: (work, len(x)))
+    answers = []
+    for work in ("with", "without"):
+        with graphs.used(work):
+            answers += [call(torch.zeros(1)), call(torch.zeros(2))]
+    recorded, work = list(answers), "neither"
+    answers.clear()
+    for name in ("with", "without"):
+        with graphs.used(name):
+            answers += [call(torch.zeros(1)), call(torch.zeros(2))]
+    assert recorded == answers == [("with", 1), ("with", 2), ("without", 1), ("without", 2)]
+    assert call(torch.zeros(1)) == ("neither", 1), "outside nothing is replayed"
+
+
+@pytest.mark.parametrize(
+    ("hint", "numbers", "once"),
+    [
+        (ReductionHint.INNER, 1280, True),
+        (ReductionHint.INNER, 5120, True),
+        (ReductionHint.INNER, 16384, False),
+        (ReductionHint.OUTER, 1280, False),
+    ],
+)
+def test_the_compiler_reads_the_rows_of_a_transformer_once(
+    hint: ReductionHint, numbers: int, once: bool
+) -> None:
+    class Sizes:
+        @staticmethod
+        def statically_known_leq(left: int, right: int) -> bool:
+            return left <= right
+
+        @staticmethod
+        def statically_known_geq(left: int, right: int) -> bool:
+            return left >= right
+
+    class Features:
+        reduction_numel = Integer(numbers)
+
+        @staticmethod
+        def get_reduction_hint() -> ReductionHint:
+            return hint
+
+        @staticmethod
+        def strict_reduction_rblock() -> None:
+            return None
+
+    class Graph:
+        sizevars = Sizes
+
+    with V.set_graph_handler(Graph):
+        assert bool(_Choices.should_use_persistent_reduction(Features, False)) is once
 
 
 @pytest.mark.parametrize("size", [(32, 32), (128, 128), (15, 9), (1, 7)], ids=str)

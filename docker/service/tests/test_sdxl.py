@@ -226,8 +226,10 @@ def test_what_is_compiled_draws_the_same_and_nothing_is_compiled_later(
         ]
         assert 2 < at_start < len(blocks), "each sort of block once"
     else:
-        assert at_start == 2, "UNet and decoder"
+        assert at_start == 3, "UNet, with a negative prompt and without, and decoder"
     assert difference(draw(ready, A_CAT), draw(model, A_CAT)) <= 1
+    foggy = A_CAT.model_copy(update={"negative_prompt": "fog"})
+    assert difference(draw(ready, foggy), draw(model, foggy)) <= 1
     for change in ({"width": 320}, {"guidance_scale": 1.0}, {"steps": 5}):
         draw(ready, A_CAT.model_copy(update=change))
     ready.generate(A_CAT, range(2), lambda _: None)
@@ -277,7 +279,13 @@ def test_fp8_draws_nearly_the_picture_and_says_so_by_a_difference(
     quick = SdxlModel(path, fp8=True)
     linears = [m for m in quick._pipeline.unet.modules() if isinstance(m, Fp8Linear)]
     assert linears
+    attention = quick._pipeline.unet.mid_block.attentions[0].transformer_blocks[0].attn1
+    types = []
+    for module in (attention.to_qkv, attention.to_out[0]):
+        module.register_forward_hook(lambda _module, _given, made: types.append(made.dtype))
     exact, drawn = draw(model, A_CAT), draw(quick, A_CAT)
+    assert set(types[::2]) == {torch.bfloat16}, "what attention computes in"
+    assert set(types[1::2]) == {torch.float32}, "the model's own"
     assert difference(exact, drawn) > 0
     assert ImageStat.Stat(ImageChops.difference(exact, drawn)).mean < [25, 25, 25]
 
@@ -307,8 +315,9 @@ def test_a_step_cache_is_compiled_in_both_its_forms(path: Path, compiled: list[A
     ready = SdxlModel(path, [(256, 256)], compile_mode="whole", step_cache=True)
     ready.compile()
     at_start = len(compiled)
-    assert at_start == 3, "both forms of the UNet, and the decoder"
+    assert at_start == 4, "both forms of the UNet, the whole one twice, and the decoder"
     draw(ready, A_CAT)
+    draw(ready, A_CAT.model_copy(update={"negative_prompt": "fog"}))
     assert len(compiled) == at_start
 
 

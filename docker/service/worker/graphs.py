@@ -32,22 +32,22 @@ class Graphs:
     """Those of one model. They share their memory, since never two of them run at once."""
 
     def __init__(self) -> None:
-        self._used = False
+        self._used: object = None
         self._gpu = torch.cuda.is_available()
         self._pool = torch.cuda.graph_pool_handle() if self._gpu else None
 
     def recorded(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """@param call: whose work depends on the shapes of its tensors alone, and which reads
-        whatever else it reads from the same memory each time. Outside of `used`, and on a CPU,
-        which has no graphs, it is only called."""
+        """@param call: whose work depends on the shapes of its tensors and on what `used` is told
+        alone, and which reads whatever else it reads from the same memory each time. Outside of
+        `used`, and on a CPU, which has no graphs, it is only called."""
         recordings: dict[object, _Recording] = {}
 
         def replayed(*args: Any, **options: Any) -> Any:
-            if not (self._used and self._gpu):
+            if self._used is None or not self._gpu:
                 return call(*args, **options)
             leaves, structure = pytree.tree_flatten((args, options))
             tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-            key = tuple(map(_kind, leaves))
+            key = self._used, *map(_kind, leaves)
             if key not in recordings:
                 recordings[key] = self._record(call, leaves, structure)
             return recordings[key].replay(tensors)
@@ -55,12 +55,13 @@ class Graphs:
         return replayed
 
     @contextmanager
-    def used(self) -> Iterator[None]:
-        self._used = True
+    def used(self, work: object) -> Iterator[None]:
+        """@param work: whatever it depends on besides shapes; hashable, not None"""
+        self._used = work
         try:
             yield
         finally:
-            self._used = False
+            self._used = None
 
     def _record(self, call: Callable[..., Any], leaves: list[Any], structure: Any) -> _Recording:
         kept = [leaf.clone() if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]

@@ -25,12 +25,15 @@ class Prompts:
     tokens: int
     """Of the prompt, as the model counts them."""
     in_one_chunk: bool
+    negative: bool
+    """False: the model is told zeros."""
 
 
 class PromptReader:
     def __init__(self, pipeline: StableDiffusionXLPipeline, *, weights: bool) -> None:
         self._tokenizer = pipeline.tokenizer
         self._weights = weights
+        self._empty_is_zero: bool = pipeline.config.force_zeros_for_empty_prompt
         self._encoder = EmbeddingsProviderMulti(
             tokenizers=[pipeline.tokenizer, pipeline.tokenizer_2],
             text_encoders=[pipeline.text_encoder, pipeline.text_encoder_2],
@@ -52,7 +55,8 @@ class PromptReader:
                 # None is what SDXL was trained to take for nothing; an empty prompt says something.
                 "negative_prompt": parameters.negative_prompt or None,
             }
-            return Prompts(plain, tokens, in_one_chunk=True)
+            negative = bool(parameters.negative_prompt) or not self._empty_is_zero
+            return Prompts(plain, tokens, in_one_chunk=True, negative=negative)
         prompt, pooled = self._embed(parameters.prompt)
         if parameters.negative_prompt:
             negative, negative_pooled = self._embed(parameters.negative_prompt)
@@ -68,7 +72,9 @@ class PromptReader:
             "negative_prompt_embeds": negative,
             "negative_pooled_prompt_embeds": negative_pooled,
         }
-        return Prompts(embeds, tokens, in_one_chunk=False)
+        return Prompts(
+            embeds, tokens, in_one_chunk=False, negative=bool(parameters.negative_prompt)
+        )
 
     def _count(self, text: str) -> int:
         return len(self._tokenizer(text, add_special_tokens=False).input_ids)

@@ -17,6 +17,7 @@ from tasks.parameters import Parameters
 from worker import start
 from worker.batch_size import batch_size
 from worker.channels_last import keep_channels_last
+from worker.empty_negative import EmptyNegative
 from worker.fp8 import quantize
 from worker.inputs import NO_INPUTS, Inputs
 from worker.latents import Previews
@@ -80,6 +81,7 @@ class SdxlModel:
         self._repainter = Repainter(self._pipeline)
         self._schedulers = Schedulers(self._pipeline.scheduler)
         self._prompts = PromptReader(self._pipeline, weights=prompt_weights)
+        self._empty_negative = EmptyNegative(self._pipeline.unet)
         if fp8:
             quantize(self._pipeline.unet)
         self._loras = Loras(self._pipeline, loras)
@@ -120,14 +122,17 @@ class SdxlModel:
         for width, height in self._sizes_to_compile:
             self._compiled_sizes.add((width, height))
             try:
-                self._rehearse((width, height), steps=4)
+                for negative in ("", "warm-up"):
+                    self._rehearse((width, height), steps=4, negative=negative)
             except Exception:
                 self._compiled_sizes.remove((width, height))
                 raise
             metrics.COMPILED.labels(f"{width}x{height}").set(1)
 
-    def _rehearse(self, size: Size, steps: int) -> None:
-        parameters = Parameters(prompt="warm-up", width=size[0], height=size[1], steps=steps)
+    def _rehearse(self, size: Size, steps: int, negative: str = "") -> None:
+        parameters = Parameters(
+            prompt="warm-up", negative_prompt=negative, width=size[0], height=size[1], steps=steps
+        )
         self._draw(parameters, range(batch_size(*size)), lambda _: None)
 
     def generate(
@@ -193,6 +198,7 @@ class SdxlModel:
         prompts = self._prompts.read(parameters)
         with (
             sdpa_kernel(_ATTENTION, set_priority=True),
+            self._without_negative(parameters, prompts),
             self._compiled_or_not(parameters, numbers, prompts),
         ):
             # What nobody has looked at yet is shown to nobody.
@@ -215,6 +221,15 @@ class SdxlModel:
             pictures = self._safety.checked(pictures)
         return pictures
 
+    def _without_negative(
+        self, parameters: Parameters, prompts: Prompts
+    ) -> AbstractContextManager[object]:
+        # Else a batch has no half for it; the UNet of an LCM is told the guidance itself.
+        in_halves = (
+            parameters.guidance_scale > 1 and self._pipeline.unet.config.time_cond_proj_dim is None
+        )
+        return self._empty_negative.used() if in_halves and not prompts.negative else nullcontext()
+
     def _compiled_or_not(
         self, parameters: Parameters, numbers: range, prompts: Prompts
     ) -> AbstractContextManager[object]:
@@ -230,7 +245,7 @@ class SdxlModel:
             and self._schedulers.as_compiled(parameters.scheduler)
             and not self._pipeline.vae.use_tiling
         ):
-            return self._compiled.used()
+            return self._compiled.used(negative=prompts.negative)
         uncompiled: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
         return uncompiled
 

@@ -72,7 +72,7 @@ class Worker:
         """Collects the seconds spent in the pipeline and in the decoder."""
         seconds: list[float] = []
         model: Any = self._model
-        parts = {"_pipeline": model._pipeline, "_decode": model._decode}
+        choose, decode = model._repainter.choose, model._decode
 
         def measured(call: Callable[..., Any]) -> Callable[..., Any]:
             def wrapper(*args: Any, **options: Any) -> Any:
@@ -82,19 +82,15 @@ class Worker:
 
             return wrapper
 
-        class Pipeline:
-            def __getattr__(self, name: str) -> Any:
-                return getattr(parts["_pipeline"], name)
+        def chosen(*args: Any) -> Any:
+            pipeline, given = choose(*args)
+            return measured(pipeline), given
 
-            def __call__(self, *args: Any, **options: Any) -> Any:
-                return measured(parts["_pipeline"])(*args, **options)
-
-        model._pipeline, model._decode = Pipeline(), measured(parts["_decode"])
+        model._repainter.choose, model._decode = chosen, measured(decode)
         try:
             yield seconds
         finally:
-            model._pipeline = parts["_pipeline"]
-            del model._decode
+            del model._repainter.choose, model._decode
 
 
 def timed(work: Callable[[], object]) -> float:
