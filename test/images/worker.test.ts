@@ -64,6 +64,7 @@ const ofEachPart = [
   "worker against diffusers + compile, 2 steps",
   "worker, fp8, 2 steps: PSNR",
   "start, warm cache: ready",
+  "worker, 2 steps: in kernels",
   "worker, 320 x 320, 2 steps, batch 2 against 1",
   "worker, step cache, 2 steps: PSNR",
   "worker, fp8, step cache, 2 steps: PSNR",

@@ -25,7 +25,17 @@ import torch
 from PIL import Image
 
 import trimmed
-from contenders import Contender, Diffusers, Worker, gpu, psnr, release, reserved_bytes, timed
+from contenders import (
+    Contender,
+    Diffusers,
+    Worker,
+    gpu,
+    psnr,
+    release,
+    reserved_bytes,
+    synchronize,
+    timed,
+)
 from tasks.parameters import Parameters
 from worker import full_sdxl, tiny_sdxl
 from worker.encode import encode
@@ -37,7 +47,7 @@ READY_BUDGETS = {"imports": 8, "weights": 4, "warm_up": 3}
 COMPILED_BUDGETS = {"cold": 60, "warm": 20}
 """Seconds until it draws compiled, without and with what a worker compiled before."""
 
-PLAN = ["start", "race", "fp8", "warm", "batches", "cache", "whole"]
+PLAN = ["start", "race", "fp8", "warm", "profile", "batches", "cache", "whole"]
 """What is asked of a GPU, the most important first: methods of Bench. What time leaves out can be
 had by --only."""
 
@@ -156,7 +166,13 @@ class Bench:
             ratio = each[other] / each["worker"]
             yield _figure(f"worker against {other}, {case}", ratio, "x", target)
         yield from self._quality(contenders, self._first)
-        yield from _around(contenders["worker"], self._first)
+        worker = contenders["worker"]
+        negative = partial(worker.draw, _parameters(SIDE, self._first.steps, "fog"), 1)
+        negative()  # drawn by graphs of its own
+        case += ", with a negative prompt"
+        seconds = _race(case, {"worker": negative}, self._options.rounds)["worker"]
+        yield _figure(f"worker, {case}: time", seconds, "s/image")
+        yield from _around(worker, self._first)
 
     def fp8(self) -> Iterator[Figure]:
         yield from self._against_the_worker("worker, fp8", self._last, fp8=True)
@@ -173,6 +189,20 @@ class Bench:
 
     def whole(self) -> Iterator[Figure]:
         yield from self._against_the_worker("worker, whole", self._first, "whole")
+
+    def profile(self) -> Iterator[Figure]:
+        """Where the time goes, kernel by kernel: a table to read."""
+        worker = yield from self._entered()
+        worker.draw(self._first, 1)
+        with torch.profiler.profile() as profiler:
+            worker.draw(self._first, 1)
+            synchronize()
+        kernels = profiler.key_averages()
+        order = "self_device_time_total" if gpu else "self_cpu_time_total"
+        _say(kernels.table(sort_by=order, row_limit=40, max_name_column_width=100))
+        device = torch.autograd.DeviceType.CUDA if gpu else torch.autograd.DeviceType.CPU
+        busy = sum(getattr(it, order) for it in kernels if it.device_type == device)
+        yield _figure(f"worker, {self._first.steps} steps: in kernels", busy / 1e6, "s")
 
     def batches(self) -> Iterator[Figure]:
         """Whether several pictures at once take less time each: for worker/batch_size.py."""
@@ -334,9 +364,11 @@ def _around(worker: Any, parameters: Parameters) -> Iterator[Figure]:
     yield _figure("worker: a picture's file", encoding, "s")
 
 
-def _parameters(side: int, steps: int) -> Parameters:
+def _parameters(side: int, steps: int, negative: str = "") -> Parameters:
     prompt = "a lighthouse at dawn, oil painting"
-    return Parameters(prompt=prompt, width=side, height=side, steps=steps, seed=1)
+    return Parameters(
+        prompt=prompt, negative_prompt=negative, width=side, height=side, steps=steps, seed=1
+    )
 
 
 def _figure(name: str, value: float, unit: str, target: str | None = None) -> Figure:
