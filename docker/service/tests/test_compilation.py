@@ -41,6 +41,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
         "OMP_NUM_THREADS": "1",
     }.items():
         monkeypatch.setenv(name, value)
+    torch.set_num_threads(1)  # as the compiler's process: what it makes for a CPU depends on them
     torch.compiler.reset()
     metrics.COMPILED.clear()
     yield Settings()
