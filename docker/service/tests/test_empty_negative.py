@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from torch import nn  # noqa: E402
 
 from tasks.parameters import Parameters  # noqa: E402
 from worker import tiny_sdxl  # noqa: E402
+from worker.empty_negative import EmptyNegative  # noqa: E402
 from worker.inputs import Inputs  # noqa: E402
 from worker.sdxl import SdxlModel  # noqa: E402
 
@@ -54,11 +54,8 @@ def asked(model: SdxlModel) -> list[int]:
 
 
 def draw_in_full(model: SdxlModel, draw: Callable[[], list[Image.Image]]) -> list[Image.Image]:
-    def nothing_left_out(*_: object) -> AbstractContextManager[object]:
-        return nullcontext()
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model, "_without_negative", nothing_left_out)
+        patch.setattr(model._empty_negative, "_keeps_zeros", False)
         return draw()
 
 
@@ -123,6 +120,17 @@ def test_a_model_that_is_told_the_guidance_has_no_half_to_leave_out(model: SdxlM
     unet.register_to_config(time_cond_proj_dim=8)
     embedding = unet.time_embedding
     embedding.cond_proj = nn.Linear(8, embedding.linear_1.in_features, bias=False)
+    model._empty_negative = EmptyNegative(unet)
     pictures = asked(model)
     model.generate(A_CAT, range(1), lambda _: None)
     assert set(pictures) == {1}
+
+
+def test_a_model_that_makes_something_of_zeros_is_drawn_in_full(model: SdxlModel) -> None:
+    """As a projection with a bias before all of them does."""
+    unet = model._pipeline.unet
+    unet.encoder_hid_proj = nn.Identity()
+    model._empty_negative = EmptyNegative(unet)
+    pictures = asked(model)
+    model.generate(A_CAT, range(1), lambda _: None)
+    assert set(pictures) == {2}

@@ -11,26 +11,38 @@ from typing import Any
 
 import torch
 from diffusers.models.attention_processor import Attention, FusedAttnProcessor2_0
-from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
 
 
 class EmptyNegative:
-    def __init__(self, unet: nn.Module) -> None:
+    def __init__(self, unet: Any) -> None:
         """@param unet: with fused projections"""
-        self.drawn = False
-        for module in unet.modules():
-            if isinstance(module, Attention) and module.is_cross_attention:
-                assert module.to_kv.bias is None, "zeros give keys and values that are none"
-                module.set_processor(_Processor(self))
+        attentions = [
+            module
+            for module in unet.modules()
+            if isinstance(module, Attention) and module.is_cross_attention
+        ]
+        # The UNet of an LCM is told the guidance itself, and its batches have no halves.
+        self._has_halves = unet.config.time_cond_proj_dim is None
+        self._keeps_zeros = unet.encoder_hid_proj is None and all(
+            it.to_kv.bias is None for it in attentions
+        )
+        self.left_out = False
+        for it in attentions:
+            it.set_processor(_Processor(self))
 
     @contextmanager
-    def used(self) -> Iterator[None]:
-        """For pictures whose batch has zeros for a negative prompt in its first half."""
-        self.drawn = True
+    def drawn(self, *, guided: bool, negative: bool) -> Iterator[None]:
+        """For a picture.
+
+        @param guided: there is a negative half in its batch
+        @param negative: and something else than zeros in it
+        """
+        self.left_out = guided and not negative and self._has_halves and self._keeps_zeros
         try:
             yield
         finally:
-            self.drawn = False
+            self.left_out = False
 
 
 class _Processor(FusedAttnProcessor2_0):  # type: ignore[misc]
@@ -45,7 +57,7 @@ class _Processor(FusedAttnProcessor2_0):  # type: ignore[misc]
         encoder_hidden_states: torch.Tensor,
         **options: Any,
     ) -> torch.Tensor:
-        if not self._empty_negative.drawn:
+        if not self._empty_negative.left_out:
             whole: torch.Tensor = super().__call__(
                 attn, hidden_states, encoder_hidden_states, **options
             )
@@ -55,7 +67,7 @@ class _Processor(FusedAttnProcessor2_0):  # type: ignore[misc]
         query, key, value = (
             each.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for each in (asked, key, value)
         )
-        found = nn.functional.scaled_dot_product_attention(query, key, value)
+        found = scaled_dot_product_attention(query, key, value)
         output = attn.to_out[0]
         told = output(found.transpose(1, 2).flatten(2))
         return torch.cat([output.bias.expand_as(told), told])

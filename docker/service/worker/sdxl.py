@@ -198,7 +198,9 @@ class SdxlModel:
         prompts = self._prompts.read(parameters)
         with (
             sdpa_kernel(_ATTENTION, set_priority=True),
-            self._without_negative(parameters, prompts),
+            self._empty_negative.drawn(
+                guided=parameters.guidance_scale > 1, negative=prompts.negative
+            ),
             self._compiled_or_not(parameters, numbers, prompts),
         ):
             # What nobody has looked at yet is shown to nobody.
@@ -220,15 +222,6 @@ class SdxlModel:
         if self._safety:
             pictures = self._safety.checked(pictures)
         return pictures
-
-    def _without_negative(
-        self, parameters: Parameters, prompts: Prompts
-    ) -> AbstractContextManager[object]:
-        # Else a batch has no half for it; the UNet of an LCM is told the guidance itself.
-        in_halves = (
-            parameters.guidance_scale > 1 and self._pipeline.unet.config.time_cond_proj_dim is None
-        )
-        return self._empty_negative.used() if in_halves and not prompts.negative else nullcontext()
 
     def _compiled_or_not(
         self, parameters: Parameters, numbers: range, prompts: Prompts
