@@ -60,6 +60,9 @@ class Compiled:
     def __init__(self, pipeline: Any, step_cache: StepCache | None, mode: Mode) -> None:
         inductor.conv_1x1_as_mm = True
         inductor.inductor_choices_class = _Choices
+        # To try several shapes of each takes the compiler a tenth of its time, and on an H100 the
+        # ones that it would take at once draw as fast.
+        inductor.triton.autotune_pointwise = False
         # Each takes half a gigabyte, and by default there is one for every core of the node.
         inductor.compile_threads = min(16, os.cpu_count() or 1)
         # One graph for each set of channels: 12 sorts of ResNet blocks for each size, where the
