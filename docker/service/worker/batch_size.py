@@ -5,7 +5,7 @@ BATCH_SIZES: dict[tuple[int, int], int] = {}
 
 At 1024 x 1024 one picture fills an H100, and a batch only delays the first picture. At 512 x 512
 four at once take a third less time each, but a size is compiled for one number of pictures: a
-task of one, which most are, would be drawn uncompiled.
+task of one would be drawn uncompiled.
 """
 
 

@@ -61,7 +61,7 @@ class Compiled:
         inductor.conv_1x1_as_mm = True
         inductor.inductor_choices_class = _Choices
         # To try several shapes of each takes the compiler a tenth of its time, and on an H100 the
-        # ones that it would take at once draw as fast.
+        # first of them draw as fast (float16, docs/performance.md).
         inductor.triton.autotune_pointwise = False
         # Each takes half a gigabyte, and by default there is one for every core of the node.
         inductor.compile_threads = min(16, os.cpu_count() or 1)
